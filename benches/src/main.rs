@@ -1,0 +1,75 @@
+//! The measurements of `cargo xtask bench`, each with a bound measured in the same run: what the
+//! parts below this library need for the same work. `echodb-bench NAME [--quick] [--traces DIR]`
+//! prints one JSON value, a list of results.
+
+mod bare;
+mod calls;
+mod create;
+mod latency;
+mod memory;
+mod peers;
+mod replay;
+mod result;
+mod sync;
+
+use result::{Outcome, Row};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How a measurement is to be made.
+pub struct Setting {
+    /// Fewer runs and less work, to see that it works.
+    pub quick: bool,
+    /// Where the recorded editing sessions are.
+    pub traces: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("echodb-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome<()> {
+    let Some((name, rest)) = arguments.split_first() else {
+        return Err("usage: echodb-bench NAME [--quick] [--traces DIR]".into());
+    };
+    // Started by the measurements themselves.
+    match name.as_str() {
+        "guest" => return peers::guest(rest),
+        "resident" => return memory::resident(rest),
+        // Read by `cargo xtask bench` together with what programs in other languages say.
+        "calls" => return calls::print(),
+        _ => {}
+    }
+    let mut setting = Setting {
+        quick: false,
+        traces: PathBuf::from("../shared/data/traces"),
+    };
+    let mut rest = rest.iter();
+    while let Some(argument) = rest.next() {
+        match (argument.as_str(), rest.as_slice()) {
+            ("--quick", _) => setting.quick = true,
+            ("--traces", [folder, ..]) => {
+                setting.traces = PathBuf::from(folder);
+                rest.next();
+            }
+            _ => return Err(format!("what is {argument:?}?").into()),
+        }
+    }
+    let rows: Vec<Row> = match name.as_str() {
+        "create_10k" => vec![create::measure(&setting)?],
+        "replay_paper" => vec![replay::measure(&setting)?],
+        "sync_10k" => sync::measure(&setting)?,
+        "edit_latency" => vec![latency::measure(&setting)?],
+        "rss_10k_open" => vec![memory::measure()?],
+        _ => return Err(format!("there is no measurement {name:?}").into()),
+    };
+    println!("{}", serde_json::to_string(&rows)?);
+    Ok(())
+}

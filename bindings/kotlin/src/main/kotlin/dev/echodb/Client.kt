@@ -1,0 +1,200 @@
+package dev.echodb
+
+import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import java.nio.file.Path
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import dev.echodb.ffi.Client as NativeClient
+import dev.echodb.ffi.ClientOptions as NativeOptions
+import dev.echodb.ffi.IceServer as NativeIceServer
+import dev.echodb.ffi.JoinOptions as NativeJoinOptions
+import dev.echodb.ffi.openClient
+
+/**
+ * A STUN or TURN server (RFC 8489, RFC 8656).
+ *
+ * @property urls `stun:HOST:PORT`, `turn:HOST:PORT?transport=udp`.
+ * @property username For TURN.
+ * @property credential For TURN.
+ */
+public data class IceServer @JvmOverloads constructor(
+    public val urls: List<String>,
+    public val username: String = "",
+    public val credential: String = "",
+)
+
+/**
+ * An open profile: one identity, its spaces and its connections. Calls may come from any thread,
+ * and from any coroutine: those that suspend do their work on the library's own threads, and none
+ * of the others waits for the disk or the network.
+ *
+ * Made by [open]; ended by [shutdown], or by [close], for `use { }`. A client that is dropped
+ * without is shut down when it is collected, or when the program ends.
+ */
+public class Client private constructor(private val native: NativeClient) : AutoCloseable {
+    private val lifeline = Lifeline()
+
+    /** The identity, if there is one. */
+    public val identity: IdentityInfo? get() = translated { native.identity() }?.let(IdentityInfo::of)
+
+    /** Connections and servers at this moment. */
+    public fun status(): ClientStatus = ClientStatus.of(translated { native.status() })
+
+    /**
+     * Makes the identity, this device's keys, and the default space.
+     *
+     * @throws EchoException.AlreadyExists if the profile has one.
+     */
+    public suspend fun createIdentity(displayName: String): IdentityInfo =
+        IdentityInfo.of(translated { native.createIdentity(displayName) })
+
+    /**
+     * Makes a space and opens it.
+     *
+     * @param name One of its properties.
+     * @param properties Further ones.
+     */
+    public suspend fun createSpace(name: String? = null, properties: Map<String, Any?> = emptyMap()): Space {
+        val json = dumpFields(if (name == null) properties else properties + ("name" to name))
+        return space(translated { native.createSpace(json) })
+    }
+
+    /** The spaces of this profile, in the order they were made or joined. */
+    public suspend fun spaces(): List<SpaceInfo> = translated { native.spaces() }.map(SpaceInfo::of)
+
+    /**
+     * A handle on a space, open or closed.
+     *
+     * @throws EchoException.NotFound if the profile has none of that id.
+     */
+    public suspend fun space(id: String): Space = space(translated { native.space(id) })
+
+    /** The space that was made with the identity. */
+    public suspend fun defaultSpace(): Space = space(translated { native.defaultSpace() })
+
+    /**
+     * Deletes this profile's copy of a space. Other members keep theirs. The default space cannot
+     * be deleted.
+     */
+    public suspend fun deleteSpace(id: String) {
+        translated { native.deleteSpace(id) }
+    }
+
+    /**
+     * Uses an invitation code (text or URL). A malformed, foreign or expired code, and one for a
+     * space this profile is in already, fails at once; the rest shows in the invitation.
+     *
+     * @param timeout How long to look for the host, in whole seconds, one second to a week.
+     */
+    public suspend fun join(code: String, timeout: Duration = 120.seconds): Invitation {
+        val options = NativeJoinOptions(seconds(timeout))
+        return Invitation.begin(lifeline) { native.join(code, options) }
+    }
+
+    /**
+     * Goes online or offline. Offline, all connections are closed and none is made or taken;
+     * everything else works.
+     */
+    public suspend fun setOnline(online: Boolean) {
+        translated { native.setOnline(online) }
+    }
+
+    /**
+     * Commits what is pending, closes connections and files, and releases the profile. Ends all
+     * flows and subscriptions. Every later call on the client and its spaces throws
+     * [EchoException.InvalidState]; this one may be made again. Goes on to its end when the
+     * coroutine is cancelled.
+     */
+    public suspend fun shutdown() {
+        if (native.uniffiIsDestroyed) return
+        try {
+            withContext(NonCancellable) { translated { native.shutdown() } }
+            OpenClients.remove(native)
+            // Frees memory now that the collector does not see.
+            native.destroy()
+        } finally {
+            lifeline.end()
+        }
+    }
+
+    /** As [shutdown], on the calling thread, which waits. */
+    override fun close() {
+        uninterrupted { runBlocking { shutdown() } }
+    }
+
+    private fun space(native: dev.echodb.ffi.Space): Space = Space(native, lifeline)
+
+    public companion object {
+        /**
+         * Opens a profile, making it if absent.
+         *
+         * @param profile Its directory; `null` keeps everything in memory.
+         * @param signaling URLs of signalling servers, all used at once.
+         * @param iceServers STUN and TURN servers.
+         * @param bind Local addresses for peer connections, `IP:PORT` with port 0 for any; none
+         *   means every address of the machine, loopback included.
+         * @param online Whether to look for peers from the start; see [setOnline].
+         * @param coalesce How long text edits outside transactions are gathered into one entry, 0
+         *   to 1 second.
+         * @param logLevel What the log sink hears.
+         * @param log Where the log goes.
+         * @throws EchoException.InvalidState with [Status.PROFILE_LOCKED] while another client, in
+         *   this process or another, has it open.
+         * @throws EchoException.Storage when its files are damaged or newer; they are left
+         *   untouched.
+         */
+        public suspend fun open(
+            profile: Path? = null,
+            signaling: List<String> = emptyList(),
+            iceServers: List<IceServer> = emptyList(),
+            bind: List<String> = emptyList(),
+            online: Boolean = true,
+            coalesce: Duration = 20.milliseconds,
+            logLevel: LogLevel = LogLevel.WARN,
+            log: LogSink = LogSink.system(),
+        ): Client {
+            prepareLibrary()
+            val options =
+                NativeOptions(
+                    profile = profile?.toString(),
+                    signaling = signaling,
+                    iceServers = iceServers.map { NativeIceServer(it.urls, it.username, it.credential) },
+                    bind = bind,
+                    online = online,
+                    logLevel = logLevel.native(),
+                    coalesceMs = milliseconds(coalesce),
+                )
+            val sink = if (logLevel == LogLevel.OFF) null else SinkAdapter(log)
+            val native = translated { openClient(options, sink) }
+            OpenClients.add(native)
+            return Client(native)
+        }
+    }
+}
+
+/** Whole seconds for the generated bindings, which leave the bounds to the library. */
+internal fun seconds(duration: Duration): ULong {
+    if (duration.isNegative()) throw EchoException.InvalidArgument("a duration is not negative: $duration")
+    return duration.inWholeSeconds.toULong()
+}
+
+private fun milliseconds(duration: Duration): UInt {
+    val millis = duration.inWholeMilliseconds
+    if (millis !in 0..UInt.MAX_VALUE.toLong()) {
+        throw EchoException.InvalidArgument("text edits are gathered for 0 to 1000 ms, not $millis")
+    }
+    return millis.toUInt()
+}
+
+/** Runs something that may not be given up to its end; an interruption is kept for later. */
+internal inline fun uninterrupted(work: () -> Unit) {
+    val interrupted = Thread.interrupted()
+    try {
+        work()
+    } finally {
+        if (interrupted) Thread.currentThread().interrupt()
+    }
+}

@@ -1,0 +1,136 @@
+package dev.echodb.blocking
+
+import dev.echodb.Client
+import dev.echodb.ClientStatus
+import dev.echodb.EchoException
+import dev.echodb.IceServer
+import dev.echodb.IdentityInfo
+import dev.echodb.LogLevel
+import dev.echodb.LogSink
+import dev.echodb.SpaceInfo
+import dev.echodb.Status
+import java.nio.file.Path
+import java.time.Duration
+
+/**
+ * [Client] for callers without coroutines, such as Java: calls wait on the calling thread, which
+ * may be a virtual one. An interrupted wait throws [EchoException.Cancelled] and leaves the thread
+ * interrupted; what was begun may take effect all the same, completely.
+ *
+ * Made by [open]; ended by [close], best by `try`-with-resources.
+ *
+ * @property coroutines The same client for coroutines.
+ */
+public class BlockingClient(public val coroutines: Client) : AutoCloseable {
+    /** The identity; `null` if there is none. */
+    public val identity: IdentityInfo? get() = coroutines.identity
+
+    /** Connections and servers at this moment. */
+    public fun status(): ClientStatus = coroutines.status()
+
+    /** See [Client.createIdentity]. */
+    public fun createIdentity(displayName: String): IdentityInfo = waiting { coroutines.createIdentity(displayName) }
+
+    /** See [Client.createSpace]. */
+    @JvmOverloads
+    public fun createSpace(name: String? = null, properties: Map<String, Any?> = emptyMap()): BlockingSpace =
+        BlockingSpace(waiting { coroutines.createSpace(name, properties) })
+
+    /** See [Client.spaces]. */
+    public fun spaces(): List<SpaceInfo> = waiting { coroutines.spaces() }
+
+    /** See [Client.space]. */
+    public fun space(id: String): BlockingSpace = BlockingSpace(waiting { coroutines.space(id) })
+
+    /** See [Client.defaultSpace]. */
+    public fun defaultSpace(): BlockingSpace = BlockingSpace(waiting { coroutines.defaultSpace() })
+
+    /** See [Client.deleteSpace]. */
+    public fun deleteSpace(id: String) {
+        waiting { coroutines.deleteSpace(id) }
+    }
+
+    /** See [Client.join]. */
+    @JvmOverloads
+    public fun join(code: String, timeout: Duration = Duration.ofMinutes(2)): BlockingInvitation =
+        BlockingInvitation(waiting { coroutines.join(code, timeout.kotlin()) })
+
+    /** See [Client.setOnline]. */
+    public fun setOnline(online: Boolean) {
+        waiting { coroutines.setOnline(online) }
+    }
+
+    /** See [Client.shutdown]. Goes on to its end when the thread is interrupted. */
+    public fun shutdown() {
+        coroutines.close()
+    }
+
+    /** The same as [shutdown]. */
+    override fun close() {
+        coroutines.close()
+    }
+
+    /** What a client is opened with; see [Client.open] for what is meant and what it is by default. */
+    public class Builder internal constructor() {
+        private var profile: Path? = null
+        private var signaling: List<String> = emptyList()
+        private var iceServers: List<IceServer> = emptyList()
+        private var bind: List<String> = emptyList()
+        private var online = true
+        private var coalesce: Duration = Duration.ofMillis(20)
+        private var logLevel = LogLevel.WARN
+        private var log: LogSink? = null
+
+        /** The profile's directory; `null` keeps everything in memory. */
+        public fun profile(directory: Path?): Builder = apply { profile = directory }
+
+        /** URLs of signalling servers. */
+        public fun signaling(vararg urls: String): Builder = apply { signaling = urls.toList() }
+
+        /** STUN and TURN servers. */
+        public fun iceServers(vararg servers: IceServer): Builder = apply { iceServers = servers.toList() }
+
+        /** Local addresses for peer connections. */
+        public fun bind(vararg addresses: String): Builder = apply { bind = addresses.toList() }
+
+        /** Whether to look for peers from the start. */
+        public fun online(online: Boolean): Builder = apply { this.online = online }
+
+        /** How long text edits outside transactions are gathered into one entry. */
+        public fun coalesce(time: Duration): Builder = apply { coalesce = time }
+
+        /** What the log sink hears. */
+        public fun logLevel(level: LogLevel): Builder = apply { logLevel = level }
+
+        /** Where the log goes. */
+        public fun log(sink: LogSink): Builder = apply { log = sink }
+
+        /**
+         * Opens the client.
+         *
+         * @throws EchoException.InvalidState with [Status.PROFILE_LOCKED] while another client has
+         *   the profile open.
+         * @throws EchoException.Storage when its files are damaged or newer.
+         */
+        public fun open(): BlockingClient =
+            BlockingClient(
+                waiting {
+                    Client.open(
+                        profile, signaling, iceServers, bind, online,
+                        coalesce.kotlin(), logLevel, log ?: LogSink.system(),
+                    )
+                },
+            )
+    }
+
+    public companion object {
+        /** Opens a profile, or a client in memory, with everything else as it is by default. */
+        @JvmStatic
+        @JvmOverloads
+        public fun open(profile: Path? = null): BlockingClient = builder().profile(profile).open()
+
+        /** Opens a client with options: `BlockingClient.builder().online(false).open()`. */
+        @JvmStatic
+        public fun builder(): Builder = Builder()
+    }
+}

@@ -1,0 +1,156 @@
+package dev.echodb.java;
+
+import static dev.echodb.Queries.created;
+import static dev.echodb.Queries.deleted;
+import static dev.echodb.Queries.field;
+import static dev.echodb.Queries.ofType;
+
+import dev.echodb.ChangeBatch;
+import dev.echodb.ChangeKind;
+import dev.echodb.Counter;
+import dev.echodb.EchoException;
+import dev.echodb.EchoObject;
+import dev.echodb.Filter;
+import dev.echodb.InvitationState;
+import dev.echodb.LogLevel;
+import dev.echodb.Query;
+import dev.echodb.Ref;
+import dev.echodb.Status;
+import dev.echodb.Subscription;
+import dev.echodb.Text;
+import dev.echodb.blocking.BlockingClient;
+import dev.echodb.blocking.BlockingInvitation;
+import dev.echodb.blocking.BlockingSpace;
+import dev.echodb.blocking.BlockingTransaction;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A Java program: creates, edits, queries, subscribes, invites and shuts down. Its arguments are a
+ * folder for the profile and the URL of a signalling server; it prints a line when all went well.
+ */
+public final class JavaCaller {
+    private JavaCaller() {}
+
+    public static void main(String[] arguments) throws InterruptedException {
+        Path profile = Path.of(arguments[0]).resolve("profile");
+        String object;
+        try (BlockingClient client =
+                BlockingClient.builder().profile(profile).online(false).logLevel(LogLevel.ERROR).open()) {
+            check(client.getIdentity() == null, "a new profile has no identity");
+            client.createIdentity("Ada");
+            BlockingSpace space = client.createSpace("Notes", Map.of("icon", "📓"));
+            object = edit(space);
+            query(space);
+            follow(space);
+            refuse(client, space, object);
+        }
+        try (BlockingClient client = BlockingClient.open(profile)) {
+            BlockingSpace space = client.space(client.spaces().get(1).getId());
+            check("oat milk".equals(space.text(object, "title")), "the edit was kept");
+        }
+        pair(arguments[1]);
+        System.out.println("Java is served");
+    }
+
+    private static String edit(BlockingSpace space) {
+        String id = space.create("Task", Map.of("title", new Text("milk"), "done", false, "votes", new Counter(1)));
+        space.spliceText(id, "title", 0, 0, "oat ");
+        space.transact(
+                steps -> {
+                    steps.increment(id, "votes", 2);
+                    steps.create("Task", Map.of("title", "tea", "done", true, "after", new Ref(id), "due", Instant.EPOCH));
+                    steps.create("Task", Map.of("title", "nap", "done", true, "raw", new byte[] {1}));
+                    steps.message("three at once");
+                });
+        EchoObject found = space.get(id);
+        check(found != null && found.get("votes").equals(new Counter(3)), "the counter counts");
+        check(space.history(id).size() >= 2, "there is a history");
+        try (BlockingTransaction open = space.transaction()) {
+            open.delete(id);
+        }
+        check(!space.get(id).getDeleted(), "a transaction that is not committed changes nothing");
+        return id;
+    }
+
+    private static void query(BlockingSpace space) {
+        Filter open = field("done").eq(false).or(field("done").exists(false));
+        check(space.query(new Query("Task", open)).size() == 1, "one is open");
+        Filter early = field("due").lt(Instant.now()).and(ofType("Task")).and(deleted().not());
+        List<EchoObject> found = space.query(new Query(null, early, List.of(created.descending()), 5));
+        check(found.size() == 1 && "tea".equals(found.get(0).get("title")), "one has been due");
+        check(space.query().size() == 3, "there are three");
+    }
+
+    private static void follow(BlockingSpace space) throws InterruptedException {
+        BlockingQueue<ChangeBatch> batches = new ArrayBlockingQueue<>(10);
+        try (Subscription subscription = space.subscribe(batches::add)) {
+            String id = space.create(null, Map.of("n", 1));
+            ChangeBatch batch = batches.poll(60, TimeUnit.SECONDS);
+            check(batch != null && batch.getChanges().get(0).getId().equals(id), "the change is told");
+            check(batch.getChanges().get(0).getKind() == ChangeKind.ADDED, "it is new");
+            subscription.cancel();
+        }
+        space.create(null, Map.of());
+        space.flush();
+        check(batches.isEmpty(), "nothing is told after the end");
+    }
+
+    private static void refuse(BlockingClient client, BlockingSpace space, String id) {
+        try {
+            client.createIdentity("Bob");
+            throw new AssertionError("a second identity");
+        } catch (EchoException.AlreadyExists error) {
+            check(error.getStatus() == Status.ALREADY_EXISTS && !error.getRetryable(), "the error is typed");
+        }
+        try {
+            space.spliceText(id, "title", 99, 0, "x");
+            throw new AssertionError("an edit past the end");
+        } catch (EchoException error) {
+            check(error instanceof EchoException.InvalidArgument, "the error is typed");
+        }
+    }
+
+    private static void interrupt(BlockingInvitation invitation) {
+        Thread.currentThread().interrupt();
+        try {
+            invitation.awaitAuthCode();
+            throw new AssertionError("an interrupted thread waits");
+        } catch (EchoException.Cancelled error) {
+            check(Thread.interrupted(), "the thread is still interrupted");
+        }
+        check(!invitation.getState().isFinal(), "the invitation goes on");
+    }
+
+    private static void pair(String url) {
+        try (BlockingClient ada = online(url, "Ada");
+                BlockingClient bob = online(url, "Bob")) {
+            BlockingSpace space = ada.createSpace("Shared");
+            BlockingInvitation host = space.invite(Duration.ofMinutes(5));
+            interrupt(host);
+            BlockingInvitation guest = bob.join(host.getCode());
+            guest.awaitState(InvitationState.READY_FOR_AUTHENTICATION);
+            guest.authenticate(host.awaitAuthCode());
+            check(guest.await().equals(host.await()), "both are in the space");
+            check(bob.space(space.getId()).members().size() == 2, "there are two members");
+        }
+    }
+
+    private static BlockingClient online(String url, String name) {
+        BlockingClient client = BlockingClient.builder().signaling(url).bind("127.0.0.1:0").open();
+        client.createIdentity(name);
+        return client;
+    }
+
+    private static void check(boolean holds, String what) {
+        if (!holds) {
+            throw new AssertionError(what);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+"""A peer-to-peer, local-first graph database.
+
+A :class:`Client` holds an identity and its :class:`Space` s; a space holds objects, which merge
+with what other members write, online or later::
+
+    async with echodb.Client.open("notes.profile") as client:
+        await client.create_identity("Ada")
+        space = await client.create_space("Notes")
+        await space.create("Note", {"text": echodb.Text("hello"), "done": False})
+        for note in await space.query(where=echodb.field("done") == False):
+            print(note["text"])
+"""
+
+from ._changes import (
+    Change,
+    ChangeBatch,
+    ChangeCallback,
+    ChangeKind,
+    ChangeOrigin,
+    ChangeStream,
+    Subscription,
+)
+from ._client import Client, IceServer, Opening
+from ._errors import (
+    AlreadyExists,
+    Cancelled,
+    EchoError,
+    InvalidArgument,
+    InvalidState,
+    InvitationRefused,
+    LimitExceeded,
+    Network,
+    NotFound,
+    PermissionDenied,
+    Status,
+    Storage,
+    TimedOut,
+    Unexpected,
+)
+from ._invitation import Invitation, InvitationState, InvitationUpdate, InvitationUpdates
+from ._native import library_version as _library_version
+from ._objects import ChangeInfo, Object
+from ._query import (
+    BY_ID,
+    BY_TYPE,
+    Clock,
+    Field,
+    Filter,
+    Order,
+    OrderBy,
+    Where,
+    child_of,
+    created,
+    deleted,
+    field,
+    of_type,
+    updated,
+    with_id,
+)
+from ._space import Space
+from ._status import (
+    ClientStatus,
+    IdentityInfo,
+    Member,
+    PeerStatus,
+    QuarantinedEntry,
+    SignalingStatus,
+    SpaceInfo,
+    SpaceState,
+    SpaceStatus,
+)
+from ._texts import MarkExpand, TextMark
+from ._transaction import Committed, Transaction
+from ._values import Counter, Fields, Ref, Text, Timestamp, Value
+
+#: The library's version, ``MAJOR.MINOR.PATCH``.
+__version__: str = _library_version()
+
+__all__ = [
+    "BY_ID",
+    "BY_TYPE",
+    "AlreadyExists",
+    "Cancelled",
+    "Change",
+    "ChangeBatch",
+    "ChangeCallback",
+    "ChangeInfo",
+    "ChangeKind",
+    "ChangeOrigin",
+    "ChangeStream",
+    "Client",
+    "ClientStatus",
+    "Clock",
+    "Committed",
+    "Counter",
+    "EchoError",
+    "Field",
+    "Fields",
+    "Filter",
+    "IceServer",
+    "IdentityInfo",
+    "InvalidArgument",
+    "InvalidState",
+    "Invitation",
+    "InvitationRefused",
+    "InvitationState",
+    "InvitationUpdate",
+    "InvitationUpdates",
+    "LimitExceeded",
+    "MarkExpand",
+    "Member",
+    "Network",
+    "NotFound",
+    "Object",
+    "Opening",
+    "Order",
+    "OrderBy",
+    "PeerStatus",
+    "PermissionDenied",
+    "QuarantinedEntry",
+    "Ref",
+    "SignalingStatus",
+    "Space",
+    "SpaceInfo",
+    "SpaceState",
+    "SpaceStatus",
+    "Status",
+    "Storage",
+    "Subscription",
+    "Text",
+    "TextMark",
+    "TimedOut",
+    "Timestamp",
+    "Transaction",
+    "Unexpected",
+    "Value",
+    "Where",
+    "child_of",
+    "created",
+    "deleted",
+    "field",
+    "of_type",
+    "updated",
+    "with_id",
+]
+
+# What users see in messages and help is where they import it from.
+for _name in __all__:
+    if isinstance(globals()[_name], type):
+        globals()[_name].__module__ = __name__
+del _name

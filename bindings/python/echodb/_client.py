@@ -1,0 +1,219 @@
+"""The client: one profile, one identity, its spaces and its connections."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from types import TracebackType
+from typing import (
+    Any,
+    AsyncContextManager,
+    Awaitable,
+    Dict,
+    Generator,
+    List,
+    Optional,
+    Sequence,
+    Type,
+    Union,
+)
+
+from . import _native
+from ._errors import translated
+from ._exit import open_clients
+from ._invitation import Invitation, begin
+from ._log import LogSink, effective_level, native_level
+from ._space import Space
+from ._status import (
+    ClientStatus,
+    IdentityInfo,
+    SpaceInfo,
+    from_client_status,
+    from_identity,
+    from_info,
+)
+from ._stream import Lifeline
+from ._values import Fields, Value, dump_fields, strings
+
+
+@dataclass(frozen=True)
+class IceServer:
+    """A STUN or TURN server (RFC 8489, RFC 8656)."""
+
+    #: ``stun:HOST:PORT``, ``turn:HOST:PORT?transport=udp``.
+    urls: Sequence[str]
+    #: For TURN.
+    username: str = ""
+    #: For TURN.
+    credential: str = ""
+
+
+class Client:
+    """An open profile; made by :meth:`open`. Use it as a context manager, or :meth:`close` it."""
+
+    def __init__(self, native: _native.Client) -> None:
+        self._native = native
+        self._lifeline = Lifeline()
+
+    @classmethod
+    def open(
+        cls,
+        profile: Union[str, os.PathLike[str], None] = None,
+        *,
+        signaling: Sequence[str] = (),
+        ice_servers: Sequence[IceServer] = (),
+        bind: Sequence[str] = (),
+        online: bool = True,
+        log_level: Optional[int] = None,
+        coalesce_ms: int = 20,
+    ) -> Opening:
+        """Opens a profile, making it if absent: ``async with Client.open(...) as client:`` or
+        ``client = await Client.open(...)``.
+
+        ``profile`` is a directory; ``None`` keeps everything in memory. ``signaling`` are the URLs
+        of signalling servers, all used at once. ``bind`` are local addresses for peer connections
+        (``IP:PORT``, port 0 for any); none means every address of the machine. ``log_level`` is
+        one of :mod:`logging`; by default what the logger ``echodb`` is set to now. Text edits
+        outside transactions are gathered for ``coalesce_ms``, 0 to 1000.
+
+        Raises ``InvalidState`` with ``Status.PROFILE_LOCKED`` while another client, in this
+        process or another, has it open, and ``Storage`` when its files are damaged or newer; they
+        are left untouched then.
+        """
+        level = effective_level() if log_level is None else log_level
+        options = _native.ClientOptions(
+            profile=None if profile is None else os.fspath(profile),
+            signaling=strings(signaling),
+            ice_servers=[
+                _native.IceServer(
+                    urls=strings(server.urls),
+                    username=server.username,
+                    credential=server.credential,
+                )
+                for server in ice_servers
+            ],
+            bind=strings(bind),
+            online=online,
+            log_level=native_level(level),
+            coalesce_ms=coalesce_ms,
+        )
+        return Opening(options)
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Commits what is pending, closes connections and files, and releases the profile. Ends
+        all iterations over changes and updates. Every later call on the client and its spaces
+        raises ``InvalidState``. May be called again."""
+        try:
+            with translated:
+                await self._native.shutdown()
+            open_clients.discard(self._native)
+        finally:
+            self._lifeline.end()
+
+    @property
+    def identity(self) -> Optional[IdentityInfo]:
+        """The identity, if there is one."""
+        with translated:
+            info = self._native.identity()
+        return None if info is None else from_identity(info)
+
+    async def create_identity(self, display_name: str) -> IdentityInfo:
+        """Makes the identity, this device's keys, and the default space. Raises ``AlreadyExists``
+        if the profile has one."""
+        with translated:
+            return from_identity(await self._native.create_identity(display_name))
+
+    async def create_space(
+        self, name: Optional[str] = None, properties: Optional[Fields] = None
+    ) -> Space:
+        """Makes a space and opens it. ``name`` is one of its properties."""
+        fields: Dict[str, Value] = dict(properties or {})
+        if name is not None:
+            fields["name"] = name
+        json = dump_fields(fields)
+        with translated:
+            return self._space(await self._native.create_space(json))
+
+    async def spaces(self) -> List[SpaceInfo]:
+        """The spaces of this profile, in the order they were made or joined."""
+        with translated:
+            return [from_info(info) for info in await self._native.spaces()]
+
+    async def space(self, id: str) -> Space:
+        """A handle on a space, open or closed."""
+        with translated:
+            return self._space(await self._native.space(id))
+
+    async def default_space(self) -> Space:
+        """The space that was made with the identity."""
+        with translated:
+            return self._space(await self._native.default_space())
+
+    async def delete_space(self, id: str) -> None:
+        """Deletes this profile's copy of a space. Other members keep theirs. The default space
+        cannot be deleted."""
+        with translated:
+            await self._native.delete_space(id)
+
+    async def join(self, code: str, *, timeout: int = 120) -> Invitation:
+        """Uses an invitation code (text or URL), looking for the host for ``timeout`` seconds. A
+        malformed, foreign or expired code, and one for a space this profile is in already, raises
+        at once; the rest shows in the invitation."""
+        with translated:
+            options = _native.JoinOptions(timeout_s=timeout)
+        return await begin(lambda: self._native.join(code, options), self._lifeline)
+
+    async def set_online(self, online: bool) -> None:
+        """Goes online or offline. Offline, all connections are closed and none is made or taken;
+        everything else works."""
+        with translated:
+            await self._native.set_online(online)
+
+    def status(self) -> ClientStatus:
+        """Connections and servers at this moment."""
+        with translated:
+            return from_client_status(self._native.status())
+
+    def _space(self, native: _native.Space) -> Space:
+        return Space(native, self._lifeline)
+
+
+class Opening(Awaitable[Client], AsyncContextManager[Client]):
+    """A client about to be opened: await it, or enter it."""
+
+    def __init__(self, options: _native.ClientOptions) -> None:
+        self._options = options
+        self._client: Optional[Client] = None
+
+    def __await__(self) -> Generator[Any, None, Client]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Client:
+        self._client = await self._open()
+        return self._client
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def _open(self) -> Client:
+        with translated:
+            native = await _native.open_client(self._options, LogSink())
+        open_clients.add(native)
+        return Client(native)

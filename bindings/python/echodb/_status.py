@@ -1,0 +1,187 @@
+"""What is going on, truthfully: nothing here says "in sync" unless the other side confirmed it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+from . import _native
+
+
+class SpaceState(enum.Enum):
+    """Whether a space is open."""
+
+    #: On disk only; not replicated until opened.
+    CLOSED = 1
+    #: Being opened.
+    OPENING = 2
+    #: Open.
+    READY = 3
+    #: Its file could not be opened; the error is in the log and from ``open``.
+    FAILED = 4
+
+
+@dataclass(frozen=True)
+class SpaceInfo:
+    """A space in a listing."""
+
+    #: Its id, 52 characters.
+    id: str
+    #: The ``name`` of its properties as last seen, empty if it has none.
+    name: str
+    #: Whether it was made with the identity.
+    is_default: bool
+    #: Its state.
+    state: SpaceState
+
+
+@dataclass(frozen=True)
+class IdentityInfo:
+    """Who the user of a client is."""
+
+    #: The identity's public key: the same on all devices.
+    identity: str
+    #: This device's public key.
+    device: str
+    #: The name shown to others; not unique, not proven.
+    display_name: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of a space."""
+
+    #: The identity's key.
+    identity: str
+    #: The name it gave itself.
+    display_name: str
+    #: ``owner``, ``admin``, ``editor``, ``reader`` or ``relay``.
+    role: str
+    #: Its devices' keys.
+    devices: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SignalingStatus:
+    """A connection to a signalling server."""
+
+    #: Its URL.
+    url: str
+    #: Whether it is connected now.
+    connected: bool
+    #: The last failure, if it is not.
+    error: Optional[str]
+
+
+@dataclass(frozen=True)
+class ClientStatus:
+    """A client as a whole."""
+
+    #: Whether it looks for peers.
+    online: bool
+    #: Its signalling servers.
+    signaling: Tuple[SignalingStatus, ...]
+    #: Authenticated peers connected now.
+    peers: int
+    #: Bytes sent to peers since the client was opened, before encryption.
+    bytes_sent: int
+    #: Bytes received from peers likewise.
+    bytes_received: int
+
+
+@dataclass(frozen=True)
+class PeerStatus:
+    """One connected peer, as far as one space is concerned."""
+
+    #: The device's key.
+    device: str
+    #: The identity's key.
+    identity: str
+    #: The identity's display name.
+    name: str
+    #: Entries we hold that the peer has not confirmed.
+    unconfirmed: int
+    #: Entries the peer says it holds and we lack.
+    missing: int
+    #: Whether both numbers are zero.
+    in_sync: bool
+
+
+@dataclass(frozen=True)
+class SpaceStatus:
+    """One space: who has what, and what waits for what."""
+
+    #: Its state.
+    state: SpaceState
+    #: Connected peers that share it.
+    peers: Tuple[PeerStatus, ...]
+    #: Objects, deleted ones included.
+    objects: int
+    #: Entries held.
+    entries: int
+    #: Entries set aside as harmful or malformed; see ``Space.quarantined``.
+    quarantined: int
+    #: Entries that wait for a content key.
+    waiting_for_key: int
+    #: Entries that wait for one they depend on.
+    waiting_for_dependency: int
+
+
+@dataclass(frozen=True)
+class QuarantinedEntry:
+    """A remote entry that was set aside. It stays stored, sealed, and changes nothing."""
+
+    #: The entry.
+    entry: str
+    #: The device that wrote it.
+    device: str
+    #: Why: a stable code, a colon, and a sentence.
+    reason: str
+
+
+def from_info(info: _native.SpaceInfo) -> SpaceInfo:
+    """From the generated record."""
+    return SpaceInfo(info.id, info.name, info.is_default, SpaceState(info.state.value))
+
+
+def from_identity(info: _native.IdentityInfo) -> IdentityInfo:
+    """From the generated record."""
+    return IdentityInfo(info.identity, info.device, info.display_name)
+
+
+def from_member(member: _native.Member) -> Member:
+    """From the generated record."""
+    return Member(member.identity, member.display_name, member.role, tuple(member.devices))
+
+
+def from_client_status(status: _native.ClientStatus) -> ClientStatus:
+    """From the generated record."""
+    return ClientStatus(
+        online=status.online,
+        signaling=tuple(SignalingStatus(s.url, s.connected, s.error) for s in status.signaling),
+        peers=status.peers,
+        bytes_sent=status.bytes_sent,
+        bytes_received=status.bytes_received,
+    )
+
+
+def from_space_status(status: _native.SpaceStatus) -> SpaceStatus:
+    """From the generated record."""
+    return SpaceStatus(
+        state=SpaceState(status.state.value),
+        peers=tuple(
+            PeerStatus(p.device, p.identity, p.name, p.unconfirmed, p.missing, p.in_sync)
+            for p in status.peers
+        ),
+        objects=status.objects,
+        entries=status.entries,
+        quarantined=status.quarantined,
+        waiting_for_key=status.waiting_for_key,
+        waiting_for_dependency=status.waiting_for_dependency,
+    )
+
+
+def from_quarantined(entry: _native.QuarantinedEntry) -> QuarantinedEntry:
+    """From the generated record."""
+    return QuarantinedEntry(entry.entry, entry.device, entry.reason)

@@ -1,0 +1,74 @@
+/// A place in an object to compare with: a field by its name, or a place inside one by its JSON
+/// Pointer (`"/address/city"`).
+///
+/// Values of different kinds are never equal and never in order, and a missing field satisfies only
+/// `!=`, `!` and ``isMissing``. Texts compare as strings, counters and times as numbers, bytes by
+/// their hexadecimal form; a list or map equals nothing.
+public struct Field: Sendable {
+    /// The name or JSON Pointer.
+    public let path: String
+
+    /// A field by its name or JSON Pointer.
+    public init(_ path: String) {
+        self.path = path
+    }
+
+    /// Whether the field is there and equals the value.
+    public static func == (field: Field, value: some ValueConvertible) -> Filter {
+        field.compare("eq", value)
+    }
+
+    /// Whether `==` does not hold: another value, another kind, or no field at all.
+    public static func != (field: Field, value: some ValueConvertible) -> Filter {
+        field.compare("ne", value)
+    }
+
+    /// Whether the field has the value's kind and comes before it.
+    public static func < (field: Field, value: some ValueConvertible) -> Filter {
+        field.compare("lt", value)
+    }
+
+    /// Whether the field has the value's kind and does not come after it.
+    public static func <= (field: Field, value: some ValueConvertible) -> Filter {
+        field.compare("le", value)
+    }
+
+    /// Whether the field has the value's kind and comes after it.
+    public static func > (field: Field, value: some ValueConvertible) -> Filter {
+        field.compare("gt", value)
+    }
+
+    /// Whether the field has the value's kind and does not come before it.
+    public static func >= (field: Field, value: some ValueConvertible) -> Filter {
+        field.compare("ge", value)
+    }
+
+    /// Whether it equals one of the values.
+    public func isIn(_ values: [some ValueConvertible]) -> Filter {
+        compare("in", values)
+    }
+
+    /// Whether a list has the value as an element, or a string or text as a part.
+    public func contains(_ value: some ValueConvertible) -> Filter {
+        compare("contains", value)
+    }
+
+    /// Whether a string or text begins with `prefix`.
+    public func hasPrefix(_ prefix: String) -> Filter {
+        compare("prefix", prefix)
+    }
+
+    /// Whether the field is there at all, null included.
+    public var exists: Filter {
+        compare("exists", true)
+    }
+
+    /// Whether the field is not there.
+    public var isMissing: Filter {
+        compare("exists", false)
+    }
+
+    private func compare(_ test: String, _ value: some ValueConvertible) -> Filter {
+        Filter(.field(path, test, value.databaseValue))
+    }
+}

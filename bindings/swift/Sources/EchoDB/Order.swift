@@ -1,0 +1,40 @@
+import Foundation
+
+/// A sort key.
+public struct Order: Hashable, Sendable {
+    let key: String
+    let isDescending: Bool
+
+    /// By a field, a name or a JSON Pointer, the smallest first.
+    public static func ascending(_ field: String) -> Order {
+        Order(key: pointer(to: field), isDescending: false)
+    }
+
+    /// By a field, a name or a JSON Pointer, the largest first.
+    public static func descending(_ field: String) -> Order {
+        Order(key: pointer(to: field), isDescending: true)
+    }
+
+    /// By the time of creation, the oldest first.
+    public static let created = Order(key: "created", isDescending: false)
+    /// By the time of the last change, the oldest first.
+    public static let updated = Order(key: "updated", isDescending: false)
+    /// By id: in the order of creation, roughly.
+    public static let id = Order(key: "id", isDescending: false)
+    /// By the name of the type.
+    public static let type = Order(key: "type", isDescending: false)
+
+    /// The other way round.
+    public func reversed() -> Order {
+        Order(key: key, isDescending: !isDescending)
+    }
+
+    /// A bare name could be taken for one of the keys that every object has.
+    private static func pointer(to field: String) -> String {
+        if field.hasPrefix("/") {
+            return field
+        }
+        let escaped = field.replacingOccurrences(of: "~", with: "~0")
+        return "/" + escaped.replacingOccurrences(of: "/", with: "~1")
+    }
+}

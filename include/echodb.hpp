@@ -1,0 +1,908 @@
+/*
+ * echo-db for C++17: header-only, over echodb.h, whose comments describe every call.
+ *
+ * Handles are move-only and free themselves. Failures throw echodb::Error. Strings go in as
+ * std::string_view and come back as std::string; records come back as JSON. Listeners are
+ * std::function; an exception from one is logged and changes nothing. They run on threads of the
+ * library: see the essay in echodb.h. A moved-from handle may only be destroyed or assigned to.
+ */
+#ifndef ECHODB_HPP
+#define ECHODB_HPP
+
+#include "echodb.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace echodb {
+
+/** What a failed call throws. */
+class Error : public std::runtime_error {
+  public:
+    Error(echodb_status status, const std::string &message, bool retryable)
+        : std::runtime_error(message), status_(status), retryable_(retryable) {}
+
+    /** One of the status numbers of echodb.h. */
+    echodb_status status() const noexcept { return status_; }
+
+    /** Whether the same call may succeed later without being changed. */
+    bool retryable() const noexcept { return retryable_; }
+
+  private:
+    echodb_status status_;
+    bool retryable_;
+};
+
+/** A time limit; none waits as long as it takes. */
+using Timeout = std::optional<std::chrono::milliseconds>;
+
+/** Receives a batch of changes as JSON. */
+using ChangeListener = std::function<void(std::string_view json)>;
+
+/** Receives an invitation's state and its update as JSON. */
+using InvitationListener = std::function<void(int32_t state, std::string_view json)>;
+
+/** Receives a log record: level, milliseconds since 1970, part of the library, line. */
+using LogListener =
+    std::function<void(int32_t level, uint64_t time_ms, std::string_view target,
+                       std::string_view text)>;
+
+/** Hears that an operation completed, with its status. */
+using CompletionListener = std::function<void(echodb_status status)>;
+
+namespace detail {
+
+template <typename T, void (*Free)(T *)> struct Deleter {
+    void operator()(T *handle) const noexcept { Free(handle); }
+};
+
+template <typename T, void (*Free)(T *)> using Owned = std::unique_ptr<T, Deleter<T, Free>>;
+
+using Buffer = Owned<echodb_buffer, echodb_buffer_free>;
+using ErrorHandle = Owned<echodb_error, echodb_error_free>;
+
+/** Calls `call(error)` and throws what it reports. */
+template <typename Call> void check(Call &&call) {
+    echodb_error *raw = nullptr;
+    const echodb_status status = call(&raw);
+    const ErrorHandle error(raw);
+    if (status != ECHODB_OK) {
+        throw Error(status, echodb_error_message(error.get()), echodb_error_retryable(error.get()));
+    }
+}
+
+/** Calls `call(out, error)` and gives the new handle. */
+template <typename T, typename Call> T *make(Call &&call) {
+    T *out = nullptr;
+    check([&](echodb_error **error) { return call(&out, error); });
+    return out;
+}
+
+/** Calls `call(out, error)` and gives the bytes. */
+template <typename Call> std::string text(Call &&call) {
+    const Buffer buffer(make<echodb_buffer>(std::forward<Call>(call)));
+    return std::string(echodb_buffer_data(buffer.get()), echodb_buffer_len(buffer.get()));
+}
+
+inline int64_t milliseconds(Timeout timeout) {
+    // A negative limit would mean none; one that has passed means not to wait.
+    return timeout ? (timeout->count() < 0 ? 0 : static_cast<int64_t>(timeout->count())) : -1;
+}
+
+template <typename Listener> void destroy(void *listener) {
+    delete static_cast<Listener *>(listener);
+}
+
+/** A listener on its way to the library, which frees it whatever comes of the call. */
+template <typename Listener> void *give(Listener listener) {
+    return new Listener(std::move(listener));
+}
+
+/** Runs a listener; exceptions stop here. */
+template <typename Run> echodb_status contain(Run &&run) noexcept {
+    try {
+        run();
+        return ECHODB_OK;
+    } catch (...) {
+        return ECHODB_CALLBACK;
+    }
+}
+
+inline echodb_status on_change(void *data, const char *json, size_t len) {
+    return contain([&] { (*static_cast<ChangeListener *>(data))({json, len}); });
+}
+
+inline echodb_status on_invitation(void *data, int32_t state, const char *json, size_t len) {
+    return contain([&] { (*static_cast<InvitationListener *>(data))(state, {json, len}); });
+}
+
+inline void on_log(void *data, int32_t level, uint64_t time_ms, const char *target,
+                   size_t target_len, const char *text, size_t text_len) {
+    (void)contain([&] {
+        (*static_cast<LogListener *>(data))(level, time_ms, {target, target_len},
+                                            {text, text_len});
+    });
+}
+
+inline void on_complete(void *data, echodb_status status, const char *) {
+    (void)contain([&] { (*static_cast<CompletionListener *>(data))(status); });
+}
+
+} // namespace detail
+
+/** The library's version. */
+inline std::string version() { return echodb_version(); }
+
+/** The version of the binary interface that the library has. */
+inline uint32_t abi_version() { return echodb_abi_version(); }
+
+/** Whether the library was built with a feature. */
+inline bool has_feature(std::string_view name) {
+    return echodb_has_feature(name.data(), name.size());
+}
+
+/** The number of handles, buffers and errors that exist. */
+inline size_t live_handles() { return echodb_live_handles(); }
+
+/** A status as a word. */
+inline std::string status_name(echodb_status status) { return echodb_status_name(status); }
+
+/** Options of a client. */
+class ClientOptions {
+  public:
+    ClientOptions() : handle_(detail::make<echodb_client_options>(echodb_client_options_new)) {}
+
+    ClientOptions &profile(std::string_view path) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_profile(get(), path.data(), path.size(), error);
+        });
+        return *this;
+    }
+
+    ClientOptions &add_signaling(std::string_view url) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_add_signaling(get(), url.data(), url.size(), error);
+        });
+        return *this;
+    }
+
+    ClientOptions &add_ice_server(std::string_view url, std::string_view username = {},
+                                  std::string_view credential = {}) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_add_ice_server(get(), url.data(), url.size(),
+                                                        username.data(), username.size(),
+                                                        credential.data(), credential.size(),
+                                                        error);
+        });
+        return *this;
+    }
+
+    ClientOptions &add_bind(std::string_view address) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_add_bind(get(), address.data(), address.size(), error);
+        });
+        return *this;
+    }
+
+    ClientOptions &online(bool online) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_online(get(), online, error);
+        });
+        return *this;
+    }
+
+    ClientOptions &coalesce(std::chrono::milliseconds time) {
+        const int64_t ms = time.count();
+        detail::check([&](echodb_error **error) {
+            const uint32_t bounded =
+                ms < 0 || ms > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(ms);
+            return echodb_client_options_set_coalesce_ms(get(), bounded, error);
+        });
+        return *this;
+    }
+
+    ClientOptions &log(int32_t level, LogListener listener) {
+        void *data = detail::give(std::move(listener));
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_log(get(), level, detail::on_log, data,
+                                                 detail::destroy<LogListener>, error);
+        });
+        return *this;
+    }
+
+    echodb_client_options *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_client_options, echodb_client_options_free> handle_;
+};
+
+/** How a space invites. */
+class InviteOptions {
+  public:
+    InviteOptions() : handle_(detail::make<echodb_invite_options>(echodb_invite_options_new)) {}
+
+    InviteOptions &expires(std::chrono::seconds time) {
+        detail::check([&](echodb_error **error) {
+            const auto seconds = static_cast<uint64_t>(time.count());
+            return echodb_invite_options_set_expires_s(get(), seconds, error);
+        });
+        return *this;
+    }
+
+    InviteOptions &include_signaling(bool include) {
+        detail::check([&](echodb_error **error) {
+            return echodb_invite_options_set_include_signaling(get(), include, error);
+        });
+        return *this;
+    }
+
+    echodb_invite_options *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_invite_options, echodb_invite_options_free> handle_;
+};
+
+/** How a code is used. */
+class JoinOptions {
+  public:
+    JoinOptions() : handle_(detail::make<echodb_join_options>(echodb_join_options_new)) {}
+
+    JoinOptions &timeout(std::chrono::seconds time) {
+        detail::check([&](echodb_error **error) {
+            const auto seconds = static_cast<uint64_t>(time.count());
+            return echodb_join_options_set_timeout_s(get(), seconds, error);
+        });
+        return *this;
+    }
+
+    echodb_join_options *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_join_options, echodb_join_options_free> handle_;
+};
+
+class Client;
+
+/** Long work. Destroying it cancels what has not completed. */
+class Operation {
+  public:
+    explicit Operation(echodb_operation *handle) noexcept : handle_(handle) {}
+
+    bool is_done() const noexcept { return echodb_operation_is_done(get()); }
+
+    /** Waits for the end; false if the time ran out before it. */
+    bool wait(Timeout timeout = std::nullopt) const {
+        try {
+            detail::check([&](echodb_error **error) {
+                return echodb_operation_wait(get(), detail::milliseconds(timeout), error);
+            });
+            return true;
+        } catch (const Error &error) {
+            if (error.status() == ECHODB_TIMED_OUT) {
+                return false;
+            }
+            throw;
+        }
+    }
+
+    /** Throws what the operation failed with, if it did. */
+    void result() const {
+        detail::check(
+            [&](echodb_error **error) { return echodb_operation_result(get(), error); });
+    }
+
+    /** The text it led to; once. */
+    std::string take_text() const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_operation_take_text(get(), out, error);
+        });
+    }
+
+    /** The client it led to; once. */
+    inline Client take_client() const;
+
+    void on_complete(CompletionListener listener) const {
+        void *data = detail::give(std::move(listener));
+        detail::check([&](echodb_error **error) {
+            return echodb_operation_on_complete(get(), detail::on_complete, data,
+                                                detail::destroy<CompletionListener>, error);
+        });
+    }
+
+    void cancel() const noexcept { echodb_operation_cancel(get()); }
+
+    echodb_operation *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_operation, echodb_operation_free> handle_;
+};
+
+/** A running subscription. Destroying it ends it. */
+class Subscription {
+  public:
+    explicit Subscription(echodb_subscription *handle) noexcept : handle_(handle) {}
+
+    /** The descriptor of a queue, readable while a batch waits. */
+    int fd() const {
+        int32_t fd = -1;
+        detail::check([&](echodb_error **error) {
+            return echodb_subscription_fd(get(), &fd, error);
+        });
+        return fd;
+    }
+
+    /** The batch that waits in a queue, as JSON. */
+    std::optional<std::string> next() const {
+        const detail::Buffer buffer(
+            detail::make<echodb_buffer>([&](echodb_buffer **out, echodb_error **error) {
+                return echodb_subscription_next(get(), out, error);
+            }));
+        if (!buffer) {
+            return std::nullopt;
+        }
+        return std::string(echodb_buffer_data(buffer.get()), echodb_buffer_len(buffer.get()));
+    }
+
+    void cancel() const noexcept { echodb_subscription_cancel(get()); }
+
+    echodb_subscription *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_subscription, echodb_subscription_free> handle_;
+};
+
+/** Either side of an invitation. Destroying the handle does not end it. */
+class Invitation {
+  public:
+    explicit Invitation(echodb_invitation *handle) noexcept : handle_(handle) {}
+
+    std::string code() const { return text(echodb_invitation_code); }
+    std::string url() const { return text(echodb_invitation_url); }
+    std::string update() const { return text(echodb_invitation_update); }
+    std::string auth_code() const { return text(echodb_invitation_auth_code); }
+
+    int32_t state() const {
+        int32_t state = 0;
+        detail::check([&](echodb_error **error) {
+            return echodb_invitation_state(get(), &state, error);
+        });
+        return state;
+    }
+
+    void authenticate(std::string_view auth_code) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_invitation_authenticate(get(), auth_code.data(), auth_code.size(),
+                                                  error);
+        });
+    }
+
+    void cancel() const noexcept { echodb_invitation_cancel(get()); }
+
+    Subscription subscribe(InvitationListener listener) const {
+        void *data = detail::give(std::move(listener));
+        return Subscription(detail::make<echodb_subscription>(
+            [&](echodb_subscription **out, echodb_error **error) {
+                return echodb_invitation_subscribe(get(), detail::on_invitation, data,
+                                                   detail::destroy<InvitationListener>, out,
+                                                   error);
+            }));
+    }
+
+    /** Waits for the end and gives the space's id. */
+    std::string wait(Timeout timeout = std::nullopt) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_invitation_wait(get(), detail::milliseconds(timeout), out, error);
+        });
+    }
+
+    Operation wait_start() const {
+        return Operation(
+            detail::make<echodb_operation>([&](echodb_operation **out, echodb_error **error) {
+                return echodb_invitation_wait_start(get(), out, error);
+            }));
+    }
+
+    /** Waits until the state is another one and gives the update. */
+    std::string wait_change(int32_t state, Timeout timeout = std::nullopt) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_invitation_wait_change(get(), state, detail::milliseconds(timeout),
+                                                 out, error);
+        });
+    }
+
+    echodb_invitation *get() const noexcept { return handle_.get(); }
+
+  private:
+    template <typename Call> std::string text(Call call) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return call(get(), out, error);
+        });
+    }
+
+    detail::Owned<echodb_invitation, echodb_invitation_free> handle_;
+};
+
+/** Steps that take effect together. One that is destroyed before its commit never happened. */
+class Transaction {
+  public:
+    explicit Transaction(echodb_transaction *handle) noexcept : handle_(handle) {}
+
+    /** Adds an object and gives its id. */
+    std::string create(std::string_view type_name, std::string_view fields) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_transaction_create(get(), optional(type_name), type_name.size(),
+                                             fields.data(), fields.size(), out, error);
+        });
+    }
+
+    void create_with_id(std::string_view id, std::string_view type_name,
+                        std::string_view fields) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_create_with_id(get(), id.data(), id.size(),
+                                                     optional(type_name), type_name.size(),
+                                                     fields.data(), fields.size(), error);
+        });
+    }
+
+    void update(std::string_view id, std::string_view fields) const {
+        step(echodb_transaction_update, id, fields);
+    }
+
+    void set(std::string_view id, std::string_view path, std::string_view value) const {
+        step(echodb_transaction_set, id, path, value);
+    }
+
+    void insert(std::string_view id, std::string_view path, std::string_view value) const {
+        step(echodb_transaction_insert, id, path, value);
+    }
+
+    void remove(std::string_view id, std::string_view path) const {
+        step(echodb_transaction_remove, id, path);
+    }
+
+    void splice_text(std::string_view id, std::string_view path, uint64_t position,
+                     uint64_t delete_len, std::string_view insert) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_splice_text(get(), id.data(), id.size(), path.data(),
+                                                  path.size(), position, delete_len,
+                                                  insert.data(), insert.size(), error);
+        });
+    }
+
+    void increment(std::string_view id, std::string_view path, int64_t by) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_increment(get(), id.data(), id.size(), path.data(),
+                                                path.size(), by, error);
+        });
+    }
+
+    /** Makes, or sets fields of, the object that a natural key names, and gives its id. */
+    std::string create_with_key(std::string_view type_name, std::string_view key,
+                                std::string_view fields) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_transaction_create_with_key(get(), type_name.data(), type_name.size(),
+                                                      key.data(), key.size(), fields.data(),
+                                                      fields.size(), out, error);
+        });
+    }
+
+    void move_item(std::string_view id, std::string_view path, uint64_t to) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_move_item(get(), id.data(), id.size(), path.data(),
+                                                path.size(), to, error);
+        });
+    }
+
+    /** `expand` is one of ECHODB_MARK_EXPAND_…; a value of `null` clears the mark. */
+    void mark(std::string_view id, std::string_view path, uint64_t start, uint64_t end,
+              std::string_view name, std::string_view value,
+              int32_t expand = ECHODB_MARK_EXPAND_AFTER) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_mark(get(), id.data(), id.size(), path.data(), path.size(),
+                                           start, end, name.data(), name.size(), value.data(),
+                                           value.size(), expand, error);
+        });
+    }
+
+    /** An empty end is none. */
+    void relate(std::string_view id, std::string_view source, std::string_view target) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_relate(get(), id.data(), id.size(), optional(source),
+                                             source.size(), optional(target), target.size(), error);
+        });
+    }
+
+    void tag(std::string_view id, std::string_view tag) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_tag(get(), id.data(), id.size(), tag.data(), tag.size(),
+                                          error);
+        });
+    }
+
+    void untag(std::string_view id, std::string_view tag) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_untag(get(), id.data(), id.size(), tag.data(), tag.size(),
+                                            error);
+        });
+    }
+
+    /** An empty key forgets it. */
+    void set_key(std::string_view id, std::string_view source, std::string_view key) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_set_key(get(), id.data(), id.size(), source.data(),
+                                              source.size(), optional(key), key.size(), error);
+        });
+    }
+
+    /** An empty parent clears it. */
+    void set_parent(std::string_view id, std::string_view parent) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_set_parent(get(), id.data(), id.size(), optional(parent),
+                                                 parent.size(), error);
+        });
+    }
+
+    // `delete` is a word of the language.
+    void delete_object(std::string_view id) const { step(echodb_transaction_delete, id); }
+    void restore(std::string_view id) const { step(echodb_transaction_restore, id); }
+    void at(std::string_view heads) const { step(echodb_transaction_at, heads); }
+    void message(std::string_view text) const { step(echodb_transaction_message, text); }
+
+    std::string commit() const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_transaction_commit(get(), out, error);
+        });
+    }
+
+    void cancel() const noexcept { echodb_transaction_cancel(get()); }
+
+    echodb_transaction *get() const noexcept { return handle_.get(); }
+
+    /** In C nothing is told from the empty string by NULL; in a view both are empty. */
+    static const char *optional(std::string_view text) noexcept {
+        return text.empty() ? nullptr : text.data();
+    }
+
+  private:
+    template <typename Call> void step(Call call, std::string_view a) const {
+        detail::check([&](echodb_error **error) {
+            return call(get(), a.data(), a.size(), error);
+        });
+    }
+
+    template <typename Call>
+    void step(Call call, std::string_view a, std::string_view b) const {
+        detail::check([&](echodb_error **error) {
+            return call(get(), a.data(), a.size(), b.data(), b.size(), error);
+        });
+    }
+
+    template <typename Call>
+    void step(Call call, std::string_view a, std::string_view b, std::string_view c) const {
+        detail::check([&](echodb_error **error) {
+            return call(get(), a.data(), a.size(), b.data(), b.size(), c.data(), c.size(),
+                        error);
+        });
+    }
+
+    detail::Owned<echodb_transaction, echodb_transaction_free> handle_;
+};
+
+/** A handle on a space. */
+class Space {
+  public:
+    explicit Space(echodb_space *handle) noexcept : handle_(handle) {}
+
+    std::string id() const { return text(echodb_space_id); }
+    std::string info() const { return text(echodb_space_info); }
+    std::string properties() const { return text(echodb_space_properties); }
+    std::string digest() const { return text(echodb_space_digest); }
+    std::string members() const { return text(echodb_space_members); }
+    std::string status() const { return text(echodb_space_status); }
+    std::string quarantined() const { return text(echodb_space_quarantined); }
+    std::string export_json() const { return text(echodb_space_export_json); }
+
+    void open() const { call(echodb_space_open); }
+    void close() const { call(echodb_space_close); }
+    void flush() const { call(echodb_space_flush); }
+
+    Operation flush_start() const {
+        return Operation(
+            detail::make<echodb_operation>([&](echodb_operation **out, echodb_error **error) {
+                return echodb_space_flush_start(get(), out, error);
+            }));
+    }
+
+    void set_properties(std::string_view properties) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_set_properties(get(), properties.data(), properties.size(),
+                                               error);
+        });
+    }
+
+    /** Makes an object and gives its id; an empty type name means none. */
+    std::string create(std::string_view type_name, std::string_view fields) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_create(get(), Transaction::optional(type_name),
+                                       type_name.size(), fields.data(), fields.size(), out,
+                                       error);
+        });
+    }
+
+    void update(std::string_view id, std::string_view fields) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_update(get(), id.data(), id.size(), fields.data(),
+                                       fields.size(), error);
+        });
+    }
+
+    // `delete` is a word of the language.
+    void delete_object(std::string_view id) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_delete(get(), id.data(), id.size(), error);
+        });
+    }
+
+    /** The object as JSON, if the space has it. */
+    std::optional<std::string> get_object(std::string_view id) const {
+        try {
+            return detail::text([&](echodb_buffer **out, echodb_error **error) {
+                return echodb_space_get(get(), id.data(), id.size(), out, error);
+            });
+        } catch (const Error &error) {
+            if (error.status() == ECHODB_NOT_FOUND) {
+                return std::nullopt;
+            }
+            throw;
+        }
+    }
+
+    std::string query(std::string_view query) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_query(get(), query.data(), query.size(), out, error);
+        });
+    }
+
+    /** A text field's present text. */
+    std::string text_at(std::string_view id, std::string_view path) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_text(get(), id.data(), id.size(), path.data(), path.size(), out,
+                                     error);
+        });
+    }
+
+    /** The marks of a text, JSON. */
+    std::string marks(std::string_view id, std::string_view path) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_marks(get(), id.data(), id.size(), path.data(), path.size(), out,
+                                      error);
+        });
+    }
+
+    /** A name for a place in a text, which `cursor_position` finds again after any edits. */
+    std::string cursor(std::string_view id, std::string_view path, uint64_t position) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_cursor(get(), id.data(), id.size(), path.data(), path.size(),
+                                       position, out, error);
+        });
+    }
+
+    uint64_t cursor_position(std::string_view id, std::string_view path,
+                             std::string_view cursor) const {
+        uint64_t position = 0;
+        detail::check([&](echodb_error **error) {
+            return echodb_space_cursor_position(get(), id.data(), id.size(), path.data(),
+                                                path.size(), cursor.data(), cursor.size(),
+                                                &position, error);
+        });
+        return position;
+    }
+
+    /** The values that concurrent writes put in one place, JSON; the one in force comes last. */
+    std::string conflicts(std::string_view id, std::string_view path) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_conflicts(get(), id.data(), id.size(), path.data(), path.size(),
+                                          out, error);
+        });
+    }
+
+    void splice_text(std::string_view id, std::string_view path, uint64_t position,
+                     uint64_t delete_len, std::string_view insert) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_splice_text(get(), id.data(), id.size(), path.data(),
+                                            path.size(), position, delete_len, insert.data(),
+                                            insert.size(), error);
+        });
+    }
+
+    std::string history(std::string_view id, std::string_view since = {}) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_history(get(), id.data(), id.size(), since.data(), since.size(),
+                                        out, error);
+        });
+    }
+
+    uint64_t import_json(std::string_view data) const {
+        uint64_t count = 0;
+        detail::check([&](echodb_error **error) {
+            return echodb_space_import_json(get(), data.data(), data.size(), &count, error);
+        });
+        return count;
+    }
+
+    Transaction transaction() const {
+        return Transaction(
+            detail::make<echodb_transaction>([&](echodb_transaction **out, echodb_error **error) {
+                return echodb_space_transaction(get(), out, error);
+            }));
+    }
+
+    Subscription subscribe(std::string_view filter, ChangeListener listener) const {
+        void *data = detail::give(std::move(listener));
+        return Subscription(detail::make<echodb_subscription>(
+            [&](echodb_subscription **out, echodb_error **error) {
+                return echodb_space_subscribe(get(), filter.data(), filter.size(),
+                                              detail::on_change, data,
+                                              detail::destroy<ChangeListener>, out, error);
+            }));
+    }
+
+    Subscription subscribe_queue(std::string_view filter) const {
+        return Subscription(detail::make<echodb_subscription>(
+            [&](echodb_subscription **out, echodb_error **error) {
+                return echodb_space_subscribe_queue(get(), filter.data(), filter.size(), out,
+                                                    error);
+            }));
+    }
+
+    Invitation invite() const { return invite_with(nullptr); }
+    Invitation invite(const InviteOptions &options) const { return invite_with(options.get()); }
+
+    echodb_space *get() const noexcept { return handle_.get(); }
+
+  private:
+    template <typename Call> std::string text(Call call) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return call(get(), out, error);
+        });
+    }
+
+    template <typename Call> void call(Call call) const {
+        detail::check([&](echodb_error **error) { return call(get(), error); });
+    }
+
+    Invitation invite_with(const echodb_invite_options *options) const {
+        return Invitation(
+            detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
+                return echodb_space_invite(get(), options, out, error);
+            }));
+    }
+
+    detail::Owned<echodb_space, echodb_space_free> handle_;
+};
+
+/** An open profile. */
+class Client {
+  public:
+    explicit Client(echodb_client *handle) noexcept : handle_(handle) {}
+
+    static Client open(const ClientOptions &options) {
+        return Client(
+            detail::make<echodb_client>([&](echodb_client **out, echodb_error **error) {
+                return echodb_client_open(options.get(), out, error);
+            }));
+    }
+
+    static Operation open_start(const ClientOptions &options) {
+        return Operation(
+            detail::make<echodb_operation>([&](echodb_operation **out, echodb_error **error) {
+                return echodb_client_open_start(options.get(), out, error);
+            }));
+    }
+
+    std::string create_identity(std::string_view display_name) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_create_identity(get(), display_name.data(),
+                                                 display_name.size(), out, error);
+        });
+    }
+
+    /** The identity as JSON, if there is one. */
+    std::optional<std::string> identity() const {
+        try {
+            return text(echodb_client_identity);
+        } catch (const Error &error) {
+            if (error.status() == ECHODB_NOT_FOUND) {
+                return std::nullopt;
+            }
+            throw;
+        }
+    }
+
+    std::string spaces() const { return text(echodb_client_spaces); }
+    std::string status() const { return text(echodb_client_status); }
+
+    Space create_space(std::string_view properties) const {
+        return Space(detail::make<echodb_space>([&](echodb_space **out, echodb_error **error) {
+            return echodb_client_create_space(get(), properties.data(), properties.size(), out,
+                                              error);
+        }));
+    }
+
+    Space space(std::string_view id) const {
+        return Space(detail::make<echodb_space>([&](echodb_space **out, echodb_error **error) {
+            return echodb_client_space(get(), id.data(), id.size(), out, error);
+        }));
+    }
+
+    Space default_space() const {
+        return Space(detail::make<echodb_space>([&](echodb_space **out, echodb_error **error) {
+            return echodb_client_default_space(get(), out, error);
+        }));
+    }
+
+    void delete_space(std::string_view id) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_delete_space(get(), id.data(), id.size(), error);
+        });
+    }
+
+    Invitation join(std::string_view code) const { return join_with(code, nullptr); }
+
+    Invitation join(std::string_view code, const JoinOptions &options) const {
+        return join_with(code, options.get());
+    }
+
+    void set_online(bool online) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_set_online(get(), online, error);
+        });
+    }
+
+    void shutdown() const {
+        detail::check(
+            [&](echodb_error **error) { return echodb_client_shutdown(get(), error); });
+    }
+
+    Operation shutdown_start() const {
+        return Operation(
+            detail::make<echodb_operation>([&](echodb_operation **out, echodb_error **error) {
+                return echodb_client_shutdown_start(get(), out, error);
+            }));
+    }
+
+    echodb_client *get() const noexcept { return handle_.get(); }
+
+  private:
+    template <typename Call> std::string text(Call call) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return call(get(), out, error);
+        });
+    }
+
+    Invitation join_with(std::string_view code, const echodb_join_options *options) const {
+        return Invitation(
+            detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
+                return echodb_client_join(get(), code.data(), code.size(), options, out, error);
+            }));
+    }
+
+    detail::Owned<echodb_client, echodb_client_free> handle_;
+};
+
+inline Client Operation::take_client() const {
+    return Client(detail::make<echodb_client>([&](echodb_client **out, echodb_error **error) {
+        return echodb_operation_take_client(get(), out, error);
+    }));
+}
+
+} // namespace echodb
+
+#endif // ECHODB_HPP

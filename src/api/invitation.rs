@@ -1,0 +1,200 @@
+//! Pairing: one side shows a code, the other enters it, and a second, short code passes between
+//! the people (design section 7).
+
+use super::error::Result;
+use super::{EchoError, Subscription};
+use crate::runtime::pairing::PairingHandle;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where an invitation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Enum))]
+#[repr(i32)]
+pub enum InvitationState {
+    /// Made, not yet looking for the other side.
+    Init = 1,
+    /// Waiting for the other side, or reaching it.
+    Connecting = 2,
+    /// The other side is there and the channel is encrypted, but not yet trusted.
+    Connected = 3,
+    /// The host shows the authorization code; the guest is to enter it.
+    ReadyForAuthentication = 4,
+    /// The code is being checked.
+    Authenticating = 5,
+    /// Done: the guest is a member.
+    Success = 6,
+    /// One side cancelled.
+    Cancelled = 7,
+    /// The other side took too long.
+    Timeout = 8,
+    /// It failed; see the update's error.
+    Error = 9,
+    /// The invitation's time is over, or its codes are used up.
+    Expired = 10,
+}
+
+impl InvitationState {
+    /// Whether nothing more will happen.
+    pub fn is_final(self) -> bool {
+        self as i32 >= InvitationState::Success as i32
+    }
+
+    /// A stable snake-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            InvitationState::Init => "init",
+            InvitationState::Connecting => "connecting",
+            InvitationState::Connected => "connected",
+            InvitationState::ReadyForAuthentication => "ready_for_authentication",
+            InvitationState::Authenticating => "authenticating",
+            InvitationState::Success => "success",
+            InvitationState::Cancelled => "cancelled",
+            InvitationState::Timeout => "timeout",
+            InvitationState::Error => "error",
+            InvitationState::Expired => "expired",
+        }
+    }
+}
+
+/// How a space invites.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct InviteOptions {
+    /// How long the code is good for, in seconds, 1 to 604,800.
+    #[cfg_attr(feature = "bindings", uniffi(default = 3600))]
+    pub expires_s: u64,
+    /// Whether the code carries the signalling servers, so that the guest needs no setting.
+    #[cfg_attr(feature = "bindings", uniffi(default = true))]
+    pub include_signaling: bool,
+}
+
+impl Default for InviteOptions {
+    fn default() -> Self {
+        InviteOptions {
+            expires_s: 3600,
+            include_signaling: true,
+        }
+    }
+}
+
+/// How a code is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct JoinOptions {
+    /// How long to look for the host, in seconds, 1 to 604,800.
+    #[cfg_attr(feature = "bindings", uniffi(default = 120))]
+    pub timeout_s: u64,
+}
+
+impl Default for JoinOptions {
+    fn default() -> Self {
+        JoinOptions { timeout_s: 120 }
+    }
+}
+
+/// An invitation at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct InvitationUpdate {
+    /// Where it stands.
+    pub state: InvitationState,
+    /// The host's authorization code, six digits, while it is good.
+    pub auth_code: Option<String>,
+    /// Authorization codes left before the invitation is closed.
+    pub attempts_left: u32,
+    /// The other side's display name, once it has given one; not proven before success.
+    pub peer_name: Option<String>,
+    /// The space, once it is known.
+    pub space: Option<String>,
+    /// The status number of the failure, 0 if there is none.
+    pub status: i32,
+    /// What failed, if something did.
+    pub error: Option<String>,
+}
+
+/// Receives updates on library threads, one at a time, the present one first.
+#[cfg_attr(feature = "bindings", uniffi::export(with_foreign))]
+pub trait InvitationListener: Send + Sync {
+    /// The invitation moved on.
+    fn updated(&self, update: InvitationUpdate) -> std::result::Result<(), EchoError>;
+}
+
+/// Either side of an invitation in progress. Dropping it does not end it; [`Invitation::cancel`]
+/// and the end of the client do.
+#[cfg_attr(feature = "bindings", derive(uniffi::Object))]
+pub struct Invitation {
+    handle: PairingHandle,
+}
+
+impl Invitation {
+    pub(crate) fn new(handle: PairingHandle) -> Arc<Self> {
+        Arc::new(Invitation { handle })
+    }
+
+    /// Waits for the end and returns the space's id; fails with what ended it otherwise, and with
+    /// `TimedOut` (the invitation goes on) after `timeout`.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<String> {
+        Ok(self.handle.wait(timeout)?)
+    }
+
+    /// Waits until the state is not `state` any more and returns the present update; fails with
+    /// `TimedOut` after `timeout`.
+    pub fn wait_change(
+        &self,
+        state: InvitationState,
+        timeout: Option<Duration>,
+    ) -> Result<InvitationUpdate> {
+        Ok(self.handle.wait_change(state, timeout)?)
+    }
+
+    /// As [`Invitation::wait`] without limit, for a caller that has a task to spare, not a thread.
+    pub(crate) async fn finished(self: Arc<Self>) -> Result<String> {
+        Ok(self.handle.wait_async().await?)
+    }
+}
+
+#[cfg_attr(feature = "bindings", uniffi::export)]
+impl Invitation {
+    /// The code to hand over, as text.
+    pub fn code(&self) -> String {
+        self.handle.code()
+    }
+
+    /// The code as a URL, `echodb://join/…`, for links and QR codes.
+    pub fn url(&self) -> String {
+        self.handle.url()
+    }
+
+    /// Where it stands.
+    pub fn update(&self) -> InvitationUpdate {
+        self.handle.update()
+    }
+
+    /// Enters the authorization code on the guest's side. Spaces and dashes are ignored. Fails at
+    /// once with `InvalidArgument` if it is not six digits and with `InvalidState` if none is
+    /// asked for; whether it is right shows in the updates.
+    pub fn authenticate(&self, auth_code: String) -> Result<()> {
+        Ok(self.handle.authenticate(&auth_code)?)
+    }
+
+    /// Cancels; the other side learns. Does nothing after the end.
+    pub fn cancel(&self) {
+        self.handle.cancel();
+    }
+
+    /// Calls `listener` with the present update and then with every further one.
+    pub fn subscribe(&self, listener: Arc<dyn InvitationListener>) -> Arc<Subscription> {
+        Subscription::new(self.handle.subscribe(listener))
+    }
+}
+
+#[cfg(feature = "bindings")]
+#[uniffi::export]
+impl Invitation {
+    /// Waits for the end and returns the space's id; fails with what ended it otherwise.
+    #[uniffi::method(name = "wait")]
+    pub async fn wait_async(self: Arc<Self>) -> Result<String> {
+        self.finished().await
+    }
+}

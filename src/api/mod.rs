@@ -1,0 +1,61 @@
+//! The facade: everything a program may use, in shapes that cross every language boundary
+//! (owned arguments, `Arc`, `Send + Sync`, no generics, no lifetimes).
+//!
+//! Calls without a suffix block the calling thread for as long as a local SQLite transaction
+//! takes; they may be made from any thread. Their `*_async` twins run the same code on the
+//! library's own threads: Python, Kotlin and Swift see those, under the plain name. Dropping such
+//! a future never half-applies a write.
+
+mod client;
+mod error;
+mod invitation;
+mod log;
+mod object;
+mod options;
+mod space;
+mod space_texts;
+mod status;
+mod subscription;
+mod text;
+mod transaction;
+mod transaction_system;
+
+pub use client::{Client, IdentityInfo, library_version};
+pub use error::{EchoError, Result};
+pub use invitation::{
+    Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
+};
+pub use log::{LogLevel, LogRecord, LogSink};
+pub use object::{ChangeInfo, ObjectRecord};
+pub use options::{ClientOptions, IceServer};
+pub use space::{Member, Space, SpaceInfo, SpaceState};
+pub use space_texts::TextMark;
+pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};
+pub use subscription::{
+    Change, ChangeBatch, ChangeKind, ChangeListener, ChangeOrigin, Subscription,
+};
+pub use text::{MarkExpand, TextUnit};
+pub use transaction::{Committed, CommittedObject, Transaction};
+
+/// Runs a blocking call on the library's own threads. The work is finished even if the returned
+/// future is dropped.
+#[cfg(feature = "bindings")]
+async fn run<T: Send + 'static>(
+    work: impl FnOnce() -> error::Result<T> + Send + 'static,
+) -> error::Result<T> {
+    crate::runtime::executor::run_blocking(work).await?
+}
+
+/// Starts blocking work on the library's own threads, for the C projection's operations.
+pub(crate) fn spawn_blocking(work: impl FnOnce() + Send + 'static) -> Result<()> {
+    crate::runtime::executor::handle()?.spawn_blocking(work);
+    Ok(())
+}
+
+/// Starts a task on the library's own threads; what it returns aborts the task.
+pub(crate) fn spawn_task(
+    task: impl Future<Output = ()> + Send + 'static,
+) -> Result<impl FnOnce() + Send> {
+    let task = crate::runtime::executor::handle()?.spawn(task);
+    Ok(move || task.abort())
+}

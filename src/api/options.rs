@@ -1,0 +1,58 @@
+//! How a client is opened.
+
+use super::LogLevel;
+
+/// A STUN or TURN server (RFC 8489, RFC 8656).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct IceServer {
+    /// `stun:HOST:PORT`, `turn:HOST:PORT?transport=udp`.
+    pub urls: Vec<String>,
+    /// For TURN.
+    pub username: String,
+    /// For TURN.
+    pub credential: String,
+}
+
+/// Options of [`super::Client::open`]. The default is a client in memory, online without any
+/// signalling server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct ClientOptions {
+    /// The profile's directory, made if absent; `None` keeps everything in memory.
+    #[cfg_attr(feature = "bindings", uniffi(default = None))]
+    pub profile: Option<String>,
+    /// Signalling servers, `ws://` or `wss://`; several are used at once.
+    #[cfg_attr(feature = "bindings", uniffi(default = []))]
+    pub signaling: Vec<String>,
+    /// STUN and TURN servers.
+    #[cfg_attr(feature = "bindings", uniffi(default = []))]
+    pub ice_servers: Vec<IceServer>,
+    /// Local addresses to use for peer connections, `IP:PORT` with port 0 for any; empty means
+    /// every address of the machine, loopback included.
+    #[cfg_attr(feature = "bindings", uniffi(default = []))]
+    pub bind: Vec<String>,
+    /// Whether to look for peers from the start; see [`super::Client::set_online`].
+    #[cfg_attr(feature = "bindings", uniffi(default = true))]
+    pub online: bool,
+    /// What the log sink hears.
+    pub log_level: LogLevel,
+    /// How long text edits outside transactions are gathered into one entry, in milliseconds,
+    /// 0 to 1000. [`super::Space::flush`] ends the wait.
+    #[cfg_attr(feature = "bindings", uniffi(default = 20))]
+    pub coalesce_ms: u32,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        ClientOptions {
+            profile: None,
+            signaling: Vec::new(),
+            ice_servers: Vec::new(),
+            bind: Vec::new(),
+            online: true,
+            log_level: LogLevel::Warn,
+            coalesce_ms: 20,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What is going on, truthfully: nothing here says "synced" unless the other side confirmed it.
+
+use super::SpaceState;
+
+/// A connection to a signalling server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct SignalingStatus {
+    /// Its URL.
+    pub url: String,
+    /// Whether it is connected now.
+    pub connected: bool,
+    /// The last failure, if it is not.
+    pub error: Option<String>,
+}
+
+/// The client as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct ClientStatus {
+    /// Whether it looks for peers.
+    pub online: bool,
+    /// Its signalling servers.
+    pub signaling: Vec<SignalingStatus>,
+    /// Authenticated peers connected now.
+    pub peers: u32,
+    /// Bytes sent to peers since the client was opened, before encryption.
+    pub bytes_sent: u64,
+    /// Bytes received from peers likewise.
+    pub bytes_received: u64,
+}
+
+/// One connected peer, as far as one space is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct PeerStatus {
+    /// The device's key.
+    pub device: String,
+    /// The identity's key.
+    pub identity: String,
+    /// The identity's display name.
+    pub name: String,
+    /// Entries we hold that the peer has not confirmed.
+    pub unconfirmed: u64,
+    /// Entries the peer says it holds and we lack.
+    pub missing: u64,
+    /// Whether both numbers are zero.
+    pub in_sync: bool,
+}
+
+/// One space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct SpaceStatus {
+    /// Its state.
+    pub state: SpaceState,
+    /// Connected peers that share it.
+    pub peers: Vec<PeerStatus>,
+    /// Objects, deleted ones included.
+    pub objects: u64,
+    /// Entries held.
+    pub entries: u64,
+    /// Entries set aside as harmful or malformed; see [`super::Space::quarantined`].
+    pub quarantined: u64,
+    /// Entries that wait for a content key.
+    pub waiting_for_key: u64,
+    /// Entries that wait for one they depend on.
+    pub waiting_for_dependency: u64,
+}
+
+/// A remote entry that was set aside. It stays stored, sealed, and changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct QuarantinedEntry {
+    /// The entry.
+    pub entry: String,
+    /// The device that wrote it.
+    pub device: String,
+    /// Why: a stable code, a colon, and a sentence.
+    pub reason: String,
+}

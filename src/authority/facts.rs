@@ -1,0 +1,298 @@
+//! Facts: what accepted entries established, and how they are seen from a point in the graph.
+
+use super::ancestry::{AncestorSet, Graph};
+use super::timeline::{Dated, Timeline};
+use crate::identity::{DeviceCertificate, Wrap};
+use crate::model::{ContentKeyId, DeviceKey, IdentityKey, Role};
+use std::collections::BTreeMap;
+
+/// One thing an accepted entry established.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// An identity has a role, or none any more.
+    Role(IdentityKey, Option<Role>),
+    /// An identity has a display name.
+    Name(IdentityKey, String),
+    /// A device acts for an identity.
+    Device(DeviceCertificate),
+    /// A device does not act any more.
+    Revoked(DeviceKey),
+    /// An invitation is open, up to a role.
+    Opened([u8; 32], Role),
+    /// An invitation is closed.
+    Closed([u8; 32]),
+    /// A device brought in a key.
+    Rotated(ContentKeyId, KeyClaim),
+    /// A key was sealed to further devices.
+    Shared(ContentKeyId, Vec<Wrap>),
+    /// A newer key opens an older one.
+    Linked(ContentKeyId, ContentKeyId, Vec<u8>),
+}
+
+/// A certificate, and its place among those of the same entry: earlier ones are senior.
+#[derive(Clone, Debug)]
+pub struct DeviceAdded {
+    /// The place within the entry.
+    pub order: usize,
+    /// What it says.
+    pub certificate: DeviceCertificate,
+}
+
+/// What is known of a device.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceFacts {
+    /// Its certificates.
+    pub added: Timeline<DeviceAdded>,
+    /// The entries that revoked it.
+    pub revoked: Vec<usize>,
+}
+
+/// What is known of an invitation.
+#[derive(Clone, Debug, Default)]
+pub struct InviteFacts {
+    /// The entries that opened it, with the highest role it gives.
+    pub opened: Vec<(usize, Role)>,
+    /// The entries that closed it.
+    pub closed: Vec<usize>,
+}
+
+/// A rotation: somebody says that the key is theirs.
+#[derive(Clone, Debug)]
+pub struct KeyClaim {
+    /// The device that says so.
+    pub by: DeviceKey,
+    /// The generation it gave the key.
+    pub generation: u64,
+    /// The key sealed to devices.
+    pub wraps: Vec<Wrap>,
+}
+
+/// What is known of a content key.
+#[derive(Clone, Debug, Default)]
+pub struct KeyFacts {
+    /// The rotations to it, with their entries: one, unless somebody claims another's key.
+    pub claims: Vec<(usize, KeyClaim)>,
+    /// What others sealed to further devices.
+    pub shared: Vec<Wrap>,
+    /// The older keys it opens, sealed under it.
+    pub links: Vec<(ContentKeyId, Vec<u8>)>,
+}
+
+/// All facts, each with the number of the entry that established it.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// By identity: the roles it was given; none: it was removed.
+    pub roles: BTreeMap<IdentityKey, Timeline<Option<Role>>>,
+    /// By identity: its display names.
+    pub names: BTreeMap<IdentityKey, Vec<(usize, String)>>,
+    /// By device.
+    pub devices: BTreeMap<DeviceKey, DeviceFacts>,
+    /// By the invitation's public key.
+    pub invitations: BTreeMap<[u8; 32], InviteFacts>,
+    /// By key id.
+    pub keys: BTreeMap<ContentKeyId, KeyFacts>,
+}
+
+impl Facts {
+    /// Adds what entry number `at` established.
+    pub fn record(&mut self, graph: &Graph, at: usize, facts: Vec<Fact>) {
+        for (order, fact) in facts.into_iter().enumerate() {
+            match fact {
+                Fact::Role(who, role) => self.roles.entry(who).or_default().push(graph, at, role),
+                Fact::Name(who, name) => self.names.entry(who).or_default().push((at, name)),
+                Fact::Device(certificate) => {
+                    let device = self.devices.entry(certificate.device).or_default();
+                    let added = DeviceAdded { order, certificate };
+                    device.added.push(graph, at, added);
+                }
+                Fact::Revoked(device) => self.devices.entry(device).or_default().revoked.push(at),
+                Fact::Opened(key, cap) => {
+                    self.invitations
+                        .entry(key)
+                        .or_default()
+                        .opened
+                        .push((at, cap));
+                }
+                Fact::Closed(key) => self.invitations.entry(key).or_default().closed.push(at),
+                Fact::Rotated(key, claim) => {
+                    self.keys.entry(key).or_default().claims.push((at, claim));
+                }
+                Fact::Shared(key, wraps) => {
+                    self.keys.entry(key).or_default().shared.extend(wraps);
+                }
+                Fact::Linked(newer, older, sealed) => {
+                    let key = self.keys.entry(newer).or_default();
+                    key.links.push((older, sealed));
+                }
+            }
+        }
+    }
+}
+
+/// How old a role or device is: older outranks. Depth and entry id are the same on every peer.
+pub type Seniority = (u64, crate::model::EntryId, usize);
+
+/// The facts as seen from a point in the graph.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The entries.
+    pub graph: &'a Graph,
+    /// What they established.
+    pub facts: &'a Facts,
+    /// What is seen; none: everything.
+    pub past: Option<&'a AncestorSet>,
+}
+
+impl<'a> View<'a> {
+    /// Whether entry number `at` is seen.
+    pub fn sees(&self, at: usize) -> bool {
+        self.past.is_none_or(|past| past.contains(at))
+    }
+
+    fn latest<T>(&self, facts: &'a Timeline<T>) -> Vec<&'a Dated<T>> {
+        facts.latest(self.graph, |at| self.sees(at))
+    }
+
+    /// Whether anything ever gave the identity a role or took it.
+    pub fn knows(&self, identity: &IdentityKey) -> bool {
+        let facts = self.facts.roles.get(identity);
+        facts.is_some_and(|facts| !self.latest(facts).is_empty())
+    }
+
+    /// An identity's role: of the causally latest facts the most restrictive.
+    pub fn role(&self, identity: &IdentityKey) -> Option<Role> {
+        let facts = self.facts.roles.get(identity)?;
+        let latest = self.latest(facts);
+        latest.iter().map(|dated| dated.fact).min().flatten()
+    }
+
+    /// Role, and how long it has been held.
+    pub fn rank(&self, identity: &IdentityKey) -> Option<(Role, Seniority)> {
+        let role = self.role(identity)?;
+        let facts = self.facts.roles.get(identity)?;
+        let latest = self.latest(facts);
+        let ages = latest.iter().map(|dated| {
+            let (depth, id) = self.graph.age(dated.at);
+            (depth, id, 0)
+        });
+        Some((role, ages.min()?))
+    }
+
+    /// Whether `upper` stands above `lower`: a higher role, or both owners and longer so.
+    pub fn outranks(&self, upper: &IdentityKey, lower: &IdentityKey) -> bool {
+        match (self.rank(upper), self.rank(lower)) {
+            (Some((a, a_age)), Some((b, b_age))) => {
+                a > b || (a == Role::Owner && b == Role::Owner && a_age < b_age)
+            }
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+
+    /// The certificate under which a device acts for an identity now. Of several the latest; of
+    /// concurrent ones the one with the smallest HPKE key and name, which all peers agree on.
+    pub fn device(&self, device: &DeviceKey, identity: &IdentityKey) -> Option<&'a DeviceAdded> {
+        let facts = self.facts.devices.get(device)?;
+        if facts.revoked.iter().any(|at| self.sees(*at)) {
+            return None;
+        }
+        let latest = self.latest(&facts.added);
+        latest
+            .into_iter()
+            .map(|dated| &dated.fact)
+            .filter(|added| added.certificate.identity == *identity)
+            .min_by(|a, b| key_and_name(a).cmp(&key_and_name(b)))
+    }
+
+    /// How long a device has acted for its identity.
+    pub fn device_seniority(&self, device: &DeviceKey) -> Option<Seniority> {
+        let facts = self.facts.devices.get(device)?;
+        let seen = facts.added.iter().filter(|dated| self.sees(dated.at));
+        let ages = seen.map(|dated| {
+            let (depth, id) = self.graph.age(dated.at);
+            (depth, id, dated.fact.order)
+        });
+        ages.min()
+    }
+
+    /// The identities a device acts for: one, unless it certified itself to several.
+    pub fn identities_of(&self, device: &DeviceKey) -> Vec<IdentityKey> {
+        let Some(facts) = self.facts.devices.get(device) else {
+            return Vec::new();
+        };
+        let mut all: Vec<_> = self
+            .latest(&facts.added)
+            .into_iter()
+            .map(|dated| dated.fact.certificate.identity)
+            .filter(|identity| self.device(device, identity).is_some())
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// A device's identity and role. A device that claims several identities has the lowest role.
+    pub fn role_of_device(&self, device: &DeviceKey) -> Option<(IdentityKey, Role)> {
+        let identities = self.identities_of(device);
+        let roles = identities
+            .iter()
+            .map(|identity| Some((*identity, self.role(identity)?)))
+            .collect::<Option<Vec<_>>>()?;
+        roles
+            .into_iter()
+            .min_by_key(|(identity, role)| (*role, *identity))
+    }
+
+    /// Whether keys may be sealed to the device: it acts for an identity that may read.
+    pub fn entitled(&self, device: &DeviceKey) -> bool {
+        self.role_of_device(device)
+            .is_some_and(|(_, role)| role >= Role::Reader)
+    }
+
+    /// The devices that act for an identity, rising by key.
+    pub fn devices_of(&self, identity: &IdentityKey) -> Vec<&'a DeviceAdded> {
+        let devices = self.facts.devices.keys();
+        devices
+            .filter_map(|device| self.device(device, identity))
+            .collect()
+    }
+
+    /// The highest role an invitation gives, and whether it is open.
+    pub fn invitation(&self, key: &[u8; 32]) -> Option<(Role, bool)> {
+        let facts = self.facts.invitations.get(key)?;
+        let opened = facts.opened.iter().filter(|(at, _)| self.sees(*at));
+        let cap = opened.map(|(_, cap)| *cap).min()?;
+        Some((cap, !facts.closed.iter().any(|at| self.sees(*at))))
+    }
+
+    /// How many invitations are open.
+    pub fn open_invitations(&self) -> usize {
+        let keys = self.facts.invitations.keys();
+        keys.filter(|key| self.invitation(key).is_some_and(|(_, open)| open))
+            .count()
+    }
+
+    /// The claims to a key that count: those of devices that may read now, or all if there is none.
+    ///
+    /// Otherwise somebody who was removed could claim each new key in an entry that pretends to
+    /// be older, name itself as a recipient, and so keep every key from being used. A claim by
+    /// somebody who still may read shows that the key did not come from there.
+    pub fn claims(&self, facts: &'a KeyFacts) -> Vec<&'a KeyClaim> {
+        let claims = || facts.claims.iter().map(|(_, claim)| claim);
+        let standing: Vec<_> = claims().filter(|claim| self.entitled(&claim.by)).collect();
+        if standing.is_empty() {
+            return claims().collect();
+        }
+        standing
+    }
+
+    /// Whether a content key was brought in.
+    pub fn has_key(&self, key: &ContentKeyId) -> bool {
+        let facts = self.facts.keys.get(key);
+        facts.is_some_and(|facts| facts.claims.iter().any(|(at, _)| self.sees(*at)))
+    }
+}
+
+fn key_and_name(added: &DeviceAdded) -> (&[u8; 32], &str) {
+    (&added.certificate.hpke, &added.certificate.name)
+}

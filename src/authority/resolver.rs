@@ -1,0 +1,179 @@
+//! The resolver: takes control entries one by one and keeps what follows from them.
+
+use super::ancestry::{AncestorSet, Graph};
+use super::facts::{Facts, View};
+use super::op::ControlOp;
+use super::rules;
+use crate::feed::{Entry, FeedHeader, FeedKind};
+use crate::model::{DeviceKey, EntryId, FeedId, IdentityKey, Role, SpaceId, limits};
+
+/// What became of a control entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It takes effect.
+    Accepted,
+    /// It has no effect, and never will; the sentence says why.
+    Refused(String),
+}
+
+/// The authority of one space: a pure function of the set of control entries applied.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    pub(super) space: SpaceId,
+    pub(super) graph: Graph,
+    pub(super) facts: Facts,
+    genesis_feed: Option<FeedId>,
+}
+
+impl Authority {
+    /// The authority of a space of which nothing is known yet.
+    pub fn new(space: SpaceId) -> Self {
+        Authority {
+            space,
+            graph: Graph::default(),
+            facts: Facts::default(),
+            genesis_feed: None,
+        }
+    }
+
+    /// Applies a control entry. Parents come before their children; otherwise the order does not
+    /// matter, and an entry that was applied gets the same verdict again.
+    ///
+    /// The caller has verified the entry's signature against `author`'s device, and `op` is what
+    /// the entry's body decodes to. Everything else is judged here, in the entry's own past, so a
+    /// refusal is permanent. The refused entries of strangers are not remembered; nothing may
+    /// build on them. Verdicts of entries past [`limits::CONTROL_ENTRIES`] do depend on order.
+    pub fn apply(&mut self, entry: &Entry, author: &FeedHeader, op: &ControlOp) -> Verdict {
+        if let Some(node) = self.graph.find(&entry.id) {
+            return verdict(node.refused.clone());
+        }
+        if let Err(reason) = self.check_frame(entry, author, op) {
+            return Verdict::Refused(reason);
+        }
+        let mut place = match self.graph.place(entry) {
+            Ok(place) => place,
+            Err(reason) => return Verdict::Refused(reason),
+        };
+        let case = rules::Case {
+            view: self.view(Some(&place.past)),
+            space: self.space,
+            entry,
+            author,
+            generation: place.generation,
+        };
+        match case.judge(op) {
+            Ok(facts) => {
+                if let ControlOp::KeyRotate { generation, .. } = op {
+                    place.generation = *generation;
+                }
+                if let ControlOp::Genesis { .. } = op {
+                    self.genesis_feed = Some(entry.header.feed);
+                }
+                let at = self.graph.add(entry, place, None);
+                self.facts.record(&self.graph, at, facts);
+                Verdict::Accepted
+            }
+            Err(reason) => {
+                if case.author_is_member() {
+                    self.graph.add(entry, place, Some(reason.clone()));
+                }
+                Verdict::Refused(reason)
+            }
+        }
+    }
+
+    /// What does not depend on the entry's past.
+    fn check_frame(
+        &self,
+        entry: &Entry,
+        author: &FeedHeader,
+        op: &ControlOp,
+    ) -> Result<(), String> {
+        if author.kind != FeedKind::Control || entry.header.kind != FeedKind::Control {
+            return Err("it is not a control entry".into());
+        }
+        if entry.header.feed != author.feed_id() {
+            return Err("it is not an entry of its author's feed".into());
+        }
+        let creating = author.space == SpaceId::ZERO
+            && match op {
+                ControlOp::Genesis { .. } => true,
+                _ => self.genesis_feed == Some(entry.header.feed),
+            };
+        if author.space != self.space && !creating {
+            return Err("its feed belongs to another space".into());
+        }
+        if !op.carries_keys() && entry.bytes().len() > limits::CONTROL_ENTRY_BYTES {
+            return Err("it is too large".into());
+        }
+        if self.graph.len() >= limits::CONTROL_ENTRIES {
+            return Err("the space has too many control entries".into());
+        }
+        Ok(())
+    }
+
+    pub(super) fn view<'a>(&'a self, past: Option<&'a AncestorSet>) -> View<'a> {
+        View {
+            graph: &self.graph,
+            facts: &self.facts,
+            past,
+        }
+    }
+
+    /// The control heads known: accepted entries on which no accepted entry builds, rising. What
+    /// the next entry names in `ctl` (the first [`limits::ENTRY_CTL`] when there are more).
+    pub fn heads(&self) -> Vec<EntryId> {
+        self.graph.heads()
+    }
+
+    /// Whether a control entry was applied, or refused and remembered.
+    pub fn remembers(&self, entry: &EntryId) -> bool {
+        self.graph.find(entry).is_some()
+    }
+
+    /// The generation of a key that is brought in by an entry naming `parents`.
+    pub fn next_generation(&self, parents: &[EntryId]) -> u64 {
+        let place = self.graph.after(parents.iter());
+        place.map_or(1, |place| place.generation.saturating_add(1))
+    }
+
+    /// Of `heads` those first that know an invitation: a guest names what admits it even when it
+    /// cannot name everything.
+    pub fn put_invitation_first(&self, heads: &mut [EntryId], invitation: &[u8; 32]) {
+        heads.sort_by_key(|head| {
+            let place = self.graph.after([*head].iter());
+            let known = place.is_some_and(|place| {
+                self.view(Some(&place.past))
+                    .invitation(invitation)
+                    .is_some()
+            });
+            (!known, *head)
+        });
+    }
+
+    /// An identity's role now.
+    pub fn role(&self, identity: &IdentityKey) -> Option<Role> {
+        self.view(None).role(identity)
+    }
+
+    /// The identity a device acts for now, and its role. None for revoked and unknown devices and
+    /// those of identities without a role.
+    pub fn role_of_device(&self, device: &DeviceKey) -> Option<(IdentityKey, Role)> {
+        self.view(None).role_of_device(device)
+    }
+
+    /// The same as known to somebody who had seen exactly the entries `ctl` and their pasts. None
+    /// also when one of them is unknown.
+    pub fn role_of_device_at(
+        &self,
+        device: &DeviceKey,
+        ctl: &[EntryId],
+    ) -> Option<(IdentityKey, Role)> {
+        let place = self.graph.after(ctl.iter())?;
+        self.view(Some(&place.past)).role_of_device(device)
+    }
+}
+
+fn verdict(refused: Option<String>) -> Verdict {
+    refused.map_or(Verdict::Accepted, Verdict::Refused)
+}

@@ -1,0 +1,345 @@
+//! The rules: what an operation needs, judged in its own past, and what it establishes.
+//!
+//! No rule may depend on anything outside the entry's past, or peers would disagree.
+
+use super::facts::{Fact, KeyClaim, View};
+use super::op::{ControlOp, join_signing_bytes};
+use crate::feed::{Entry, FeedHeader, check_public_key, verify_signature};
+use crate::identity::{DeviceCertificate, Wrap};
+use crate::model::{ContentKeyId, DeviceKey, EntryId, IdentityKey, Role, SpaceId, limits};
+
+/// What is established, or why the operation is refused.
+type Judgement = Result<Vec<Fact>, String>;
+
+/// An entry before the rules.
+pub struct Case<'a> {
+    /// The entry's own past.
+    pub view: View<'a>,
+    /// The space.
+    pub space: SpaceId,
+    /// The entry.
+    pub entry: &'a Entry,
+    /// Its feed's header.
+    pub author: &'a FeedHeader,
+    /// The highest key generation in the past.
+    pub generation: u64,
+}
+
+impl Case<'_> {
+    /// Whether the author's device acted for a member.
+    pub fn author_is_member(&self) -> bool {
+        self.author_role().is_ok()
+    }
+
+    /// Judges the operation.
+    pub fn judge(&self, op: &ControlOp) -> Judgement {
+        match op {
+            ControlOp::Genesis {
+                creator,
+                certificate,
+                display_name,
+                ..
+            } => self.genesis(creator, certificate, display_name),
+            ControlOp::SetRole { identity, role, .. } => self.set_role(identity, *role),
+            ControlOp::DeviceAdd { certificate } => self.device_add(certificate),
+            ControlOp::DeviceRevoke { device, .. } => self.device_revoke(device),
+            ControlOp::InviteOpen {
+                invitation_key,
+                role_cap,
+                ..
+            } => self.invite_open(invitation_key, *role_cap),
+            ControlOp::InviteClose { invitation_key } => self.invite_close(invitation_key),
+            ControlOp::Join { .. } => self.join(op),
+            ControlOp::KeyRotate {
+                key_id,
+                generation,
+                wraps,
+                back_link,
+            } => self.key_rotate(key_id, *generation, wraps, back_link.as_ref()),
+            ControlOp::KeyShare { key_id, wraps } => self.key_share(key_id, wraps),
+            // Any member: what it names it could have named in another operation as well.
+            ControlOp::Merge => self.author_role().map(|_| Vec::new()),
+            ControlOp::Unknown(..) => Err("not supported by this version".into()),
+        }
+    }
+
+    fn author_role(&self) -> Result<Role, String> {
+        let author = self.author;
+        self.view
+            .device(&author.device, &author.identity)
+            .and_then(|_| self.view.role(&author.identity))
+            .ok_or_else(|| "its author is not a member".to_owned())
+    }
+
+    fn author_at_least(&self, needed: Role) -> Result<Role, String> {
+        let role = self.author_role()?;
+        if role < needed {
+            return Err(format!(
+                "its author is {}, not {}",
+                role.name(),
+                needed.name()
+            ));
+        }
+        Ok(role)
+    }
+
+    fn genesis(&self, creator: &IdentityKey, certificate: &[u8], name: &str) -> Judgement {
+        let header = &self.entry.header;
+        let first = header.seq == 0 && header.prev == EntryId::ZERO && header.ctl.is_empty();
+        if !first || self.entry.id.0 != self.space.0 || self.author.space != SpaceId::ZERO {
+            return Err("it is not the entry that created this space".into());
+        }
+        let certificate = certificate_of(creator, certificate)?;
+        if self.author.identity != *creator || self.author.device != certificate.device {
+            return Err("its certificate is not its author's".into());
+        }
+        Ok(vec![
+            Fact::Role(*creator, Some(Role::Owner)),
+            Fact::Name(*creator, name.to_owned()),
+            Fact::Device(certificate),
+        ])
+    }
+
+    /// Own role may only fall; others' is set by an admin or above who outranks them, to one
+    /// below the own. Owners may make owners. The creator's role never changes.
+    fn set_role(&self, identity: &IdentityKey, role: Option<Role>) -> Judgement {
+        let own = self.author_role()?;
+        if !self.view.knows(identity) {
+            return Err("it gives a role to somebody who never joined".into());
+        }
+        if self.is_creator(identity) {
+            return Err("the creator's role does not change".into());
+        }
+        if *identity == self.author.identity {
+            if role >= Some(own) {
+                return Err("nobody raises the own role".into());
+            }
+        } else {
+            if own < Role::Admin {
+                return Err(format!("its author is {}, not admin", own.name()));
+            }
+            if !self.view.outranks(&self.author.identity, identity) {
+                return Err("its author does not outrank the other".into());
+            }
+            if role >= Some(own) && own != Role::Owner {
+                return Err("it gives a role that is not below its author's".into());
+            }
+        }
+        Ok(vec![Fact::Role(*identity, role)])
+    }
+
+    /// Whether the identity's first role came with genesis, which alone has depth 0.
+    fn is_creator(&self, identity: &IdentityKey) -> bool {
+        let facts = self.view.facts.roles.get(identity);
+        let first = facts.and_then(|facts| facts.iter().next());
+        first.is_some_and(|dated| self.view.graph.age(dated.at).0 == 0)
+    }
+
+    fn device_add(&self, certificate: &[u8]) -> Judgement {
+        self.author_role()?;
+        let identity = self.author.identity;
+        let certificate = certificate_of(&identity, certificate)?;
+        self.new_devices(&identity, vec![certificate])
+    }
+
+    /// Admits certificates to an identity; those already there are passed over.
+    fn new_devices(
+        &self,
+        identity: &IdentityKey,
+        certificates: Vec<DeviceCertificate>,
+    ) -> Judgement {
+        let mut known: Vec<DeviceKey> = self
+            .view
+            .devices_of(identity)
+            .iter()
+            .map(|added| added.certificate.device)
+            .collect();
+        let mut facts = Vec::new();
+        for certificate in certificates {
+            let device = certificate.device;
+            if self
+                .view
+                .identities_of(&device)
+                .iter()
+                .any(|i| i != identity)
+            {
+                return Err("a device acts for somebody else already".into());
+            }
+            let revoked = self.view.facts.devices.get(&device);
+            if revoked.is_some_and(|d| d.revoked.iter().any(|at| self.view.sees(*at))) {
+                return Err("a device was revoked".into());
+            }
+            let added = self.view.device(&device, identity);
+            if added.is_some_and(|added| added.certificate == certificate) {
+                continue;
+            }
+            if !known.contains(&device) {
+                known.push(device);
+            }
+            facts.push(Fact::Device(certificate));
+        }
+        if known.len() > limits::DEVICES_PER_IDENTITY {
+            return Err("the identity has too many devices".into());
+        }
+        Ok(facts)
+    }
+
+    /// A device is revoked by itself, by one of the same identity that has acted longer, or by an
+    /// admin or above who outranks the identity.
+    fn device_revoke(&self, device: &DeviceKey) -> Judgement {
+        let own = self.author_role()?;
+        let targets = self.view.identities_of(device);
+        if targets.is_empty() {
+            return Err("it revokes a device that is not there".into());
+        }
+        let allowed = targets.iter().all(|target| {
+            if *target == self.author.identity {
+                let author = self.view.device_seniority(&self.author.device);
+                return author.is_some() && author <= self.view.device_seniority(device);
+            }
+            own >= Role::Admin && self.view.outranks(&self.author.identity, target)
+        });
+        if !allowed {
+            return Err("its author may not revoke this device".into());
+        }
+        Ok(vec![Fact::Revoked(*device)])
+    }
+
+    fn invite_open(&self, key: &[u8; 32], cap: Role) -> Judgement {
+        let own = self.author_at_least(Role::Admin)?;
+        if cap >= own {
+            return Err("it invites to a role that is not below its author's".into());
+        }
+        if self.view.invitation(key).is_some() {
+            return Err("the invitation exists already".into());
+        }
+        if self.view.open_invitations() >= limits::OPEN_INVITATIONS {
+            return Err("too many invitations are open".into());
+        }
+        check_public_key(key).map_err(|e| e.detail().to_owned())?;
+        Ok(vec![Fact::Opened(*key, cap)])
+    }
+
+    fn invite_close(&self, key: &[u8; 32]) -> Judgement {
+        let own = self.author_at_least(Role::Admin)?;
+        match self.view.invitation(key) {
+            None => Err("there is no such invitation".into()),
+            Some((cap, _)) if cap >= own => {
+                Err("the invitation gives a role that is not below its author's".into())
+            }
+            Some(_) => Ok(vec![Fact::Closed(*key)]),
+        }
+    }
+
+    fn join(&self, op: &ControlOp) -> Judgement {
+        let ControlOp::Join {
+            identity,
+            display_name,
+            certificates,
+            role,
+            invitation_key,
+            signature,
+        } = op
+        else {
+            return Err("it is not a join".into());
+        };
+        match self.view.invitation(invitation_key) {
+            None => return Err("there is no such invitation".into()),
+            Some((_, false)) => return Err("the invitation is closed".into()),
+            Some((cap, true)) if *role > cap => {
+                return Err(format!("the invitation gives at most {}", cap.name()));
+            }
+            Some(_) => {}
+        }
+        if *identity != self.author.identity {
+            return Err("a guest joins in its own feed".into());
+        }
+        let signed = join_signing_bytes(self.space, *identity, self.author.device, *role);
+        verify_signature(invitation_key, &signed, signature)
+            .map_err(|_| "the invitation did not sign this guest".to_owned())?;
+        let certificates = certificates
+            .iter()
+            .map(|bytes| certificate_of(identity, bytes))
+            .collect::<Result<Vec<_>, _>>()?;
+        if !certificates.iter().any(|c| c.device == self.author.device) {
+            return Err("its author's device has no certificate in it".into());
+        }
+        let present = self.view.role(identity);
+        if present.is_none() && self.members() >= limits::IDENTITIES {
+            return Err("the space has too many members".into());
+        }
+        let mut facts = self.new_devices(identity, certificates)?;
+        // Joining again never lowers a role.
+        if present < Some(*role) {
+            facts.push(Fact::Role(*identity, Some(*role)));
+        }
+        facts.push(Fact::Name(*identity, display_name.clone()));
+        Ok(facts)
+    }
+
+    fn members(&self) -> usize {
+        let identities = self.view.facts.roles.keys();
+        identities
+            .filter(|identity| self.view.role(identity).is_some())
+            .count()
+    }
+
+    fn key_rotate(
+        &self,
+        key: &ContentKeyId,
+        generation: u64,
+        wraps: &[Wrap],
+        link: Option<&(ContentKeyId, Vec<u8>)>,
+    ) -> Judgement {
+        self.author_at_least(Role::Reader)?;
+        if self.generation.checked_add(1) != Some(generation) {
+            return Err("its generation does not follow from the graph".into());
+        }
+        if *key == ContentKeyId::ZERO || self.view.has_key(key) {
+            return Err("its key is not a new one".into());
+        }
+        self.check_recipients(wraps)?;
+        let claim = KeyClaim {
+            by: self.author.device,
+            generation,
+            wraps: wraps.to_vec(),
+        };
+        let mut facts = vec![Fact::Rotated(*key, claim)];
+        if let Some((older, sealed)) = link {
+            if !self.view.has_key(older) {
+                return Err("it links to a key that is not there".into());
+            }
+            facts.push(Fact::Linked(*key, *older, sealed.clone()));
+        }
+        Ok(facts)
+    }
+
+    fn key_share(&self, key: &ContentKeyId, wraps: &[Wrap]) -> Judgement {
+        self.author_at_least(Role::Reader)?;
+        if !self.view.has_key(key) {
+            return Err("it shares a key that is not there".into());
+        }
+        self.check_recipients(wraps)?;
+        Ok(vec![Fact::Shared(*key, wraps.to_vec())])
+    }
+
+    /// Handing a key to a device without the right to it would make the key unusable for all.
+    fn check_recipients(&self, wraps: &[Wrap]) -> Result<(), String> {
+        if wraps.is_empty() {
+            return Err("it hands its key to nobody".into());
+        }
+        if !wraps.iter().all(|wrap| self.view.entitled(&wrap.device)) {
+            return Err("it hands its key to a device that may not read".into());
+        }
+        Ok(())
+    }
+}
+
+/// Reads and verifies a certificate and checks whose it is.
+fn certificate_of(identity: &IdentityKey, bytes: &[u8]) -> Result<DeviceCertificate, String> {
+    let certificate = DeviceCertificate::decode(bytes).map_err(|e| e.detail().to_owned())?;
+    if certificate.identity != *identity {
+        return Err("a certificate is another identity's".into());
+    }
+    Ok(certificate)
+}

@@ -1,0 +1,55 @@
+//! Bytes on their way out.
+
+use super::guard;
+use super::live::Live;
+use std::ffi::c_char;
+
+/// Bytes that the library made and the program owns: a string or JSON, always UTF-8. It never
+/// changes; any thread may read it.
+pub struct echodb_buffer {
+    /// The bytes and one NUL, which the length leaves out.
+    bytes: Vec<u8>,
+    _live: Live,
+}
+
+impl echodb_buffer {
+    pub(super) fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        let mut bytes = bytes.into();
+        bytes.push(0);
+        echodb_buffer {
+            bytes,
+            _live: Live::new(),
+        }
+    }
+}
+
+/// The bytes, followed by a NUL for convenience. A string with a NUL inside is cut short by
+/// functions like `strlen`; `echodb_buffer_len` counts all of it.
+///
+/// Ownership: the bytes belong to the buffer and live as long. NULL: gives an empty string.
+/// Threads: any. Errors: none. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_buffer_data(buffer: *const echodb_buffer) -> *const c_char {
+    // SAFETY: the caller passes NULL or a live buffer.
+    let buffer = unsafe { buffer.as_ref() };
+    buffer.map_or(c"".as_ptr(), |b| b.bytes.as_ptr().cast())
+}
+
+/// The number of bytes, the final NUL not counted.
+///
+/// Ownership: none. NULL: gives 0. Threads: any. Errors: none. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_buffer_len(buffer: *const echodb_buffer) -> usize {
+    // SAFETY: the caller passes NULL or a live buffer.
+    let buffer = unsafe { buffer.as_ref() };
+    buffer.map_or(0, |b| b.bytes.len().saturating_sub(1))
+}
+
+/// Frees a buffer.
+///
+/// Ownership: takes the buffer. NULL: does nothing. Threads: any, once. Errors: none. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_buffer_free(buffer: *mut echodb_buffer) {
+    // SAFETY: the caller passes NULL or a buffer that it gives up.
+    unsafe { guard::release(buffer) }
+}

@@ -1,0 +1,137 @@
+//! How a space invites and how a code is used.
+
+use super::error::echodb_error;
+use super::guard;
+use super::live::Live;
+use super::status::echodb_status;
+use crate::api::{InviteOptions, JoinOptions};
+
+/// How a space invites. Fresh ones: the code is good for an hour and carries the signalling
+/// servers. One thread at a time.
+pub struct echodb_invite_options {
+    pub(super) options: InviteOptions,
+    _live: Live,
+}
+
+/// How a code is used. Fresh ones: the host is looked for during two minutes. One thread at a
+/// time.
+pub struct echodb_join_options {
+    pub(super) options: JoinOptions,
+    _live: Live,
+}
+
+/// Makes options for `echodb_space_invite`.
+///
+/// Ownership: `*out` is the caller's, for `echodb_invite_options_free`. NULL: `out` may not be;
+/// `error` may. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_invite_options_new(
+    out: *mut *mut echodb_invite_options,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    let body = || {
+        Ok(echodb_invite_options {
+            options: InviteOptions::default(),
+            _live: Live::new(),
+        })
+    };
+    // SAFETY: the caller passes pointers that are NULL or good for writing.
+    unsafe { guard::call_out(out, error, body) }
+}
+
+/// Sets how long the code is good for, in seconds, 1 to 604,800.
+///
+/// Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+/// `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the options are used. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_invite_options_set_expires_s(
+    options: *mut echodb_invite_options,
+    expires_s: u64,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options.
+    unsafe {
+        guard::call(error, || {
+            guard::borrow_mut(options, "options")?.options.expires_s = expires_s;
+            Ok(())
+        })
+    }
+}
+
+/// Sets whether the code carries the signalling servers, so that the guest needs no setting.
+///
+/// Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+/// `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_invite_options_set_include_signaling(
+    options: *mut echodb_invite_options,
+    include_signaling: bool,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options.
+    unsafe {
+        guard::call(error, || {
+            let options = guard::borrow_mut(options, "options")?;
+            options.options.include_signaling = include_signaling;
+            Ok(())
+        })
+    }
+}
+
+/// Frees options.
+///
+/// Ownership: takes the options. NULL: does nothing. Threads: any, once. Errors: none.
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_invite_options_free(options: *mut echodb_invite_options) {
+    // SAFETY: the caller passes NULL or options that it gives up.
+    unsafe { guard::release(options) }
+}
+
+/// Makes options for `echodb_client_join`.
+///
+/// Ownership: `*out` is the caller's, for `echodb_join_options_free`. NULL: `out` may not be;
+/// `error` may. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_join_options_new(
+    out: *mut *mut echodb_join_options,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    let body = || {
+        Ok(echodb_join_options {
+            options: JoinOptions::default(),
+            _live: Live::new(),
+        })
+    };
+    // SAFETY: the caller passes pointers that are NULL or good for writing.
+    unsafe { guard::call_out(out, error, body) }
+}
+
+/// Sets how long to look for the host, in seconds, 1 to 604,800.
+///
+/// Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+/// `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the options are used. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_join_options_set_timeout_s(
+    options: *mut echodb_join_options,
+    timeout_s: u64,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options.
+    unsafe {
+        guard::call(error, || {
+            guard::borrow_mut(options, "options")?.options.timeout_s = timeout_s;
+            Ok(())
+        })
+    }
+}
+
+/// Frees options.
+///
+/// Ownership: takes the options. NULL: does nothing. Threads: any, once. Errors: none.
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_join_options_free(options: *mut echodb_join_options) {
+    // SAFETY: the caller passes NULL or options that it gives up.
+    unsafe { guard::release(options) }
+}

@@ -1,0 +1,183 @@
+//! Records of the facade as JSON: how more than one value leaves. Keys are only ever added.
+
+use super::buffer::echodb_buffer;
+use crate::api::{
+    ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed, IdentityInfo,
+    InvitationUpdate, Member, ObjectRecord, QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus,
+    TextMark,
+};
+use crate::model::json;
+use serde_json::{Value as Json, json};
+
+pub(super) fn buffer(json: &Json) -> echodb_buffer {
+    echodb_buffer::new(json.to_string())
+}
+
+pub(super) fn list<T>(items: &[T], record: impl Fn(&T) -> Json) -> echodb_buffer {
+    buffer(&items.iter().map(record).collect())
+}
+
+pub(super) fn identity(identity: &IdentityInfo) -> Json {
+    json!({
+        "identity": identity.identity,
+        "device": identity.device,
+        "display_name": identity.display_name,
+    })
+}
+
+fn space_state(state: SpaceState) -> &'static str {
+    match state {
+        SpaceState::Closed => "closed",
+        SpaceState::Opening => "opening",
+        SpaceState::Ready => "ready",
+        SpaceState::Failed => "failed",
+    }
+}
+
+pub(super) fn space_info(info: &SpaceInfo) -> Json {
+    json!({
+        "id": info.id,
+        "name": info.name,
+        "is_default": info.is_default,
+        "state": space_state(info.state),
+    })
+}
+
+pub(super) fn member(member: &Member) -> Json {
+    json!({
+        "identity": member.identity,
+        "display_name": member.display_name,
+        "role": member.role,
+        "devices": member.devices,
+    })
+}
+
+/// The same keys as `Space::query_json` gives its elements.
+pub(super) fn object(object: &ObjectRecord) -> Json {
+    json!({
+        "id": object.id,
+        "type": object.type_name,
+        "parent": object.parent,
+        "deleted": object.deleted,
+        "hidden": object.hidden,
+        "schema_version": object.schema_version,
+        "source": object.source,
+        "target": object.target,
+        "tags": object.tags,
+        "keys": object.keys,
+        "branch_of": object.branch_of,
+        "created_ms": object.created_ms,
+        "updated_ms": object.updated_ms,
+        "heads": object.heads,
+        // The facade wrote this text itself; null can only mean a defect and must not hide the rest.
+        "fields": json::parse(&object.fields).unwrap_or(Json::Null),
+    })
+}
+
+pub(super) fn text_mark(mark: &TextMark) -> Json {
+    json!({
+        "start": mark.start,
+        "end": mark.end,
+        "name": mark.name,
+        // The facade wrote this text itself, as above.
+        "value": json::parse(&mark.value).unwrap_or(Json::Null),
+    })
+}
+
+pub(super) fn change_info(change: &ChangeInfo) -> Json {
+    json!({
+        "hash": change.hash,
+        "parents": change.parents,
+        "message": change.message,
+        "time_ms": change.time_ms,
+    })
+}
+
+pub(super) fn committed(committed: &Committed) -> Json {
+    let objects: Json = committed
+        .objects
+        .iter()
+        .map(|o| json!({"id": o.id, "heads": o.heads}))
+        .collect();
+    json!({"entry": committed.entry, "objects": objects})
+}
+
+pub(super) fn batch(batch: &ChangeBatch) -> Json {
+    let changes: Json = batch
+        .changes
+        .iter()
+        .map(|change| {
+            json!({
+                "id": change.id,
+                "type": change.type_name,
+                "kind": match change.kind {
+                    ChangeKind::Added => "added",
+                    ChangeKind::Updated => "updated",
+                    ChangeKind::Removed => "removed",
+                },
+                "origin": match change.origin {
+                    ChangeOrigin::Local => "local",
+                    ChangeOrigin::Remote => "remote",
+                },
+            })
+        })
+        .collect();
+    json!({"space": batch.space, "changes": changes})
+}
+
+pub(super) fn client_status(status: &ClientStatus) -> Json {
+    let signaling: Json = status
+        .signaling
+        .iter()
+        .map(|s| json!({"url": s.url, "connected": s.connected, "error": s.error}))
+        .collect();
+    json!({
+        "online": status.online,
+        "signaling": signaling,
+        "peers": status.peers,
+        "bytes_sent": status.bytes_sent,
+        "bytes_received": status.bytes_received,
+    })
+}
+
+pub(super) fn space_status(status: &SpaceStatus) -> Json {
+    let peers: Json = status
+        .peers
+        .iter()
+        .map(|peer| {
+            json!({
+                "device": peer.device,
+                "identity": peer.identity,
+                "name": peer.name,
+                "unconfirmed": peer.unconfirmed,
+                "missing": peer.missing,
+                "in_sync": peer.in_sync,
+            })
+        })
+        .collect();
+    json!({
+        "state": space_state(status.state),
+        "peers": peers,
+        "objects": status.objects,
+        "entries": status.entries,
+        "quarantined": status.quarantined,
+        "waiting_for_key": status.waiting_for_key,
+        "waiting_for_dependency": status.waiting_for_dependency,
+    })
+}
+
+pub(super) fn quarantined(entry: &QuarantinedEntry) -> Json {
+    json!({"entry": entry.entry, "device": entry.device, "reason": entry.reason})
+}
+
+pub(super) fn invitation(update: &InvitationUpdate) -> Json {
+    json!({
+        "state": update.state.name(),
+        "auth_code": update.auth_code,
+        "attempts_left": update.attempts_left,
+        "peer_name": update.peer_name,
+        "space": update.space,
+        "status": update.status,
+        "error": update.error,
+    })
+}

@@ -1,0 +1,28 @@
+//! echo-db: a peer-to-peer, local-first graph database. See ARCHITECTURE.md for the map.
+
+pub mod api;
+mod authority;
+mod feed;
+mod ffi;
+mod identity;
+mod invitation;
+pub mod model;
+mod objects;
+mod query;
+mod runtime;
+mod space;
+mod sync;
+
+pub use api::*;
+
+/// The bare data channel, for the benchmarks to measure against. No part of the interface.
+#[cfg(feature = "bench-internals")]
+#[doc(hidden)]
+pub mod bench_internals {
+    pub use crate::runtime::signal::SignalPayload;
+    pub use crate::runtime::transport::{Link, LinkRole, SignalChannel, Transport};
+    pub use crate::runtime::webrtc::{WebRtcOptions, WebRtcTransport};
+}
+
+#[cfg(feature = "bindings")]
+uniffi::setup_scaffolding!("echodb");

@@ -1,0 +1,79 @@
+//! Every bound the engine enforces, in one place. A remote value past a bound is refused with a
+//! named reason; a local one is refused with [`super::ErrorKind::LimitExceeded`] before anything
+//! is written.
+
+/// Largest control entry, in bytes.
+pub const CONTROL_ENTRY_BYTES: usize = 64 * 1024;
+/// Largest control entry that rotates or shares keys: a thousand devices take 80 KB.
+pub const KEY_ENTRY_BYTES: usize = 128 * 1024;
+/// Largest data entry, in bytes.
+pub const DATA_ENTRY_BYTES: usize = 1024 * 1024;
+/// Objects that one transaction may touch.
+pub const OBJECTS_PER_TRANSACTION: usize = 1024;
+/// Data dependencies that one entry may name.
+pub const ENTRY_DEPS: usize = 64;
+/// Control heads that one entry may name.
+pub const ENTRY_CTL: usize = 8;
+/// Rows that a single column of an Automerge change may decode to.
+pub const CHANGE_ROWS: u64 = 65_536;
+/// Operations that all changes of one entry may hold together.
+pub const ENTRY_ROWS: u64 = 262_144;
+/// Nesting of lists and maps within an object.
+pub const VALUE_DEPTH: usize = 64;
+/// Bytes of one field name.
+pub const FIELD_NAME_BYTES: usize = 1024;
+/// Bytes of one JSON argument.
+pub const JSON_BYTES: usize = 16 * 1024 * 1024;
+/// Entries held while something they depend on is missing, per space.
+pub const UNPLACED_ENTRIES: usize = 1024;
+/// Bytes of such entries, per space.
+pub const UNPLACED_BYTES: usize = 16 * 1024 * 1024;
+/// Feeds of one space.
+pub const FEEDS: usize = 6_400;
+/// Feeds of one space whose header is known and of which no entry is stored. One message between
+/// peers introduces fewer.
+pub const EMPTY_FEEDS: usize = 2_048;
+/// Branches that a cloned device may grow on one feed.
+pub const FEED_BRANCHES: usize = 8;
+/// Control entries of one space.
+pub const CONTROL_ENTRIES: usize = 100_000;
+/// Identities of one space.
+pub const IDENTITIES: usize = 200;
+/// Devices of one identity.
+pub const DEVICES_PER_IDENTITY: usize = 16;
+/// Open invitations of one space.
+pub const OPEN_INVITATIONS: usize = 16;
+/// Authorization codes one invitation may use up.
+pub const CODES_PER_INVITATION: u32 = 3;
+/// Milliseconds that one step of an invitation's handshake may take, unless it waits for a person.
+pub const INVITATION_STEP_MS: u64 = 30_000;
+/// Largest message between peers, in bytes, after reassembly.
+pub const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
+/// Largest frame on a data channel, in bytes.
+pub const FRAME_BYTES: usize = 60 * 1024;
+/// Largest signalling message, in bytes.
+pub const SIGNAL_BYTES: usize = 64 * 1024;
+/// Bytes a peer may have in flight to us before they are verified.
+pub const UNVERIFIED_BYTES: usize = 4 * 1024 * 1024;
+/// Automerge documents held in memory per space.
+pub const LOADED_DOCUMENTS: usize = 256;
+/// Characters of a display name, a type name or a space name.
+pub const NAME_CHARS: usize = 256;
+/// Bytes of a tag, of a foreign key or its source, or of a natural key.
+pub const LABEL_BYTES: usize = 256;
+/// Tags of one object, and likewise foreign keys: of more, the first in order count.
+pub const LABELS: usize = 64;
+/// Parents above an object that are asked whether they are deleted.
+pub const TREE_DEPTH: usize = 256;
+/// Nesting of and, or and not in a query.
+pub const QUERY_DEPTH: usize = 32;
+/// Conditions of one query, and, or and not included.
+pub const QUERY_NODES: usize = 1000;
+/// Values in one list of a query.
+pub const QUERY_LIST: usize = 1000;
+/// Values in all lists of a query together: SQLite takes 32,766 parameters in all.
+pub const QUERY_VALUES: usize = 10_000;
+/// Keys that a query's results may be ordered by.
+pub const QUERY_ORDER: usize = 8;
+/// Numeric steps of one path in a query: each may be an index or a key, which doubles the work.
+pub const QUERY_INDEXES: usize = 4;

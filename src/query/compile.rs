@@ -1,0 +1,357 @@
+//! From a query to SQL over the `objects` table. Everything that came from outside is a bound
+//! parameter, paths included; the text of the statement depends only on the query's shape, so
+//! that a program's queries are prepared once.
+//!
+//! Every condition is built to be true or false, never NULL: `NOT` of it then means what it says.
+
+use super::filter::{Clock, Comparison, Filter, OrderBy, OrderKey, Query, Scalar, Test};
+use super::jsonpath;
+use super::number::Number;
+use crate::model::Path;
+use std::collections::HashMap;
+
+/// A parameter of a compiled query.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SqlValue {
+    /// A signed 64-bit integer.
+    Integer(i64),
+    /// A double.
+    Real(f64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+/// A query as SQL over the `objects` table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompiledQuery {
+    /// One SELECT statement, with numbered parameters.
+    pub sql: String,
+    /// The parameters, from ?1.
+    pub params: Vec<SqlValue>,
+}
+
+/// The fields as queries read them.
+const PLAIN: &str = "coalesce(o.plain,o.data)";
+
+/// Compiles a query.
+pub fn compile(query: &Query) -> CompiledQuery {
+    let mut c = Compiler::default();
+    let mut sql = String::from(
+        "SELECT o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,o.data,json(o.plain),\
+         o.version,o.source,o.target,o.extra FROM objects AS o WHERE ",
+    );
+    sql.push_str(&c.filter(&query.filter));
+    sql.push_str(" ORDER BY ");
+    sql.push_str(&c.order(&query.order));
+    if query.limit.is_some() || query.skip > 0 {
+        // A negative limit is none.
+        let limit = c.bind(SqlValue::Integer(query.limit.map_or(-1, clamp)));
+        sql.push_str(&format!(" LIMIT {limit}"));
+    }
+    if query.skip > 0 {
+        let skip = c.bind(SqlValue::Integer(clamp(query.skip)));
+        sql.push_str(&format!(" OFFSET {skip}"));
+    }
+    CompiledQuery {
+        sql,
+        params: c.params,
+    }
+}
+
+/// The SQL of what is at one path.
+struct Place {
+    /// Its kind as SQLite names it; NULL when nothing is there.
+    kind: String,
+    /// Its value.
+    value: String,
+    /// The path to it, for `json_each`.
+    path: String,
+}
+
+#[derive(Default)]
+struct Compiler {
+    params: Vec<SqlValue>,
+    paths: HashMap<String, String>,
+}
+
+impl Compiler {
+    fn bind(&mut self, value: SqlValue) -> String {
+        self.params.push(value);
+        format!("?{}", self.params.len())
+    }
+
+    fn bind_all(&mut self, values: impl IntoIterator<Item = SqlValue>) -> String {
+        let bound: Vec<String> = values.into_iter().map(|v| self.bind(v)).collect();
+        bound.join(",")
+    }
+
+    fn filter(&mut self, filter: &Filter) -> String {
+        match filter {
+            Filter::Type(names) => self.types(names),
+            Filter::Id(ids) => {
+                let ids = self.bind_all(ids.iter().map(|id| SqlValue::Blob(id.0.to_vec())));
+                format!("o.id IN ({ids})")
+            }
+            // The second half makes the condition false where the column is NULL.
+            Filter::Parent(Some(parent)) => {
+                let parent = self.bind(SqlValue::Blob(parent.0.to_vec()));
+                format!("(o.parent = {parent} AND o.parent IS NOT NULL)")
+            }
+            Filter::Parent(None) => "o.parent IS NULL".into(),
+            Filter::Visible => "o.gone = 0".into(),
+            Filter::Deleted(true) => "(o.gone & 3) <> 0".into(),
+            Filter::Deleted(false) => "(o.gone & 3) = 0".into(),
+            Filter::Branch(true) => "(o.gone & 4) <> 0".into(),
+            Filter::Branch(false) => "(o.gone & 4) = 0".into(),
+            Filter::Time {
+                clock,
+                comparison,
+                ms,
+            } => {
+                let ms = self.bind(SqlValue::Integer(*ms));
+                format!("{} {} {ms}", column(*clock), operator(*comparison))
+            }
+            Filter::Field { path, test } => self.field(path, test),
+            Filter::And(all) => {
+                let parts: Vec<String> = all.iter().map(|f| self.filter(f)).collect();
+                join(&parts, "AND", "1")
+            }
+            Filter::Or(any) => {
+                let parts: Vec<String> = any.iter().map(|f| self.filter(f)).collect();
+                join(&parts, "OR", "0")
+            }
+            Filter::Not(filter) => format!("NOT ({})", self.filter(filter)),
+        }
+    }
+
+    fn types(&mut self, names: &[Option<String>]) -> String {
+        let named: Vec<SqlValue> = names
+            .iter()
+            .flatten()
+            .cloned()
+            .map(SqlValue::Text)
+            .collect();
+        let mut parts = Vec::new();
+        if !named.is_empty() {
+            let named = self.bind_all(named);
+            parts.push(format!("(o.type IN ({named}) AND o.type IS NOT NULL)"));
+        }
+        if names.iter().any(Option::is_none) {
+            parts.push("o.type IS NULL".into());
+        }
+        join(&parts, "OR", "0")
+    }
+
+    fn place(&mut self, path: &Path) -> Place {
+        let bound: Vec<String> = jsonpath::variants(path)
+            .into_iter()
+            .map(|text| match self.paths.get(&text) {
+                Some(known) => known.clone(),
+                None => {
+                    let bound = self.bind(SqlValue::Text(text.clone()));
+                    self.paths.insert(text, bound.clone());
+                    bound
+                }
+            })
+            .collect();
+        let first_of = |function: &str| {
+            let calls: Vec<String> = bound
+                .iter()
+                .map(|path| format!("{function}({PLAIN},{path})"))
+                .collect();
+            match calls.as_slice() {
+                [one] => one.clone(),
+                several => format!("coalesce({})", several.join(",")),
+            }
+        };
+        let path = match bound.as_slice() {
+            [one] => one.clone(),
+            several => {
+                let cases: Vec<String> = several
+                    .iter()
+                    .map(|p| format!("WHEN json_type({PLAIN},{p}) IS NOT NULL THEN {p}"))
+                    .collect();
+                format!("CASE {} ELSE '$.\"\"' END", cases.join(" "))
+            }
+        };
+        Place {
+            kind: first_of("json_type"),
+            value: first_of("json_extract"),
+            path,
+        }
+    }
+
+    fn field(&mut self, path: &Path, test: &Test) -> String {
+        // SQLite wants every parameter that is bound to be used.
+        if matches!(test, Test::In(scalars) if scalars.is_empty()) {
+            return "0".into();
+        }
+        let place = self.place(path);
+        match test {
+            Test::Equal(scalar) => self.equal(&place.kind, &place.value, scalar),
+            Test::Differ(scalar) => {
+                format!("NOT ({})", self.equal(&place.kind, &place.value, scalar))
+            }
+            Test::Compare(comparison, scalar) => {
+                self.compare(&place.kind, &place.value, operator(*comparison), scalar)
+            }
+            Test::In(scalars) => self.is_in(&place, scalars),
+            Test::Contains(scalar) => self.contains(&place, scalar),
+            // The first place where the prefix occurs is the first place. SQLite's LIKE folds
+            // case and its substr stops at a NUL character; this does neither.
+            Test::Prefix(prefix) => {
+                let prefix = self.bind(SqlValue::Text(prefix.clone()));
+                let Place { kind, value, .. } = place;
+                format!("({kind} IS 'text' AND instr({value},{prefix}) = 1)")
+            }
+            Test::Exists(true) => format!("{} IS NOT NULL", place.kind),
+            Test::Exists(false) => format!("{} IS NULL", place.kind),
+        }
+    }
+
+    /// The kind is checked first and decides alone where it does not fit; where it fits, the
+    /// value is not NULL, and neither is the comparison.
+    fn equal(&mut self, kind: &str, value: &str, scalar: &Scalar) -> String {
+        match scalar {
+            Scalar::Null => format!("{kind} IS 'null'"),
+            Scalar::Bool(b) => format!("{kind} IS '{b}'"),
+            Scalar::Number(_) | Scalar::String(_) => self.compare(kind, value, "=", scalar),
+        }
+    }
+
+    fn compare(&mut self, kind: &str, value: &str, operator: &str, scalar: &Scalar) -> String {
+        match scalar {
+            Scalar::Number(number) => {
+                let bound = self.bind(number_value(*number));
+                format!("({} AND {value} {operator} {bound})", is_number(kind))
+            }
+            Scalar::String(text) => {
+                let bound = self.bind(SqlValue::Text(text.clone()));
+                format!("({kind} IS 'text' AND {value} {operator} {bound})")
+            }
+            // The parser lets neither in. No kind has an empty name: false.
+            Scalar::Null | Scalar::Bool(_) => format!("{kind} IS ''"),
+        }
+    }
+
+    fn is_in(&mut self, place: &Place, scalars: &[Scalar]) -> String {
+        let Place { kind, value, .. } = place;
+        let mut parts = Vec::new();
+        let mut numbers = Vec::new();
+        let mut strings = Vec::new();
+        for scalar in scalars {
+            match scalar {
+                Scalar::Number(n) => numbers.push(number_value(*n)),
+                Scalar::String(s) => strings.push(SqlValue::Text(s.clone())),
+                other => {
+                    let part = self.equal(kind, value, other);
+                    // Four at most are distinct, whatever the length of the list.
+                    if !parts.contains(&part) {
+                        parts.push(part);
+                    }
+                }
+            }
+        }
+        if !numbers.is_empty() {
+            let list = self.bind_all(numbers);
+            parts.push(format!("({} AND {value} IN ({list}))", is_number(kind)));
+        }
+        if !strings.is_empty() {
+            let list = self.bind_all(strings);
+            parts.push(format!("({kind} IS 'text' AND {value} IN ({list}))"));
+        }
+        join(&parts, "OR", "0")
+    }
+
+    fn contains(&mut self, place: &Place, scalar: &Scalar) -> String {
+        let Place { kind, value, path } = place;
+        let element = self.equal("e.type", "e.value", scalar);
+        let in_list = format!(
+            "({kind} IS 'array' AND EXISTS(SELECT 1 FROM json_each({PLAIN},{path}) AS e WHERE {element}))"
+        );
+        let Scalar::String(part) = scalar else {
+            return in_list;
+        };
+        let part = self.bind(SqlValue::Text(part.clone()));
+        format!("({in_list} OR ({kind} IS 'text' AND instr({value},{part}) > 0))")
+    }
+
+    fn order(&mut self, order: &[OrderBy]) -> String {
+        let mut terms = Vec::new();
+        for by in order {
+            let direction = if by.descending { " DESC" } else { "" };
+            let keys = match &by.key {
+                OrderKey::Clock(clock) => vec![column(*clock).to_owned()],
+                OrderKey::Id => vec!["o.id".to_owned()],
+                OrderKey::Type => vec!["o.type".to_owned()],
+                OrderKey::Field(path) => {
+                    let Place { kind, value, .. } = self.place(path);
+                    vec![
+                        format!(
+                            "CASE {kind} WHEN 'false' THEN 1 WHEN 'true' THEN 1 \
+                             WHEN 'integer' THEN 2 WHEN 'real' THEN 2 WHEN 'text' THEN 3 \
+                             WHEN 'array' THEN 4 WHEN 'object' THEN 5 ELSE 0 END"
+                        ),
+                        format!(
+                            "CASE WHEN {kind} IN ('array','object') THEN NULL ELSE {value} END"
+                        ),
+                    ]
+                }
+            };
+            terms.extend(keys.into_iter().map(|key| key + direction));
+        }
+        // Nothing that comes after the id can matter.
+        if !order.iter().any(|by| by.key == OrderKey::Id) {
+            terms.push("o.id".to_owned());
+        }
+        terms.join(", ")
+    }
+}
+
+/// Joins conditions as a balanced tree: SQLite bounds the depth of an expression, and a plain
+/// chain of a thousand is a thousand deep.
+fn join(parts: &[String], operator: &str, empty: &str) -> String {
+    match parts {
+        [] => empty.into(),
+        [one] => one.clone(),
+        several => {
+            let (left, right) = several.split_at(several.len() / 2);
+            let left = join(left, operator, empty);
+            let right = join(right, operator, empty);
+            format!("({left} {operator} {right})")
+        }
+    }
+}
+
+fn is_number(kind: &str) -> String {
+    format!("coalesce({kind},'') IN ('integer','real')")
+}
+
+fn number_value(number: Number) -> SqlValue {
+    match number {
+        Number::Int(i) => SqlValue::Integer(i),
+        Number::Float(f) => SqlValue::Real(f),
+    }
+}
+
+fn column(clock: Clock) -> &'static str {
+    match clock {
+        Clock::Created => "o.created",
+        Clock::Updated => "o.updated",
+    }
+}
+
+fn operator(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Less => "<",
+        Comparison::AtMost => "<=",
+        Comparison::Greater => ">",
+        Comparison::AtLeast => ">=",
+    }
+}
+
+fn clamp(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

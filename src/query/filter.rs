@@ -1,0 +1,145 @@
+//! What a query is, once read: a filter, an order, and a window.
+
+use super::number::Number;
+use crate::model::{ObjectId, Path};
+use std::cmp::Ordering;
+
+/// A query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// Which objects. Excludes deleted ones explicitly, unless the text mentioned them.
+    pub filter: Filter,
+    /// In which order; ties are broken by id.
+    pub order: Vec<OrderBy>,
+    /// How many at most.
+    pub limit: Option<u64>,
+    /// How many of the first to leave out.
+    pub skip: u64,
+}
+
+/// A condition on one object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter {
+    /// One of these types; `None` stands for objects without a type.
+    Type(Vec<Option<String>>),
+    /// One of these objects.
+    Id(Vec<ObjectId>),
+    /// A child of this object; `None` stands for objects without a parent.
+    Parent(Option<ObjectId>),
+    /// Neither deleted nor a branch: what a query finds that mentions neither.
+    Visible,
+    /// Deleted, or a descendant of a deleted one; or neither.
+    Deleted(bool),
+    /// A branch of another object, or not.
+    Branch(bool),
+    /// By one of the two clocks of an object.
+    Time {
+        /// Which.
+        clock: Clock,
+        /// How the clock compares with `ms`.
+        comparison: Comparison,
+        /// Milliseconds since 1970.
+        ms: i64,
+    },
+    /// By the value at a path.
+    Field {
+        /// Where.
+        path: Path,
+        /// What must hold of it.
+        test: Test,
+    },
+    /// All of them; of none, true.
+    And(Vec<Filter>),
+    /// At least one of them; of none, false.
+    Or(Vec<Filter>),
+    /// Not this one.
+    Not(Box<Filter>),
+}
+
+/// A time that every object has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// When it was made.
+    Created,
+    /// When it last changed.
+    Updated,
+}
+
+/// A test of the value at a path.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Test {
+    /// Equals the value.
+    Equal(Scalar),
+    /// Does not equal the value.
+    Differ(Scalar),
+    /// Has the value's kind, and compares so with it. The value is a number or a string.
+    Compare(Comparison, Scalar),
+    /// Equals one of the values.
+    In(Vec<Scalar>),
+    /// A list with such an element, or a string with such a part.
+    Contains(Scalar),
+    /// A string that begins so.
+    Prefix(String),
+    /// Is there, or is not.
+    Exists(bool),
+}
+
+/// How two values of one kind are in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Before.
+    Less,
+    /// Before or equal.
+    AtMost,
+    /// After.
+    Greater,
+    /// After or equal.
+    AtLeast,
+}
+
+impl Comparison {
+    /// Whether two values in this order satisfy the comparison.
+    pub(super) fn holds(self, order: Ordering) -> bool {
+        match self {
+            Comparison::Less => order.is_lt(),
+            Comparison::AtMost => order.is_le(),
+            Comparison::Greater => order.is_gt(),
+            Comparison::AtLeast => order.is_ge(),
+        }
+    }
+}
+
+/// A value that others are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// Null.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    String(String),
+}
+
+/// One key of the order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderBy {
+    /// By what.
+    pub key: OrderKey,
+    /// Whether the last come first.
+    pub descending: bool,
+}
+
+/// What objects are ordered by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OrderKey {
+    /// The time they were made or last changed.
+    Clock(Clock),
+    /// Their ids.
+    Id,
+    /// The names of their types; those without one come first.
+    Type,
+    /// The value at a path.
+    Field(Path),
+}

@@ -1,0 +1,47 @@
+//! Queries over a space's objects: read from JSON ([`Query::parse`]), compiled to SQL over the
+//! `objects` table ([`compile()`]), or evaluated on one object in memory ([`matches()`]). The two
+//! ways agree, which a property test checks.
+//!
+//! # What comparisons mean
+//!
+//! They see the plain form of values: texts are strings, counters and timestamps are numbers,
+//! references are their text, bytes are lower-case hexadecimal. The kinds are null, boolean,
+//! number, string, list and map, and **values of different kinds are never equal and never in
+//! order**: `1` is not `true`, `"1"` is not `1`; but `1` equals `1.0`.
+//!
+//! | test | holds when the field |
+//! |---|---|
+//! | `eq` | is there and equals the value |
+//! | `ne` | does not hold `eq`: another value, another kind, or no field at all |
+//! | `lt` `le` `gt` `ge` | has the value's kind, number or string, and is in order with it; strings compare by code point |
+//! | `in` | equals one of the values |
+//! | `contains` | is a list with an element that equals the value, or a string that contains the string |
+//! | `prefix` | is a string that begins with the string |
+//! | `exists` | is there, null included; `"value": false` turns it round |
+//!
+//! A missing field therefore holds only `ne`, `exists: false`, and what `not` turns round. Lists
+//! and maps take `exists`, lists `contains` too; they equal nothing.
+//!
+//! Results are ordered by the keys asked for, then by id, so that they are the same everywhere.
+//! Among values of one key the order is: null and missing, booleans, numbers, strings, lists,
+//! maps; lists are not ordered among themselves, nor are maps.
+
+mod compile;
+mod fields;
+mod filter;
+mod jsonpath;
+mod matching;
+mod number;
+#[cfg(test)]
+mod ordering;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use compile::{CompiledQuery, SqlValue, compile};
+pub use filter::Query;
+pub use matching::RowView;
+#[cfg(test)]
+pub use matching::matches;
+#[cfg(test)]
+pub use ordering::compare;

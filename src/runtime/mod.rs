@@ -1,0 +1,29 @@
+//! The only part that owns threads, timers, files and sockets.
+
+pub mod changes;
+pub mod clock;
+pub mod connector;
+pub mod events;
+pub mod executor;
+pub mod log;
+#[cfg(test)]
+pub mod memory;
+pub mod node;
+pub mod pairing;
+pub mod secure_link;
+pub mod sessions;
+pub mod signal;
+pub mod signaling;
+pub mod space_handle;
+pub mod space_host;
+pub mod space_texts;
+pub mod storage;
+pub mod transport;
+pub mod webrtc;
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,553 @@
+//! Sessions with authenticated peers: one a device, shared by all spaces.
+
+use super::clock;
+use super::executor;
+use super::secure_link::SecureLink;
+use super::space_host::SpaceHost;
+use super::transport::Link;
+use crate::identity::{DeviceCertificate, Keyring};
+use crate::model::{
+    DeviceKey, EntryId, Error, ErrorKind, FeedId, IdentityKey, Result, SpaceId, limits,
+};
+use crate::runtime::log::Log;
+use crate::space::{Ingest, SpaceCore};
+use crate::sync::peer_proof::PeerProof;
+use crate::sync::replicator::{Delivery, Replicator, Source, Stored};
+use crate::sync::wire::{Message, SpaceTag, space_tag};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+
+/// Time for the exchange of proofs.
+const PROOF_TIME: Duration = Duration::from_secs(15);
+/// How often a session does what is due.
+const TICK: Duration = Duration::from_millis(200);
+/// Silence after which a sign of life is sent, in milliseconds.
+const KEEP_ALIVE_MS: u64 = 5_000;
+/// Silence after which the peer is given up, in milliseconds.
+const SILENCE_MS: u64 = 20_000;
+/// Bytes that may wait to be sent. The replication window keeps entries far below; only a peer that
+/// asks without reading gets here.
+const OUTBOX_BYTES: usize = 8 * 1024 * 1024;
+/// Entries taken in while the space is locked once: a long delivery leaves room for local calls.
+const ENTRIES_A_LOCK: usize = 16;
+
+/// An authenticated peer.
+pub struct PeerSession {
+    device: DeviceKey,
+    identity: IdentityKey,
+    link: SecureLink,
+    replicators: Mutex<HashMap<SpaceId, Replicator>>,
+    /// Something was stored, or a space was opened or closed.
+    changed: Notify,
+    outbox: mpsc::UnboundedSender<Vec<u8>>,
+    outbox_bytes: Arc<AtomicUsize>,
+    last_sent_ms: AtomicU64,
+}
+
+/// What sessions ask of the client.
+pub trait Sessions: Send + Sync + 'static {
+    /// The device's keys.
+    fn keyring(&self) -> Option<Arc<Keyring>>;
+    /// Spaces that are open now.
+    fn open_spaces(&self) -> Vec<Arc<SpaceHost>>;
+    /// A peer is there; an older session with the same device is to end.
+    fn joined(&self, session: &Arc<PeerSession>);
+    /// It is gone.
+    fn left(&self, session: &Arc<PeerSession>);
+    /// Members or keys of a space changed.
+    fn control_changed(&self, space: &Arc<SpaceHost>);
+    /// Counts traffic.
+    fn count(&self, sent: u64, received: u64);
+    /// The log.
+    fn log(&self) -> &Log;
+}
+
+/// Runs a session on a fresh link until either side ends it.
+pub async fn run(node: Arc<dyn Sessions>, link: Arc<dyn Link>) {
+    if let Err(error) = try_run(&node, &link).await {
+        node.log()
+            .debug("session", || format!("a session ended: {error}"));
+    }
+    link.close().await;
+    node.log().debug("session", || {
+        format!(
+            "a link is closed: {} bytes sent, {} received",
+            link.bytes_sent(),
+            link.bytes_received()
+        )
+    });
+}
+
+async fn try_run(node: &Arc<dyn Sessions>, link: &Arc<dyn Link>) -> Result<()> {
+    let secure = SecureLink::establish(Arc::clone(link)).await?;
+    let keyring = node
+        .keyring()
+        .ok_or_else(|| Error::state("there is no identity"))?;
+    let certificate = exchange_proofs(&secure, &keyring).await?;
+    if certificate.device == keyring.device_key() {
+        return Err(Error::protocol("the peer is this very device"));
+    }
+    let (outbox, waiting) = mpsc::unbounded_channel();
+    let session = Arc::new(PeerSession {
+        device: certificate.device,
+        identity: certificate.identity,
+        link: secure,
+        replicators: Mutex::default(),
+        changed: Notify::new(),
+        outbox,
+        outbox_bytes: Arc::default(),
+        last_sent_ms: AtomicU64::new(clock::monotonic_ms()),
+    });
+    node.log()
+        .info("session", || format!("connected to {:?}", session.device));
+    node.joined(&session);
+    let _leaving = Leaving(node, &session);
+    tokio::select! {
+        result = session.write_out(node, waiting) => result,
+        result = session.serve(node) => result,
+    }
+}
+
+/// Takes the session off the list when it ends, by whatever: a panic too must not leave a peer
+/// behind that looks connected.
+struct Leaving<'a>(&'a Arc<dyn Sessions>, &'a Arc<PeerSession>);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.left(self.1);
+    }
+}
+
+/// Each side proves its device on this very session. Nothing else is said before.
+async fn exchange_proofs(link: &SecureLink, keyring: &Keyring) -> Result<DeviceCertificate> {
+    let initiator = link.link().initiator();
+    let own = PeerProof::create(
+        &keyring.device_certificate(""),
+        link.hash(),
+        initiator,
+        |bytes| keyring.device_signer().sign(bytes),
+    )?;
+    let exchange = async {
+        link.send(&own.encode()).await?;
+        link.recv().await
+    };
+    let received = tokio::time::timeout(PROOF_TIME, exchange)
+        .await
+        .map_err(|_| Error::new(ErrorKind::TimedOut, "the peer did not prove its device"))??;
+    let proof = PeerProof::decode(&received)?;
+    let certificate = DeviceCertificate::decode(proof.certificate())?;
+    proof.verify(&certificate.device, link.hash(), !initiator)?;
+    Ok(certificate)
+}
+
+impl PeerSession {
+    /// The peer's device.
+    pub fn device(&self) -> DeviceKey {
+        self.device
+    }
+
+    /// The peer's identity.
+    pub fn identity(&self) -> IdentityKey {
+        self.identity
+    }
+
+    /// Says that something was stored, or that a space was opened or closed.
+    pub fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Ends the session.
+    pub async fn close(&self) {
+        self.link.close().await;
+    }
+
+    /// What the peer has not confirmed and what we lack, of one space; `None` if it is not shared.
+    pub fn difference(&self, core: &SpaceCore) -> Option<(u64, u64)> {
+        let replicators = self.lock();
+        let replicator = replicators.get(&core.id())?;
+        Some(replicator.difference(&self.source(core)))
+    }
+
+    /// How many feeds are remembered for the peer, in all tables of all spaces.
+    #[cfg(test)]
+    pub fn remembered_feeds(&self) -> usize {
+        self.lock().values().map(Replicator::remembered_feeds).sum()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SpaceId, Replicator>> {
+        self.replicators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn source<'a>(&self, core: &'a SpaceCore) -> CoreSource<'a> {
+        CoreSource {
+            core,
+            peer: self.device,
+        }
+    }
+
+    async fn write_out(
+        &self,
+        node: &Arc<dyn Sessions>,
+        mut waiting: mpsc::UnboundedReceiver<Vec<u8>>,
+    ) -> Result<()> {
+        while let Some(message) = waiting.recv().await {
+            self.outbox_bytes
+                .fetch_sub(message.len(), Ordering::Relaxed);
+            self.last_sent_ms
+                .store(clock::monotonic_ms(), Ordering::Relaxed);
+            self.link.send(&message).await?;
+            node.count(message.len() as u64, 0);
+        }
+        Ok(())
+    }
+
+    fn post(&self, messages: Vec<Message>) -> Result<()> {
+        for message in messages {
+            let bytes = message.to_bytes();
+            let waiting = self.outbox_bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+            if waiting > OUTBOX_BYTES {
+                return Err(Error::protocol("the peer asks for more than it takes"));
+            }
+            // The writer ends only with the session.
+            let _ = self.outbox.send(bytes);
+        }
+        Ok(())
+    }
+
+    async fn serve(&self, node: &Arc<dyn Sessions>) -> Result<()> {
+        let mut last_heard = clock::monotonic_ms();
+        let mut seen: HashMap<SpaceId, u64> = HashMap::new();
+        executor::blocking(|| self.look_around(node, &mut seen))?;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // Kept over the other branches: a receive that is cut off midway would lose a frame.
+        let mut receiving = Box::pin(self.link.recv());
+        loop {
+            tokio::select! {
+                message = &mut receiving => {
+                    let message = message?;
+                    receiving = Box::pin(self.link.recv());
+                    last_heard = clock::monotonic_ms();
+                    node.count(0, message.len() as u64);
+                    executor::blocking(|| self.take(node, Bytes::from(message)))?;
+                }
+                () = self.changed.notified() => {
+                    executor::blocking(|| self.look_around(node, &mut seen))?;
+                }
+                _ = tick.tick() => {
+                    let now = clock::monotonic_ms();
+                    if now.saturating_sub(last_heard) > SILENCE_MS {
+                        return Err(Error::new(ErrorKind::TimedOut, "the peer fell silent"));
+                    }
+                    if now.saturating_sub(self.last_sent_ms.load(Ordering::Relaxed)) > KEEP_ALIVE_MS {
+                        self.post(vec![Message::default()])?;
+                    }
+                    executor::blocking(|| self.tick(node, now))?;
+                }
+            }
+        }
+    }
+
+    /// Begins with spaces that were opened, forgets ones that were closed, and sends what is new.
+    fn look_around(
+        &self,
+        node: &Arc<dyn Sessions>,
+        seen: &mut HashMap<SpaceId, u64>,
+    ) -> Result<()> {
+        let spaces = node.open_spaces();
+        self.lock()
+            .retain(|id, _| spaces.iter().any(|space| space.id() == *id));
+        for space in spaces {
+            let mut out = Vec::new();
+            let looked = space.with(|core| {
+                if seen.insert(core.id(), core.generation()) == Some(core.generation())
+                    && self.lock().contains_key(&core.id())
+                {
+                    return Ok(());
+                }
+                self.pump(core, &mut out)
+            });
+            // A space that was closed meanwhile is no fault of the peer.
+            if let Err(error) = looked
+                && error.kind() != ErrorKind::InvalidState
+            {
+                return Err(error);
+            }
+            self.post(out)?;
+        }
+        Ok(())
+    }
+
+    fn pump(&self, core: &SpaceCore, out: &mut Vec<Message>) -> Result<()> {
+        let source = self.source(core);
+        let mut replicators = self.lock();
+        match replicators.get_mut(&core.id()) {
+            Some(replicator) => replicator.pump(&source, out),
+            None => {
+                let tag = space_tag(&core.id(), self.link.hash());
+                replicators.insert(core.id(), Replicator::new(tag, &source, out));
+                Ok(())
+            }
+        }
+    }
+
+    fn tick(&self, node: &Arc<dyn Sessions>, now_ms: u64) -> Result<()> {
+        for space in node.open_spaces() {
+            let mut out = Vec::new();
+            let ticked = space.with(|core| {
+                if let Some(replicator) = self.lock().get_mut(&core.id()) {
+                    replicator.tick(now_ms, &self.source(core), &mut out);
+                }
+                Ok(())
+            });
+            if ticked.is_ok() {
+                self.post(out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&self, node: &Arc<dyn Sessions>, bytes: Bytes) -> Result<()> {
+        let message = Message::from_bytes(bytes)?;
+        let (Some(tag), Some(body)) = (message.tag(), message.body) else {
+            return Ok(());
+        };
+        let Some(space) = self.find(node, &tag) else {
+            // A space that we do not have, or have closed: the peer will learn when we open it.
+            return Ok(());
+        };
+        let mut out = Vec::new();
+        let delivery = space.with(|core| {
+            self.pump_if_new(core, &mut out)?;
+            match self.lock().get_mut(&core.id()) {
+                Some(replicator) => replicator.receive(body, &self.source(core), &mut out),
+                None => Ok(None),
+            }
+        });
+        let delivery = match delivery {
+            Err(error) if error.kind() == ErrorKind::InvalidState => return Ok(()),
+            other => other?,
+        };
+        self.post(out)?;
+        match delivery {
+            Some(delivery) => self.ingest(node, &space, delivery),
+            None => Ok(()),
+        }
+    }
+
+    fn pump_if_new(&self, core: &SpaceCore, out: &mut Vec<Message>) -> Result<()> {
+        match self.lock().contains_key(&core.id()) {
+            true => Ok(()),
+            false => self.pump(core, out),
+        }
+    }
+
+    fn find(&self, node: &Arc<dyn Sessions>, tag: &SpaceTag) -> Option<Arc<SpaceHost>> {
+        node.open_spaces()
+            .into_iter()
+            .find(|space| space_tag(&space.id(), self.link.hash()) == *tag)
+    }
+
+    /// Takes a delivery in and answers once all of it is stored.
+    fn ingest(
+        &self,
+        node: &Arc<dyn Sessions>,
+        space: &Arc<SpaceHost>,
+        delivery: Delivery,
+    ) -> Result<()> {
+        let mut taken = Taken::default();
+        let result = take_in(space, delivery, &mut taken);
+        // Here no lock is held: the sink may call back in.
+        taken.report(node);
+        if taken.control {
+            node.control_changed(space);
+        }
+        result?;
+        let heights: Vec<_> = taken.heights.into_iter().collect();
+        let now = clock::monotonic_ms();
+        let mut out = Vec::new();
+        space.with(|core| {
+            let source = self.source(core);
+            match self.lock().get_mut(&core.id()) {
+                Some(replicator) => {
+                    replicator.ingested(&heights, taken.unplaced, now, &source, &mut out)
+                }
+                None => Ok(()),
+            }
+        })?;
+        self.post(out)
+    }
+}
+
+/// Stores what a peer delivered, a few entries at a time, so that others get at the space between.
+fn take_in(space: &Arc<SpaceHost>, delivery: Delivery, taken: &mut Taken) -> Result<()> {
+    let mut feeds = Vec::with_capacity(delivery.headers.len());
+    space.with(|core| {
+        for header in &delivery.headers {
+            feeds.push((core.add_feed(header)?, header));
+        }
+        Ok(())
+    })?;
+    for entries in delivery.entries.chunks(ENTRIES_A_LOCK) {
+        // Gathered edits are committed first: a remote change ends open edits of its documents.
+        space.with_settled(|core| {
+            // While no lock was held, a flood of headers from another peer may have made the core
+            // forget those of this delivery.
+            for (feed, header) in &feeds {
+                if !core.knows_feed(feed) {
+                    core.add_feed(header)?;
+                }
+            }
+            let mut into = Ingest {
+                sent: std::mem::take(&mut taken.heights),
+                ..Ingest::default()
+            };
+            let result = core.ingest(entries.to_vec(), &mut into);
+            if into.stored > 0 {
+                space.announce_remote(&into.rows);
+            }
+            taken.add(into);
+            result
+        })?;
+    }
+    Ok(())
+}
+
+/// What came of a delivery.
+#[derive(Default)]
+struct Taken {
+    heights: BTreeMap<FeedId, u64>,
+    control: bool,
+    unplaced: bool,
+    set_aside: Vec<String>,
+    copied: BTreeSet<DeviceKey>,
+}
+
+impl Taken {
+    fn add(&mut self, mut part: Ingest) {
+        self.heights = part.sent;
+        self.control |= part.control;
+        self.unplaced |= part.unplaced > 0;
+        self.set_aside.append(&mut part.quarantined);
+        self.set_aside.append(&mut part.dropped);
+        self.copied.append(&mut part.copied);
+    }
+
+    fn report(&self, node: &Arc<dyn Sessions>) {
+        for reason in &self.set_aside {
+            node.log().warn("session", || {
+                format!("an entry from a peer was set aside: {reason}")
+            });
+        }
+        for device in &self.copied {
+            warn_of_copy(node, device);
+        }
+    }
+}
+
+/// Says that a device's profile is in use in two places. Nothing is lost by that, so nobody is
+/// shut out; but its owner should know.
+fn warn_of_copy(node: &Arc<dyn Sessions>, device: &DeviceKey) {
+    let own = node
+        .keyring()
+        .is_some_and(|keyring| keyring.device_key() == *device);
+    node.log().warn("session", || match own {
+        true => {
+            "this device exists twice: its profile was copied or restored and is used elsewhere too"
+                .to_owned()
+        }
+        false => format!("the device {device:?} exists twice: its profile was copied or restored"),
+    });
+}
+
+/// A space as replication with one peer sees it.
+pub struct CoreSource<'a> {
+    /// The space.
+    pub core: &'a SpaceCore,
+    /// The peer's device.
+    pub peer: DeviceKey,
+}
+
+fn stored(record: crate::space::StoredEntry) -> Stored {
+    Stored {
+        arrival: record.n,
+        feed: record.feed,
+        seq: record.seq,
+        bytes: record.bytes,
+    }
+}
+
+impl Source for CoreSource<'_> {
+    fn heights(&self) -> Vec<(FeedId, u64, [u8; 8])> {
+        self.core
+            .heights()
+            .into_iter()
+            .map(|(feed, seq, tip)| {
+                let head = tip.0.first_chunk::<8>().copied().unwrap_or_default();
+                (feed, seq + 1, head)
+            })
+            .collect()
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        self.core.heights_digest()
+    }
+
+    fn next(&self, feed: &FeedId) -> u64 {
+        self.core.next(feed)
+    }
+
+    fn header(&self, feed: &FeedId) -> Option<(Bytes, bool)> {
+        self.core.feed_header(feed)
+    }
+
+    fn lacking(&self, theirs: &dyn Fn(&FeedId) -> u64) -> Result<Vec<i64>> {
+        self.core.lacking(theirs)
+    }
+
+    fn is_forked(&self, feed: &FeedId) -> bool {
+        self.core.is_forked(feed)
+    }
+
+    fn forked(&self) -> Vec<FeedId> {
+        self.core.forked_feeds()
+    }
+
+    fn tagged(&self, feed: &FeedId, seq: u64, tag: &[u8]) -> Result<Option<EntryId>> {
+        self.core.entry_tagged(feed, seq, tag)
+    }
+
+    fn sample(&self, feed: &FeedId) -> Result<Vec<EntryId>> {
+        self.core.branch_sample(feed)
+    }
+
+    fn beyond(&self, feed: &FeedId, held: &[EntryId]) -> Result<Vec<i64>> {
+        self.core.beyond(feed, held)
+    }
+
+    fn entry_at(&self, arrival: i64) -> Result<Option<Stored>> {
+        Ok(self.core.entry_at(arrival)?.map(stored))
+    }
+
+    fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<Stored>> {
+        let records = self.core.entries_after(arrival, max_bytes)?;
+        Ok(records.into_iter().map(stored).collect())
+    }
+
+    fn last_arrival(&self) -> Result<i64> {
+        self.core.last_arrival()
+    }
+
+    fn peer_may_read(&self) -> bool {
+        self.core.authority().role_of_device(&self.peer).is_some()
+    }
+}
+
+// A message must be able to carry the largest entry.
+const _: () = assert!(limits::DATA_ENTRY_BYTES + 256 * 1024 < limits::MESSAGE_BYTES);

@@ -1,0 +1,291 @@
+//! Random local work: operations of every kind, typing, versions.
+
+use super::peer::Peer;
+use super::random::Random;
+use crate::model::{Error, ErrorKind, ObjectId, Operation, Path, Reference, Role, TextUnit, Value};
+use std::collections::BTreeMap;
+
+/// What the whole run wrote and must find again.
+#[derive(Default)]
+pub struct Ledger {
+    next: i64,
+    /// Fields that were set once and never again.
+    pub marks: Vec<(ObjectId, String, i64)>,
+    /// Characters that were put into texts from which nothing is deleted, once acknowledged.
+    pub inserted: BTreeMap<ObjectId, usize>,
+}
+
+/// Does something at a peer that may write.
+pub fn act(peer: &mut Peer, random: &mut Random, ledger: &mut Ledger, time: u64) {
+    let core = peer.core();
+    let role = core.own_role();
+    if role < Some(Role::Editor) {
+        let refused = core
+            .transact(&[create(ObjectId([1; 16]), random)], None, None, 0)
+            .unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+        return;
+    }
+    let now = peer.now(time);
+    match random.below(10) {
+        0 | 1 => add(peer, random, now),
+        2 => mark(peer, random, ledger, now),
+        3 => past(peer, random, now),
+        4 | 5 => typing(peer, random, ledger, now),
+        6 => settle(peer, now),
+        _ => change(peer, random, now),
+    }
+}
+
+/// Writes what was typed.
+pub fn settle(peer: &mut Peer, now: u64) {
+    if peer.core.is_some() {
+        let outcome = peer.core().commit_typing(now).unwrap();
+        peer.acknowledge(outcome);
+    }
+}
+
+fn path(text: &str) -> Path {
+    Path::parse(text).unwrap()
+}
+
+fn create(object: ObjectId, random: &mut Random) -> Operation {
+    let fields = [
+        ("title", Value::String(word(random))),
+        ("body", Value::Text(word(random))),
+        ("log", Value::Text(String::new())),
+        ("count", Value::Counter(0)),
+        (
+            "tags",
+            Value::List(vec![value(random, 1), value(random, 1)]),
+        ),
+        (
+            "map",
+            Value::Map(BTreeMap::from([("a".to_owned(), value(random, 1))])),
+        ),
+    ];
+    Operation::Create {
+        object,
+        type_name: random.once_in(2).then(|| "Task".to_owned()),
+        fields: fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    }
+}
+
+fn word(random: &mut Random) -> String {
+    let letters = ["a", "b", "é", "😀", "中", " ", "\n", "x"];
+    (0..random.below(6))
+        .map(|_| *random.pick(&letters))
+        .collect()
+}
+
+fn value(random: &mut Random, depth: usize) -> Value {
+    match random.below(if depth > 2 { 9 } else { 11 }) {
+        0 => Value::Null,
+        1 => Value::Bool(random.once_in(2)),
+        2 => Value::Int(random.next() as i64),
+        3 => Value::Float(random.below(100) as f64 / 8.0),
+        4 => Value::String(word(random)),
+        5 => Value::Bytes(word(random).into_bytes()),
+        6 => Value::Timestamp(random.below(1 << 40) as i64),
+        7 => Value::Counter(random.below(9) as i64),
+        8 => Value::Reference(Reference {
+            space: None,
+            object: ObjectId([random.below(9) as u8; 16]),
+        }),
+        9 => Value::List(
+            (0..random.below(3))
+                .map(|_| value(random, depth + 1))
+                .collect(),
+        ),
+        _ => Value::Map(
+            (0..random.below(3))
+                .map(|n| (format!("k{n}"), value(random, depth + 1)))
+                .collect(),
+        ),
+    }
+}
+
+fn objects(peer: &mut Peer) -> Vec<ObjectId> {
+    let rows = peer.core().everything().unwrap();
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+/// Refusals that a random operation may meet; anything else is a defect.
+fn tolerate(error: &Error) {
+    use ErrorKind::{AlreadyExists, InvalidArgument, NotFound};
+    let fine = [AlreadyExists, InvalidArgument, NotFound];
+    assert!(fine.contains(&error.kind()), "{error:?}");
+}
+
+fn write(peer: &mut Peer, operations: &[Operation], heads: Option<&[[u8; 32]]>, now: u64) -> bool {
+    settle(peer, now);
+    match peer.core().transact(operations, heads, None, now) {
+        Ok(outcome) => {
+            peer.acknowledge(Some(outcome));
+            true
+        }
+        Err(error) => {
+            tolerate(&error);
+            false
+        }
+    }
+}
+
+fn add(peer: &mut Peer, random: &mut Random, now: u64) {
+    // Now and then the same id from several peers.
+    let object = match random.once_in(8) {
+        true => ObjectId([random.below(3) as u8 + 1; 16]),
+        false => peer.core().new_object_id(now),
+    };
+    let operations = [create(object, random)];
+    write(peer, &operations, None, now);
+}
+
+fn mark(peer: &mut Peer, random: &mut Random, ledger: &mut Ledger, now: u64) {
+    let all = objects(peer);
+    if all.is_empty() {
+        return;
+    }
+    let mut operations = Vec::new();
+    let mut marks = Vec::new();
+    for _ in 0..=random.below(3) {
+        let object = *random.pick(&all);
+        ledger.next += 1;
+        let name = format!("mark{}", ledger.next);
+        let fields = BTreeMap::from([(name.clone(), Value::Int(ledger.next))]);
+        operations.push(Operation::Update { object, fields });
+        marks.push((object, name, ledger.next));
+    }
+    if write(peer, &operations, None, now) {
+        ledger.marks.extend(marks);
+    }
+}
+
+fn past(peer: &mut Peer, random: &mut Random, now: u64) {
+    let all = objects(peer);
+    if all.is_empty() {
+        return;
+    }
+    let object = *random.pick(&all);
+    settle(peer, now);
+    let history = peer.core().history(object, &[]).unwrap();
+    let mut heads = vec![random.pick(&history).hash];
+    if random.once_in(3) {
+        heads.push(random.pick(&history).hash);
+        heads.sort_unstable();
+        heads.dedup();
+    }
+    let operations = [operation(object, random), operation(object, random)];
+    write(peer, &operations, Some(&heads), now);
+}
+
+fn typing(peer: &mut Peer, random: &mut Random, ledger: &mut Ledger, now: u64) {
+    let all = objects(peer);
+    if all.is_empty() {
+        return;
+    }
+    let object = *random.pick(&all);
+    let log = random.once_in(2);
+    let field = if log { "log" } else { "body" };
+    for _ in 0..=random.below(4) {
+        let Ok(text) = peer.core().text(object, &path(field)) else {
+            return;
+        };
+        let insert = word(random);
+        let unit = *random.pick(&[TextUnit::Utf8, TextUnit::Utf16, TextUnit::CodePoint]);
+        let chars: Vec<char> = text.chars().collect();
+        let from = random.below(chars.len() + 1);
+        let to = if log {
+            from
+        } else {
+            from + random.below(chars.len() - from + 1)
+        };
+        let length = |part: &[char]| unit.len(&part.iter().collect::<String>());
+        let edit = Operation::Splice {
+            object,
+            path: path(field),
+            position: length(&chars[..from]),
+            delete: length(&chars[from..to]),
+            insert: insert.clone(),
+            unit,
+        };
+        let outcome = peer.core().splice_text(edit, now).unwrap();
+        peer.acknowledge(outcome);
+        if log {
+            *ledger.inserted.entry(object).or_default() += insert.chars().count();
+        }
+    }
+    // Nothing restarts between: what was typed into a log is counted, so it must be written.
+    if log {
+        settle(peer, now);
+    }
+}
+
+fn change(peer: &mut Peer, random: &mut Random, now: u64) {
+    let all = objects(peer);
+    if all.is_empty() {
+        return;
+    }
+    let operations: Vec<_> = (0..=random.below(4))
+        .map(|_| operation(*random.pick(&all), random))
+        .collect();
+    write(peer, &operations, None, now);
+}
+
+fn operation(object: ObjectId, random: &mut Random) -> Operation {
+    let places = [
+        "title", "body", "count", "tags", "/tags/0", "/tags/1", "/map/a", "/map/k0", "extra",
+    ];
+    match random.below(11) {
+        0 => Operation::Update {
+            object,
+            fields: BTreeMap::from([
+                ("title".to_owned(), value(random, 1)),
+                ("extra".to_owned(), value(random, 1)),
+            ]),
+        },
+        1 | 2 => Operation::Set {
+            object,
+            path: path(random.pick::<&str>(&places)),
+            value: value(random, 1),
+        },
+        3 => Operation::Set {
+            object,
+            path: path("body"),
+            value: Value::Text(word(random)),
+        },
+        4 => Operation::Insert {
+            object,
+            path: path(random.pick::<&str>(&["/tags/0", "/tags/1", "/tags/2"])),
+            value: value(random, 1),
+        },
+        5 => Operation::Remove {
+            object,
+            path: path(random.pick::<&str>(&places)),
+        },
+        6 => Operation::Splice {
+            object,
+            path: path("body"),
+            position: 0,
+            delete: 0,
+            insert: word(random),
+            unit: TextUnit::CodePoint,
+        },
+        7 => Operation::Increment {
+            object,
+            path: path("count"),
+            by: random.below(20) as i64 - 10,
+        },
+        8 => Operation::SetParent {
+            object,
+            parent: random
+                .once_in(2)
+                .then(|| ObjectId([random.below(5) as u8; 16])),
+        },
+        9 => Operation::Delete { object },
+        _ => Operation::Restore { object },
+    }
+}

@@ -1,0 +1,105 @@
+//! A deterministic simulation of whole peers: real spaces in real files, real replication, and a
+//! scheduler that decides from a seed what happens next. A failing run names its seed; run it
+//! again with `ECHODB_SIM_SEED=n`. `ECHODB_SIM_RUNS=n` runs more of them.
+
+mod actions;
+mod hostile;
+mod link;
+mod peer;
+mod random;
+mod world;
+
+use crate::model::{ObjectId, Operation, Path, TextUnit, Value, limits};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use world::{Plan, World};
+
+/// Runs `work` for a range of seeds, or for the one that the environment names.
+fn seeds(default: u64, work: impl Fn(u64)) {
+    let number = |name| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<u64>().ok())
+    };
+    let seeds = match number("ECHODB_SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("ECHODB_SIM_RUNS").unwrap_or(default),
+    };
+    for seed in seeds {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(seed))) {
+            eprintln!("the run of seed {seed} failed: repeat it with ECHODB_SIM_SEED={seed}");
+            resume_unwind(panic);
+        }
+    }
+}
+
+#[test]
+fn sim_honest_peers_agree() {
+    seeds(60, |seed| {
+        let plan = Plan {
+            peers: 2 + seed as usize % 4,
+            steps: 60 + seed as usize % 5 * 60,
+            copies: 0,
+        };
+        World::run(seed, plan);
+    });
+}
+
+#[test]
+fn sim_many_members_agree() {
+    seeds(6, |seed| {
+        let plan = Plan {
+            peers: 14,
+            steps: 500,
+            copies: 0,
+        };
+        World::run(seed.wrapping_add(1 << 32), plan);
+    });
+}
+
+#[test]
+fn sim_copied_devices_lose_nothing() {
+    seeds(60, |seed| {
+        let plan = Plan {
+            peers: 3 + seed as usize % 3,
+            steps: 100 + seed as usize % 5 * 80,
+            copies: 1 + seed as usize % 3,
+        };
+        World::run(seed.wrapping_add(2 << 32), plan);
+    });
+}
+
+#[test]
+fn sim_reading_many_objects_loses_no_typing() {
+    let folder = world::folder();
+    let mut peer = peer::Peer::new(0, 1, folder.path());
+    let space = peer.found();
+    peer.remember(space);
+    let core = peer.core();
+    let log = Path::parse("log").unwrap();
+    let objects: Vec<ObjectId> = (1..=limits::LOADED_DOCUMENTS as u64 + 8)
+        .map(|n| ObjectId::from_parts(n, [0; 10]))
+        .collect();
+    let create = |object: &ObjectId| Operation::Create {
+        object: *object,
+        type_name: None,
+        fields: BTreeMap::from([("log".to_owned(), Value::Text(String::new()))]),
+    };
+    let all: Vec<_> = objects.iter().map(create).collect();
+    core.transact(&all, None, None, 0).unwrap();
+    let edit = Operation::Splice {
+        object: objects[0],
+        path: log.clone(),
+        position: 0,
+        delete: 0,
+        insert: "typed".to_owned(),
+        unit: TextUnit::CodePoint,
+    };
+    core.splice_text(edit, 0).unwrap();
+    for object in &objects[1..] {
+        core.text(*object, &log).unwrap();
+    }
+    core.commit_typing(0).unwrap();
+    peer.restart();
+    assert_eq!(peer.core().text(objects[0], &log).unwrap(), "typed");
+}

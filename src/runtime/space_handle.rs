@@ -1,0 +1,463 @@
+//! What the facade's `Space` calls.
+
+use super::clock;
+use super::events::Registration;
+use super::node::Node;
+use super::pairing::PairingHandle;
+use super::space_host::SpaceHost;
+use crate::api::{
+    ChangeInfo, ChangeListener, Committed, CommittedObject, InviteOptions, Member, ObjectRecord,
+    PeerStatus, QuarantinedEntry, SpaceInfo, SpaceStatus,
+};
+use crate::model::{
+    Error, ObjectId, Operation, Path, Result, SpaceId, TextUnit, Value, json, limits,
+};
+use crate::query::Query;
+use crate::space::{ObjectRow, Outcome};
+use data_encoding::HEXLOWER;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// The export format's name and version, in its first line.
+const EXPORT_FORMAT: &str = "echodb-export";
+const EXPORT_VERSION: u64 = 1;
+
+/// A handle on a space; keeps the client open.
+#[derive(Clone)]
+pub struct SpaceHandle {
+    node: Arc<super::node::NodeGuard>,
+    host: Arc<SpaceHost>,
+}
+
+impl SpaceHandle {
+    pub(super) fn new(node: Arc<super::node::NodeGuard>, host: Arc<SpaceHost>) -> SpaceHandle {
+        SpaceHandle { node, host }
+    }
+
+    fn node(&self) -> &Arc<Node> {
+        self.node.node()
+    }
+
+    pub(super) fn host(&self) -> &Arc<SpaceHost> {
+        &self.host
+    }
+
+    /// The space's id.
+    pub fn id(&self) -> SpaceId {
+        self.host.id()
+    }
+
+    /// A new object id.
+    pub fn new_object_id(&self) -> ObjectId {
+        ObjectId::from_parts(clock::now_ms(), clock::random())
+    }
+
+    /// Id, name and state.
+    pub fn info(&self) -> Result<SpaceInfo> {
+        self.node().check_open()?;
+        Ok(self.node().space_info(&self.host))
+    }
+
+    /// Opens the space.
+    pub fn open(&self) -> Result<()> {
+        self.node().open_space(&self.host)
+    }
+
+    /// Closes the space.
+    pub fn close(&self) -> Result<()> {
+        self.node().close_space(&self.host)
+    }
+
+    /// Runs operations as one transaction.
+    pub fn transact(
+        &self,
+        operations: Vec<Operation>,
+        heads: Option<Vec<[u8; 32]>>,
+        message: Option<String>,
+    ) -> Result<Committed> {
+        self.node().check_open()?;
+        let now = clock::now_ms();
+        let outcome = self
+            .host
+            .write(|core| core.transact(&operations, heads.as_deref(), message.as_deref(), now))?;
+        Ok(committed(outcome))
+    }
+
+    /// Makes one edit that is gathered with others.
+    pub fn splice_text(
+        &self,
+        object: ObjectId,
+        path: Path,
+        position: usize,
+        delete: usize,
+        insert: String,
+        unit: TextUnit,
+    ) -> Result<()> {
+        self.node().check_open()?;
+        let edit = Operation::Splice {
+            object,
+            path,
+            position,
+            delete,
+            insert,
+            unit,
+        };
+        self.host
+            .edit(|core| core.splice_text(edit, clock::now_ms()))
+    }
+
+    /// The properties as JSON.
+    pub fn properties(&self) -> Result<String> {
+        let row = self
+            .host
+            .with_settled(|core| core.object(&ObjectId::PROPERTIES))?;
+        Ok(row.map_or_else(|| "{}".to_owned(), |row| row.data))
+    }
+
+    /// Sets some properties.
+    pub fn set_properties(&self, fields: BTreeMap<String, Value>) -> Result<()> {
+        self.node().check_open()?;
+        self.host.write(|core| {
+            let object = ObjectId::PROPERTIES;
+            let operation = match core.object(&object)? {
+                Some(_) => Operation::Update { object, fields },
+                None => Operation::Create {
+                    object,
+                    type_name: None,
+                    fields,
+                },
+            };
+            core.transact(&[operation], None, None, clock::now_ms())
+        })?;
+        Ok(())
+    }
+
+    /// An object.
+    pub fn get(&self, id: ObjectId) -> Result<Option<ObjectRecord>> {
+        let row = self.host.with_settled(|core| core.object(&id))?;
+        Ok(row.map(record))
+    }
+
+    /// Objects that a query finds.
+    pub fn query(&self, query: &Query) -> Result<Vec<ObjectRecord>> {
+        let rows = self.host.with_settled(|core| core.query(query))?;
+        Ok(rows
+            .into_iter()
+            .filter(is_user_object)
+            .map(record)
+            .collect())
+    }
+
+    /// The same as one JSON array.
+    pub fn query_json(&self, query: &Query) -> Result<Vec<u8>> {
+        let rows = self.host.with_settled(|core| core.query(query))?;
+        let mut out = String::from("[");
+        for row in rows.iter().filter(|row| is_user_object(row)) {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            write_json(&mut out, row);
+        }
+        out.push(']');
+        Ok(out.into_bytes())
+    }
+
+    /// A text.
+    pub fn text(&self, id: ObjectId, path: &Path) -> Result<String> {
+        self.host.with(|core| core.text(id, path))
+    }
+
+    /// An object's history.
+    pub fn history(&self, id: ObjectId, since: &[[u8; 32]]) -> Result<Vec<ChangeInfo>> {
+        let history = self.host.with_settled(|core| core.history(id, since))?;
+        Ok(history
+            .into_iter()
+            .map(|change| ChangeInfo {
+                hash: HEXLOWER.encode(&change.hash),
+                parents: change
+                    .deps
+                    .iter()
+                    .map(|hash| HEXLOWER.encode(hash))
+                    .collect(),
+                message: change.message,
+                time_ms: change.time_ms,
+            })
+            .collect())
+    }
+
+    /// The durability barrier.
+    pub fn flush(&self) -> Result<()> {
+        self.host.with_settled(|core| core.flush())
+    }
+
+    /// The digest.
+    pub fn digest(&self) -> Result<String> {
+        let digest = self.host.with_settled(|core| core.digest())?;
+        Ok(HEXLOWER.encode(&digest))
+    }
+
+    /// Subscribes to changes.
+    pub fn subscribe(
+        &self,
+        filter: Query,
+        listener: Arc<dyn ChangeListener>,
+    ) -> Result<Registration> {
+        self.node().check_open()?;
+        let log = self.host.log().clone();
+        Ok(self.host.hub().subscribe(self.id(), filter, listener, log))
+    }
+
+    /// Opens an invitation.
+    pub fn invite(&self, options: InviteOptions) -> Result<PairingHandle> {
+        super::pairing::host::open(&self.node, &self.host, &options)
+    }
+
+    /// The members.
+    pub fn members(&self) -> Result<Vec<Member>> {
+        self.host.with(|core| {
+            let members = core.authority().members().into_iter();
+            Ok(members
+                .map(|member| Member {
+                    identity: member.identity.to_string(),
+                    display_name: member.display_name,
+                    role: member.role.name().to_owned(),
+                    devices: member
+                        .devices
+                        .iter()
+                        .map(|d| d.device.to_string())
+                        .collect(),
+                })
+                .collect())
+        })
+    }
+
+    /// Who has what.
+    pub fn status(&self) -> Result<SpaceStatus> {
+        self.node().check_open()?;
+        let (state, _) = self.host.summary();
+        self.host.with_settled(|core| {
+            let members = core.authority().members();
+            let mut peers = Vec::new();
+            for session in self.node().sessions() {
+                let Some((unconfirmed, missing)) = session.difference(core) else {
+                    continue;
+                };
+                let member = members.iter().find(|m| m.identity == session.identity());
+                let Some(member) = member else { continue };
+                peers.push(PeerStatus {
+                    device: session.device().to_string(),
+                    identity: session.identity().to_string(),
+                    name: member.display_name.clone(),
+                    unconfirmed,
+                    missing,
+                    in_sync: unconfirmed == 0 && missing == 0,
+                });
+            }
+            let counts = core.counts()?;
+            let own = u64::from(core.object(&ObjectId::PROPERTIES)?.is_some());
+            Ok(SpaceStatus {
+                state,
+                peers,
+                objects: counts.objects - own,
+                entries: counts.entries,
+                quarantined: counts.quarantined,
+                waiting_for_key: counts.waiting,
+                waiting_for_dependency: core.waiting_for_dependency() as u64,
+            })
+        })
+    }
+
+    /// Entries set aside.
+    pub fn quarantined(&self) -> Result<Vec<QuarantinedEntry>> {
+        let records = self.host.with(|core| core.quarantined())?;
+        Ok(records
+            .into_iter()
+            .map(|(record, device)| QuarantinedEntry {
+                entry: record.id.to_string(),
+                device: device.map_or_else(String::new, |device| device.to_string()),
+                reason: record.reason,
+            })
+            .collect())
+    }
+
+    /// All objects as JSON lines.
+    pub fn export_json(&self) -> Result<Vec<u8>> {
+        let rows = self.host.with_settled(|core| core.everything())?;
+        let header = json!({"format": EXPORT_FORMAT, "version": EXPORT_VERSION, "space": self.id().to_string()});
+        let mut out = format!("{header}\n");
+        for row in rows.iter().filter(|row| is_user_object(row)) {
+            write_json(&mut out, row);
+            out.push('\n');
+        }
+        Ok(out.into_bytes())
+    }
+
+    /// Reads an export. It is checked as a whole first, then written in transactions of a thousand
+    /// objects.
+    pub fn import_json(&self, data: &[u8]) -> Result<u64> {
+        self.node().check_open()?;
+        let text =
+            std::str::from_utf8(data).map_err(|_| Error::invalid("an export is UTF-8 text"))?;
+        let mut lines = text.lines().enumerate();
+        check_export_header(lines.next().map(|(_, line)| line))?;
+        let objects = lines
+            .filter(|(_, line)| !line.trim().is_empty())
+            .map(|(number, line)| {
+                Imported::parse(line).map_err(|e| e.context(format!("line {}", number + 1)))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let count = objects.len() as u64;
+        for batch in objects.chunks(limits::OBJECTS_PER_TRANSACTION) {
+            self.host.write(|core| {
+                let mut operations = Vec::with_capacity(batch.len());
+                for object in batch {
+                    let exists = core.object(&object.id)?.is_some();
+                    object.operations(exists, &mut operations);
+                }
+                core.transact(&operations, None, None, clock::now_ms())
+            })?;
+        }
+        Ok(count)
+    }
+}
+
+fn committed(outcome: Outcome) -> Committed {
+    let objects = outcome
+        .versions
+        .into_iter()
+        .map(|(id, heads)| CommittedObject {
+            id: id.to_string(),
+            heads: heads.iter().map(|hash| HEXLOWER.encode(hash)).collect(),
+        });
+    Committed {
+        entry: outcome.entry.map(|id| id.to_string()),
+        objects: objects.collect(),
+    }
+}
+
+/// The properties are the space's own, not one of its objects.
+fn is_user_object(row: &ObjectRow) -> bool {
+    row.id != ObjectId::PROPERTIES
+}
+
+fn record(row: ObjectRow) -> ObjectRecord {
+    ObjectRecord {
+        id: row.id.to_string(),
+        type_name: row.type_name,
+        parent: row.parent.map(|id| id.to_string()),
+        deleted: row.deleted,
+        hidden: row.hidden,
+        schema_version: row.system.schema_version,
+        source: row.system.source.map(|id| id.to_string()),
+        target: row.system.target.map(|id| id.to_string()),
+        tags: row.system.tags.into_iter().collect(),
+        keys: row.system.keys.into_iter().collect(),
+        branch_of: row.system.branch.map(|branch| branch.of.to_string()),
+        fields: row.data,
+        created_ms: row.created_ms,
+        updated_ms: row.updated_ms,
+        heads: row.heads.iter().map(|hash| HEXLOWER.encode(hash)).collect(),
+    }
+}
+
+/// Writes a row as one JSON object. Its fields are JSON already and are copied as they stand.
+fn write_json(out: &mut String, row: &ObjectRow) {
+    let heads: Vec<String> = row.heads.iter().map(|hash| HEXLOWER.encode(hash)).collect();
+    let system = &row.system;
+    let head = json!({
+        "id": row.id.to_string(),
+        "type": row.type_name,
+        "parent": row.parent.map(|id| id.to_string()),
+        "deleted": row.deleted,
+        "hidden": row.hidden,
+        "schema_version": system.schema_version,
+        "source": system.source.map(|id| id.to_string()),
+        "target": system.target.map(|id| id.to_string()),
+        "tags": system.tags,
+        "keys": system.keys,
+        "branch_of": system.branch.as_ref().map(|branch| branch.of.to_string()),
+        "created_ms": row.created_ms,
+        "updated_ms": row.updated_ms,
+        "heads": heads,
+    })
+    .to_string();
+    let open = head.strip_suffix('}').unwrap_or(&head);
+    // Writing to a string cannot fail.
+    let _ = write!(out, "{open},\"fields\":{}}}", row.data);
+}
+
+fn check_export_header(line: Option<&str>) -> Result<()> {
+    let header: Json = json::parse(line.unwrap_or_default())
+        .map_err(|_| Error::invalid("this is not an export: its first line is no header"))?;
+    if header.get("format").and_then(Json::as_str) != Some(EXPORT_FORMAT) {
+        return Err(Error::invalid(
+            "this is not an export: its first line is no header",
+        ));
+    }
+    match header.get("version").and_then(Json::as_u64) {
+        Some(EXPORT_VERSION) => Ok(()),
+        version => Err(Error::new(
+            crate::model::ErrorKind::UnsupportedVersion,
+            format!("this export has version {version:?}; this library reads {EXPORT_VERSION}"),
+        )),
+    }
+}
+
+/// One object of an export.
+struct Imported {
+    id: ObjectId,
+    type_name: Option<String>,
+    parent: Option<ObjectId>,
+    deleted: bool,
+    fields: BTreeMap<String, Value>,
+}
+
+impl Imported {
+    fn parse(line: &str) -> Result<Imported> {
+        let Json::Object(mut map) = json::parse(line)? else {
+            return Err(Error::invalid("an exported object is a JSON object"));
+        };
+        let id = match map.get("id") {
+            Some(Json::String(id)) => ObjectId::parse(id)?,
+            _ => return Err(Error::invalid("an exported object has an id")),
+        };
+        let fields = match map.remove("fields") {
+            Some(Json::Object(fields)) => json::fields_from_json(fields)?,
+            _ => return Err(Error::invalid("an exported object has fields")),
+        };
+        let text = |key: &str| map.get(key).and_then(Json::as_str);
+        Ok(Imported {
+            id,
+            type_name: text("type").map(str::to_owned),
+            parent: text("parent").map(ObjectId::parse).transpose()?,
+            deleted: map.get("deleted").and_then(Json::as_bool).unwrap_or(false),
+            fields,
+        })
+    }
+
+    fn operations(&self, exists: bool, operations: &mut Vec<Operation>) {
+        let object = self.id;
+        operations.push(match exists {
+            false => Operation::Create {
+                object,
+                type_name: self.type_name.clone(),
+                fields: self.fields.clone(),
+            },
+            true => Operation::Update {
+                object,
+                fields: self.fields.clone(),
+            },
+        });
+        if self.parent.is_some() || exists {
+            let parent = self.parent;
+            operations.push(Operation::SetParent { object, parent });
+        }
+        match (self.deleted, exists) {
+            (true, _) => operations.push(Operation::Delete { object }),
+            (false, true) => operations.push(Operation::Restore { object }),
+            (false, false) => {}
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! An opened space within a client: the lock around its state, the timer that ends the gathering
+//! of edits, and the fan-out of what changed.
+
+use super::changes::ChangeHub;
+use super::clock;
+use super::executor;
+use super::log::Log;
+use crate::api::{ChangeOrigin, SpaceState};
+use crate::model::{Error, ErrorKind, Result, SpaceId};
+use crate::space::{Outcome, SpaceCore};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Gathering lasts at least this many times as long as the last writing took, so that typing into a
+/// very long text does not spend its time on writing it.
+const WRITE_SHARE: u32 = 16;
+/// The longest that gathering lasts for that reason.
+const LONGEST_GATHERING: Duration = Duration::from_millis(500);
+
+/// The wait before edits that could not be written are tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Called after every commit, under the space's lock: must be quick.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// A space of a client, open or closed.
+pub struct SpaceHost {
+    id: SpaceId,
+    is_default: bool,
+    core: Mutex<Slot>,
+    hub: Arc<ChangeHub>,
+    wake: Wake,
+    log: Log,
+    coalesce: Duration,
+    timer_armed: AtomicBool,
+    /// How long the last writing of gathered edits took, in microseconds.
+    last_write_us: AtomicU64,
+}
+
+struct Slot {
+    state: SpaceState,
+    core: Option<SpaceCore>,
+    name: String,
+}
+
+impl SpaceHost {
+    /// A closed space.
+    pub fn new(
+        id: SpaceId,
+        is_default: bool,
+        name: String,
+        wake: Wake,
+        log: Log,
+        coalesce_ms: u32,
+    ) -> Arc<SpaceHost> {
+        Arc::new(SpaceHost {
+            id,
+            is_default,
+            core: Mutex::new(Slot {
+                state: SpaceState::Closed,
+                core: None,
+                name,
+            }),
+            hub: Arc::default(),
+            wake,
+            log,
+            coalesce: Duration::from_millis(u64::from(coalesce_ms.min(1000))),
+            timer_armed: AtomicBool::new(false),
+            last_write_us: AtomicU64::new(0),
+        })
+    }
+
+    /// The space's id.
+    pub fn id(&self) -> SpaceId {
+        self.id
+    }
+
+    /// Whether it was made with the identity.
+    pub fn is_default(&self) -> bool {
+        self.is_default
+    }
+
+    /// The subscriptions.
+    pub fn hub(&self) -> &Arc<ChangeHub> {
+        &self.hub
+    }
+
+    /// The log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state and the name last seen.
+    pub fn summary(&self) -> (SpaceState, String) {
+        let mut slot = self.lock();
+        if slot.state == SpaceState::Ready
+            && let Some(Ok(Some(name))) = slot.core.as_ref().map(SpaceCore::name)
+        {
+            slot.name = name;
+        }
+        (slot.state, slot.name.clone())
+    }
+
+    /// Opens the space with `load`; does nothing if it is open.
+    pub fn open(&self, load: impl FnOnce() -> Result<SpaceCore>) -> Result<()> {
+        let mut slot = self.lock();
+        if slot.state == SpaceState::Ready {
+            return Ok(());
+        }
+        if slot.core.is_none() {
+            slot.state = SpaceState::Opening;
+            match load() {
+                Ok(core) => slot.core = Some(core),
+                Err(error) => {
+                    slot.state = SpaceState::Failed;
+                    return Err(error);
+                }
+            }
+        }
+        slot.state = SpaceState::Ready;
+        Ok(())
+    }
+
+    /// Commits what was gathered and closes the space. `keep` leaves its state in memory, for
+    /// profiles that are nowhere else.
+    pub fn close(&self, keep: bool) -> Result<()> {
+        let mut slot = self.lock();
+        if slot.state != SpaceState::Ready {
+            slot.state = SpaceState::Closed;
+            return Ok(());
+        }
+        if let Some(core) = slot.core.as_mut() {
+            let outcome = core.commit_typing(clock::now_ms())?;
+            core.flush()?;
+            self.announce(outcome.as_ref());
+        }
+        slot.state = SpaceState::Closed;
+        if !keep {
+            slot.core = None;
+        }
+        Ok(())
+    }
+
+    /// Runs `work` on the open space.
+    pub fn with<T>(&self, work: impl FnOnce(&mut SpaceCore) -> Result<T>) -> Result<T> {
+        let mut slot = self.lock();
+        match (slot.state, slot.core.as_mut()) {
+            (SpaceState::Ready, Some(core)) => work(core),
+            _ => Err(Error::state(format!(
+                "space {} is not open: open it first",
+                self.id
+            ))),
+        }
+    }
+
+    /// Runs `work`, having committed gathered edits, so that it sees every edit made before.
+    pub fn with_settled<T>(&self, work: impl FnOnce(&mut SpaceCore) -> Result<T>) -> Result<T> {
+        self.with(|core| {
+            let outcome = core.commit_typing(clock::now_ms())?;
+            self.announce(outcome.as_ref());
+            work(core)
+        })
+    }
+
+    /// Runs a writing `work` likewise and tells subscribers and peers of its outcome.
+    pub fn write(&self, work: impl FnOnce(&mut SpaceCore) -> Result<Outcome>) -> Result<Outcome> {
+        self.with_settled(|core| {
+            let outcome = work(core)?;
+            self.announce(Some(&outcome));
+            Ok(outcome)
+        })
+    }
+
+    /// Runs an edit that is gathered, and arms the timer that ends the gathering.
+    pub fn edit(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut SpaceCore) -> Result<Option<Outcome>>,
+    ) -> Result<()> {
+        let waiting = self.with(|core| {
+            // While the disk refuses, edits are kept up to a bound; past it they are refused
+            // before they are applied.
+            if core.typing_is_full() {
+                let outcome = core.commit_typing(clock::now_ms())?;
+                self.announce(outcome.as_ref());
+            }
+            let outcome = work(core)?;
+            self.announce(outcome.as_ref());
+            Ok(core.has_typing())
+        })?;
+        if waiting && !self.timer_armed.swap(true, Ordering::AcqRel) {
+            self.arm_timer(self.gathering_time())?;
+        }
+        Ok(())
+    }
+
+    fn arm_timer(self: &Arc<Self>, wait: Duration) -> Result<()> {
+        let host = Arc::clone(self);
+        executor::handle()?.spawn(async move {
+            tokio::time::sleep(wait).await;
+            // Disarmed first: an edit that comes between is seen by this commit or arms again.
+            host.timer_armed.store(false, Ordering::Release);
+            let work = tokio::task::spawn_blocking(move || host.end_gathering());
+            let _ = work.await;
+        });
+        Ok(())
+    }
+
+    fn gathering_time(&self) -> Duration {
+        let last = Duration::from_micros(self.last_write_us.load(Ordering::Relaxed));
+        let share = last.saturating_mul(WRITE_SHARE).min(LONGEST_GATHERING);
+        self.coalesce.max(share)
+    }
+
+    fn end_gathering(self: &Arc<Self>) {
+        let result = self.with(|core| {
+            let start = Instant::now();
+            let outcome = core.commit_typing(clock::now_ms())?;
+            let took = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.last_write_us.store(took, Ordering::Relaxed);
+            self.announce(outcome.as_ref());
+            Ok(())
+        });
+        let Err(error) = result else {
+            return;
+        };
+        // Closed meanwhile: whoever closed it has written the edits.
+        if error.kind() == ErrorKind::InvalidState {
+            return;
+        }
+        self.log.warn("space", || {
+            format!("edits could not be written yet: {error}")
+        });
+        // They are kept. The next edit, read or flush tries again and reports; so does this, for
+        // a user who has stopped typing.
+        if !self.timer_armed.swap(true, Ordering::AcqRel) {
+            let _ = self.arm_timer(RETRY);
+        }
+    }
+
+    /// Tells subscribers and peers; to be called while the space is locked, so that events keep
+    /// the order of commits.
+    fn announce(&self, outcome: Option<&Outcome>) {
+        let Some(outcome) = outcome.filter(|o| o.entry.is_some()) else {
+            return;
+        };
+        self.hub.publish(&outcome.rows, ChangeOrigin::Local);
+        (self.wake)();
+    }
+
+    /// As [`SpaceHost::announce`], for remote changes.
+    pub fn announce_remote(&self, rows: &[crate::space::RowChange]) {
+        self.hub.publish(rows, ChangeOrigin::Remote);
+        (self.wake)();
+    }
+
+    /// Tells peers that control entries were written.
+    pub fn announce_control(&self) {
+        (self.wake)();
+    }
+}

@@ -1,0 +1,31 @@
+//! How much a space holds.
+
+use super::space::SpaceStore;
+use crate::model::Result;
+use crate::space::Counts;
+
+impl SpaceStore {
+    /// Objects, deleted ones included.
+    pub fn count_objects(&self) -> Result<u64> {
+        self.count("SELECT count(*) FROM objects")
+    }
+
+    /// Counts everything.
+    pub fn counts(&self) -> Result<Counts> {
+        Ok(Counts {
+            objects: self.count_objects()?,
+            entries: self.count("SELECT count(*) FROM entries")?,
+            feeds: self.count("SELECT count(*) FROM feeds")?,
+            quarantined: self.count("SELECT count(*) FROM entries WHERE status = 1")?,
+            waiting: self.count("SELECT count(*) FROM entries WHERE status = 2")?,
+        })
+    }
+
+    fn count(&self, sql: &str) -> Result<u64> {
+        self.db.read(|conn| {
+            conn.prepare_cached(sql)?
+                .query_row([], |row| row.get::<_, i64>(0))
+                .map(i64::unsigned_abs)
+        })
+    }
+}

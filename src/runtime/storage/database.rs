@@ -1,0 +1,285 @@
+//! One SQLite file: made, recognised, checked and set up.
+
+use super::error::{damaged, from_io, from_sqlite};
+use super::files;
+use crate::model::{Error, ErrorKind, Result};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a statement waits for another program that reads the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept; the engine's own are about forty, the rest are the program's queries.
+const STATEMENTS: usize = 128;
+/// Files up to this size are checked page by page at every open, at about a millisecond per MiB;
+/// larger ones only when the last session did not end cleanly.
+const ALWAYS_CHECKED_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What tells one kind of file from another.
+pub(super) struct Shape {
+    /// What the file is, for people.
+    pub(super) what: &'static str,
+    /// SQLite's `application_id`.
+    pub(super) application_id: i32,
+    /// SQLite's `user_version`.
+    pub(super) version: i32,
+    /// The statements that make an empty one.
+    pub(super) schema: &'static [&'static str],
+    /// From each older version, the first being 1, to the next.
+    pub(super) upgrades: &'static [Upgrade],
+}
+
+/// Turns a file of one version into one of the next.
+pub(super) type Upgrade = fn(&Transaction<'_>) -> std::result::Result<(), Failure>;
+
+/// When a commit is safe from a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// At the next checkpoint or barrier. A crash of the process alone loses nothing.
+    Later,
+    /// Before the commit returns.
+    AtOnce,
+}
+
+/// An open file, and its name for errors.
+pub(super) struct Database {
+    conn: Connection,
+    place: String,
+}
+
+impl Database {
+    /// Opens or makes the file at `path`; `None` keeps everything in memory.
+    pub(super) fn open(
+        path: Option<&Path>,
+        shape: &Shape,
+        durability: Durability,
+    ) -> Result<Database> {
+        let (conn, place, unclean) = match path {
+            None => (
+                Connection::open_in_memory(),
+                format!("the in-memory {}", shape.what),
+                false,
+            ),
+            Some(path) => {
+                let unclean = needs_check(path)?;
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                (
+                    Connection::open_with_flags(path, flags),
+                    path.display().to_string(),
+                    unclean,
+                )
+            }
+        };
+        let conn = conn.map_err(|e| from_sqlite(&place, e))?;
+        let mut db = Database { conn, place };
+        db.set_up()?;
+        if db.recognise(shape)? {
+            if unclean {
+                db.check("quick_check(1)")?;
+            }
+            db.upgrade(shape)?;
+        } else {
+            db.create(shape)?;
+        }
+        db.set_durability(durability)?;
+        Ok(db)
+    }
+
+    /// The file's name, for errors.
+    pub(super) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The connection, for reads.
+    pub(super) fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Runs `read`; its errors name the file.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        read(&self.conn).map_err(|e| from_sqlite(&self.place, e))
+    }
+
+    /// Runs `work` in one transaction: all of it is kept, or, after any error, nothing.
+    pub(super) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        let place = &self.place;
+        // Taking the write lock first keeps a reader in another program from failing us halfway.
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|e| from_sqlite(place, e))?;
+        let done = work(&tx).map_err(|failure| match failure {
+            Failure::Sqlite(e) => from_sqlite(place, e),
+            Failure::Refused(e) => e,
+        })?;
+        tx.commit().map_err(|e| from_sqlite(place, e))?;
+        Ok(done)
+    }
+
+    /// As [`Database::write`], and safe from a power cut before it returns, with all that was
+    /// committed before it: the log is one file, and syncing it syncs all of it.
+    pub(super) fn write_through<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure>,
+    ) -> Result<T> {
+        self.set_durability(Durability::AtOnce)?;
+        let done = self.write(work);
+        self.set_durability(Durability::Later)?;
+        done
+    }
+
+    /// SQLite's own check of the file's structure: `quick_check(1)` or `integrity_check(1)`.
+    pub(super) fn check(&self, pragma: &str) -> Result<()> {
+        let verdict: String = self
+            .conn
+            .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0))
+            .map_err(|e| from_sqlite(&self.place, e))?;
+        if verdict == "ok" {
+            return Ok(());
+        }
+        Err(damaged(&self.place, verdict.trim()))
+    }
+
+    fn set_up(&mut self) -> Result<()> {
+        self.conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        self.read(|conn| {
+            conn.busy_timeout(BUSY_TIMEOUT)?;
+            // The file may come from a backup that somebody else could write: nothing in its
+            // schema may call functions, and cells are checked before they are followed.
+            conn.execute_batch(
+                "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+                 PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;",
+            )
+        })
+    }
+
+    /// Whether the file is one of ours already; `false` when it is empty.
+    fn recognise(&self, shape: &Shape) -> Result<bool> {
+        let pragma = |name: &str| -> rusqlite::Result<i64> {
+            self.conn
+                .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+        };
+        let (id, version, pages) = self.read(|_| {
+            Ok((
+                pragma("application_id")?,
+                pragma("user_version")?,
+                pragma("page_count")?,
+            ))
+        })?;
+        if pages == 0 {
+            return Ok(false);
+        }
+        // A file whose first transaction was cut short by a crash: pages, but nothing in them.
+        if id == 0 && version == 0 && self.is_bare()? {
+            return Ok(false);
+        }
+        if id != i64::from(shape.application_id) || version < 1 {
+            let why = format!("it is not a {} of echo-db", shape.what);
+            return Err(damaged(&self.place, &why));
+        }
+        if version > i64::from(shape.version) {
+            return Err(Error::new(
+                ErrorKind::UnsupportedVersion,
+                format!(
+                    "{} has format {version}, and this version of echo-db reads formats up to {}; upgrade echo-db to open it",
+                    self.place, shape.version
+                ),
+            ));
+        }
+        Ok(true)
+    }
+
+    fn is_bare(&self) -> Result<bool> {
+        self.read(|conn| conn.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |r| r.get(0)))
+    }
+
+    fn create(&mut self, shape: &Shape) -> Result<()> {
+        self.read(|conn| {
+            conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+            conn.execute_batch("PRAGMA synchronous = FULL")
+        })?;
+        self.write(|tx| {
+            for part in shape.schema {
+                tx.execute_batch(part)?;
+            }
+            tx.pragma_update(None, "application_id", shape.application_id)?;
+            tx.pragma_update(None, "user_version", shape.version)?;
+            Ok(())
+        })
+    }
+
+    /// Brings an older file to the present version, all steps in one transaction: a crash or a
+    /// full disk leaves it as it was.
+    fn upgrade(&mut self, shape: &Shape) -> Result<()> {
+        let version: i32 =
+            self.read(|conn| conn.query_row("PRAGMA user_version", [], |row| row.get(0)))?;
+        if version == shape.version {
+            return Ok(());
+        }
+        let place = self.place.clone();
+        self.set_durability(Durability::AtOnce)?;
+        self.write(|tx| {
+            let done = usize::try_from(version)
+                .unwrap_or_default()
+                .saturating_sub(1);
+            for step in shape.upgrades.iter().skip(done) {
+                step(tx)?;
+            }
+            tx.pragma_update(None, "user_version", shape.version)?;
+            Ok(())
+        })
+        .map_err(|e| e.context(format!("{place} could not be brought to a newer format")))
+    }
+
+    fn set_durability(&self, durability: Durability) -> Result<()> {
+        self.read(|conn| {
+            conn.execute_batch(match durability {
+                Durability::Later => "PRAGMA synchronous = NORMAL",
+                Durability::AtOnce => "PRAGMA synchronous = FULL",
+            })
+        })
+    }
+}
+
+/// Why the work of a transaction stopped.
+pub(super) enum Failure {
+    /// SQLite failed.
+    Sqlite(rusqlite::Error),
+    /// The work itself is refused.
+    Refused(Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Failure::Sqlite(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Refused(error)
+    }
+}
+
+/// Makes the file when it is missing, and says whether an existing one is to be checked: small
+/// ones always, others when a log shows that the last session did not end cleanly.
+fn needs_check(path: &Path) -> Result<bool> {
+    if let Some(dir) = path.parent()
+        && !dir.as_os_str().is_empty()
+    {
+        files::create_private_dir(dir)?;
+    }
+    let bytes = files::open_private_file(path)?
+        .metadata()
+        .map_err(|e| from_io(path.display(), &e))?
+        .len();
+    let log = files::side_file(path, "-wal");
+    let unclean = log.metadata().is_ok_and(|m| m.len() > 0);
+    Ok(unclean || bytes <= ALWAYS_CHECKED_BYTES)
+}

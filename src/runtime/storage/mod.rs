@@ -1,0 +1,33 @@
+//! What is kept on disk, in SQLite: one file per space ([`SpaceStore`]) and one for the profile
+//! ([`ProfileStore`]).
+//!
+//! A space's file takes one transaction per feed entry: the entry, its feed, the changes it
+//! brings and the rows that queries read are written together or not at all. Commits are atomic
+//! at once and durable at the next checkpoint or [`SpaceStore::flush`]; the profile's writes are
+//! rare and durable before they return.
+
+mod commit;
+mod counts;
+mod database;
+mod documents;
+mod entries;
+mod error;
+mod files;
+mod invitations;
+mod lock;
+mod meta;
+mod objects;
+mod profile;
+mod schema;
+mod side;
+mod space;
+mod space_reads;
+mod spaces;
+#[cfg(test)]
+mod tests;
+mod upgrade;
+
+pub use invitations::StoredInvitation;
+pub use profile::ProfileStore;
+#[cfg(test)]
+pub use space::SpaceStore;

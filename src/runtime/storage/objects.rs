@@ -1,0 +1,301 @@
+//! Object rows: the present state of every object, ready for reads and queries.
+
+use super::error::from_sqlite;
+use super::side;
+use super::space::SpaceStore;
+use crate::model::{ObjectId, Result, SystemFields};
+use crate::query::{CompiledQuery, SqlValue};
+use crate::space::ObjectRow;
+use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
+
+const BY_ID: &str = "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
+     version, source, target, extra FROM objects WHERE id = ?1";
+
+/// Why ordinary queries leave an object out, as bits of `objects.gone`.
+const DELETED: i64 = 1;
+const HIDDEN: i64 = 2;
+const BRANCH: i64 = 4;
+
+/// Prepared queries up to this length are kept: longer ones are rarely asked twice.
+const KEPT_QUERY_BYTES: usize = 8 * 1024;
+
+impl SpaceStore {
+    /// The row of one object, deleted or not.
+    pub fn object(&self, id: &ObjectId) -> Result<Option<ObjectRow>> {
+        self.db.read(|conn| {
+            conn.prepare_cached(BY_ID)?
+                .query_row([id.as_bytes()], read_row)
+                .optional()
+        })
+    }
+
+    /// The rows that a query finds, in its order.
+    pub fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
+        self.db.read(|conn| {
+            let mut statement = conn.prepare_cached(&query.sql)?;
+            let rows = statement
+                .query_map(params_from_iter(query.params.iter().map(Bound)), read_row)?
+                .collect();
+            if query.sql.len() > KEPT_QUERY_BYTES {
+                statement.discard();
+            }
+            rows
+        })
+    }
+
+    /// How SQLite would run a query: one line per step.
+    #[cfg(test)]
+    pub fn explain(&self, query: &CompiledQuery) -> Result<Vec<String>> {
+        self.db.read(|conn| {
+            conn.prepare(&format!("EXPLAIN QUERY PLAN {}", query.sql))?
+                .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
+                    row.get("detail")
+                })?
+                .collect()
+        })
+    }
+
+    /// The objects whose parent is this one.
+    pub fn children(&self, parent: &ObjectId) -> Result<Vec<ObjectId>> {
+        self.db.read(|conn| {
+            conn.prepare_cached("SELECT id FROM objects WHERE parent = ?1 ORDER BY id")?
+                .query_map([parent.as_bytes()], |row| Ok(ObjectId(row.get(0)?)))?
+                .collect()
+        })
+    }
+
+    /// Whether an object is deleted, and its parent.
+    pub fn tree_node(&self, id: &ObjectId) -> Result<Option<(bool, Option<ObjectId>)>> {
+        self.db.read(|conn| {
+            conn.prepare_cached("SELECT gone, parent FROM objects WHERE id = ?1")?
+                .query_row([id.as_bytes()], |row| {
+                    let gone: i64 = row.get(0)?;
+                    Ok((gone & DELETED != 0, side::id(row.get(1)?)))
+                })
+                .optional()
+        })
+    }
+
+    /// Calls `each` with every object, deleted ones included, and the heads of its document, in
+    /// order of the ids; stops at the first error.
+    pub fn all_heads(
+        &self,
+        mut each: impl FnMut(ObjectId, Vec<[u8; 32]>) -> Result<()>,
+    ) -> Result<()> {
+        let place = self.db.place();
+        let broken = |e| from_sqlite(place, e);
+        let mut statement = self
+            .db
+            .conn()
+            .prepare_cached("SELECT id, heads FROM objects ORDER BY id")
+            .map_err(broken)?;
+        let mut rows = statement.query([]).map_err(broken)?;
+        while let Some(row) = rows.next().map_err(broken)? {
+            let id = ObjectId(row.get(0).map_err(broken)?);
+            let heads = read_heads(row, 1).map_err(broken)?;
+            each(id, heads)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where an object's row is, and what its document's next change is numbered.
+pub(super) struct Slot {
+    /// The object's number.
+    pub(super) n: i64,
+    /// The number of the first change that the write adds.
+    pub(super) tail: i64,
+}
+
+/// What a row that is there already says of what is written apart when it changes.
+struct Present {
+    n: i64,
+    tail: i64,
+    data: String,
+    extra: Option<String>,
+    /// Whether the columns that have indexes are as they will be.
+    same_place: bool,
+}
+
+/// Writes a row, adding `changes` to the numbers given out.
+pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqlite::Result<Slot> {
+    let extra = row.system.extra_json();
+    let Some(present) = find(tx, row)? else {
+        let n = insert(tx, row, changes, extra.as_deref())?;
+        side::put_refs(tx, n, &row.data)?;
+        side::put_labels(tx, n, &row.system)?;
+        return Ok(Slot { n, tail: 0 });
+    };
+    let (n, tail) = (present.n, present.tail);
+    update(tx, n, tail + changes, row, extra.as_deref())?;
+    // Columns with an index are set only when they change: SQLite rewrites the index otherwise.
+    if !present.same_place {
+        move_to(tx, n, row)?;
+    }
+    side::replace_refs(tx, n, &present.data, &row.data)?;
+    if present.extra != extra {
+        side::replace_labels(tx, n, &row.system)?;
+    }
+    Ok(Slot { n, tail })
+}
+
+fn find(tx: &Transaction<'_>, row: &ObjectRow) -> rusqlite::Result<Option<Present>> {
+    tx.prepare_cached(
+        "SELECT n, tail, type IS ?2 AND parent IS ?3 AND source IS ?4 AND target IS ?5, \
+           extra, data FROM objects WHERE id = ?1",
+    )?
+    .query_row(
+        params![
+            row.id.as_bytes(),
+            row.type_name,
+            bytes(&row.parent),
+            bytes(&row.system.source),
+            bytes(&row.system.target),
+        ],
+        |found| {
+            Ok(Present {
+                n: found.get(0)?,
+                tail: found.get(1)?,
+                same_place: found.get(2)?,
+                extra: found.get(3)?,
+                data: found.get(4)?,
+            })
+        },
+    )
+    .optional()
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    row: &ObjectRow,
+    changes: i64,
+    extra: Option<&str>,
+) -> rusqlite::Result<i64> {
+    tx.prepare_cached(
+        "INSERT INTO objects(id, tail, type, parent, gone, created, updated, heads, data, plain, \
+           version, source, target, extra) \
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, jsonb(?10), ?11, ?12, ?13, ?14)",
+    )?
+    .execute(params![
+        row.id.as_bytes(),
+        changes,
+        row.type_name,
+        bytes(&row.parent),
+        gone(row),
+        row.created_ms,
+        row.updated_ms,
+        row.heads.concat(),
+        row.data,
+        row.plain,
+        row.system.schema_version,
+        bytes(&row.system.source),
+        bytes(&row.system.target),
+        extra,
+    ])?;
+    Ok(tx.last_insert_rowid())
+}
+
+/// Sets the columns that have no index.
+fn update(
+    tx: &Transaction<'_>,
+    n: i64,
+    tail: i64,
+    row: &ObjectRow,
+    extra: Option<&str>,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE objects SET tail = ?2, gone = ?3, created = ?4, updated = ?5, heads = ?6, \
+           data = ?7, plain = jsonb(?8), version = ?9, extra = ?10 WHERE n = ?1",
+    )?
+    .execute(params![
+        n,
+        tail,
+        gone(row),
+        row.created_ms,
+        row.updated_ms,
+        row.heads.concat(),
+        row.data,
+        row.plain,
+        row.system.schema_version,
+        extra,
+    ])?;
+    Ok(())
+}
+
+/// Sets those that have one.
+fn move_to(tx: &Transaction<'_>, n: i64, row: &ObjectRow) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE objects SET type = ?2, parent = ?3, source = ?4, target = ?5 WHERE n = ?1",
+    )?
+    .execute(params![
+        n,
+        row.type_name,
+        bytes(&row.parent),
+        bytes(&row.system.source),
+        bytes(&row.system.target),
+    ])?;
+    Ok(())
+}
+
+fn bytes(id: &Option<ObjectId>) -> Option<&[u8]> {
+    id.as_ref().map(ObjectId::as_bytes)
+}
+
+fn gone(row: &ObjectRow) -> i64 {
+    let bit = |on: bool, bit: i64| if on { bit } else { 0 };
+    bit(row.deleted, DELETED) | bit(row.hidden, HIDDEN) | bit(row.system.branch.is_some(), BRANCH)
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
+    let gone: i64 = row.get(3)?;
+    let mut system = SystemFields {
+        schema_version: row.get(9)?,
+        source: side::id(row.get(10)?),
+        target: side::id(row.get(11)?),
+        ..SystemFields::default()
+    };
+    if let Some(extra) = row.get_ref(12)?.as_str_or_null()? {
+        system.add_extra(extra).map_err(FromSqlError::other)?;
+    }
+    Ok(ObjectRow {
+        id: ObjectId(row.get(0)?),
+        type_name: row.get(1)?,
+        parent: side::id(row.get(2)?),
+        deleted: gone & DELETED != 0,
+        hidden: gone & HIDDEN != 0,
+        system,
+        created_ms: row.get(4)?,
+        updated_ms: row.get(5)?,
+        heads: read_heads(row, 6)?,
+        data: row.get(7)?,
+        plain: row.get(8)?,
+    })
+}
+
+fn read_heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[u8; 32]>> {
+    let blob = row.get_ref(column)?.as_blob()?;
+    let (heads, rest) = blob.as_chunks::<32>();
+    if rest.is_empty() {
+        return Ok(heads.to_vec());
+    }
+    Err(FromSqlError::InvalidBlobSize {
+        expected_size: heads.len() * 32,
+        blob_size: blob.len(),
+    }
+    .into())
+}
+
+/// A query's parameter, bound without copying it.
+struct Bound<'a>(&'a SqlValue);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            SqlValue::Integer(i) => ValueRef::Integer(*i),
+            SqlValue::Real(f) => ValueRef::Real(*f),
+            SqlValue::Text(s) => ValueRef::Text(s.as_bytes()),
+            SqlValue::Blob(b) => ValueRef::Blob(b),
+        }))
+    }
+}

@@ -1,0 +1,140 @@
+//! The file of a profile: who this device is, which spaces it has, and what must not be forgotten.
+
+use super::database::{Database, Durability};
+use super::error::{damaged, from_io};
+use super::lock::ProfileLock;
+use super::{files, schema};
+use crate::model::{Error, ErrorKind, Result};
+use rusqlite::{OptionalExtension, params};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A profile. Its writes are rare, and durable before they return.
+pub struct ProfileStore {
+    pub(super) db: Database,
+    pub(super) directory: Option<PathBuf>,
+    // Dropped last: nobody else may open the files before they are closed here.
+    _lock: Option<ProfileLock>,
+}
+
+impl ProfileStore {
+    /// Opens the profile in `dir`, making it when missing; `None` keeps it in memory. Holds the
+    /// profile until dropped: a second opener gets `ProfileLocked`. Finishes the removal of
+    /// spaces that a crash cut short.
+    pub fn open(dir: Option<&Path>) -> Result<ProfileStore> {
+        let mut lock = None;
+        let mut file = None;
+        if let Some(dir) = dir {
+            files::create_private_dir(dir)?;
+            lock = Some(ProfileLock::take(dir)?);
+            let spaces = dir.join("spaces");
+            files::create_private_dir(&spaces)?;
+            let path = dir.join("profile.sqlite");
+            refuse_to_start_over(&path, &spaces)?;
+            file = Some(path);
+        }
+        let db = Database::open(file.as_deref(), &schema::PROFILE, Durability::AtOnce)?;
+        let mut store = ProfileStore {
+            db,
+            directory: dir.map(Path::to_owned),
+            _lock: lock,
+        };
+        match store.finish_deletions() {
+            // A file that cannot be removed now must not keep its owner out: the next open tries
+            // again, and until then the space is in no list.
+            Err(e) if e.kind() == ErrorKind::Storage => {}
+            done => done?,
+        }
+        Ok(store)
+    }
+
+    /// Stores the identity. Fails with `AlreadyExists` when there is one: it is never overwritten.
+    pub fn create_identity(&mut self, keyring: &[u8], display_name: &str) -> Result<()> {
+        self.db.write(|tx| {
+            let added = tx.execute(
+                "INSERT INTO identity(one, display_name, keyring) VALUES(1, ?1, ?2) \
+                 ON CONFLICT(one) DO NOTHING",
+                params![display_name, keyring],
+            )?;
+            if added == 0 {
+                let detail = "this profile has an identity already";
+                return Err(Error::new(ErrorKind::AlreadyExists, detail).into());
+            }
+            Ok(())
+        })
+    }
+
+    /// The keyring, if there is an identity.
+    pub fn keyring(&self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        self.db.read(|conn| {
+            conn.query_row("SELECT keyring FROM identity", [], |row| row.get(0))
+                .optional()
+                .map(|found| found.map(Zeroizing::new))
+        })
+    }
+
+    /// The identity's display name.
+    pub fn display_name(&self) -> Result<Option<String>> {
+        self.db.read(|conn| {
+            conn.query_row("SELECT display_name FROM identity", [], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// Changes the identity's display name.
+    #[cfg(test)]
+    pub fn set_display_name(&mut self, name: &str) -> Result<()> {
+        self.update_identity("UPDATE identity SET display_name = ?1", name)
+    }
+
+    /// A setting.
+    pub fn setting(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        self.db.read(|conn| {
+            conn.query_row("SELECT value FROM settings WHERE key = ?1", [key], |row| {
+                row.get(0)
+            })
+            .optional()
+        })
+    }
+
+    /// Changes a setting; `None` removes it.
+    pub fn set_setting(&mut self, key: &str, value: Option<&[u8]>) -> Result<()> {
+        self.db.write(|tx| {
+            match value {
+                None => tx.execute("DELETE FROM settings WHERE key = ?1", [key])?,
+                Some(value) => tx.execute(
+                    "INSERT INTO settings(key, value) VALUES(?1, ?2) \
+                     ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+                    params![key, value],
+                )?,
+            };
+            Ok(())
+        })
+    }
+
+    #[cfg(test)]
+    fn update_identity(&mut self, sql: &str, value: impl rusqlite::ToSql) -> Result<()> {
+        self.db.write(|tx| {
+            if tx.execute(sql, [value])? == 0 {
+                return Err(Error::state("this profile has no identity yet").into());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Spaces without a profile are no new profile: whoever lost the file may still have a backup of
+/// it, and a new identity could not open them.
+fn refuse_to_start_over(file: &Path, spaces: &Path) -> Result<()> {
+    if file.metadata().is_ok_and(|found| found.len() > 0) {
+        return Ok(());
+    }
+    let mut held = std::fs::read_dir(spaces).map_err(|e| from_io(spaces.display(), &e))?;
+    match held.next() {
+        None => Ok(()),
+        Some(_) => Err(damaged(
+            &file.display().to_string(),
+            "it is empty or gone, but there are spaces beside it",
+        )),
+    }
+}

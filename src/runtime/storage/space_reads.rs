@@ -1,0 +1,161 @@
+//! The space layer's view of a space's file.
+
+use super::space::SpaceStore;
+use crate::model::{EntryId, FeedId, ObjectId, Result};
+use crate::query::CompiledQuery;
+use crate::space::{
+    Commit, Counts, EntryStatus, FeedRecord, FeedTip, ObjectRow, ObjectWrite, QuarantineRecord,
+    Store, StoredDocument, StoredEntry,
+};
+use rusqlite::{OptionalExtension, params};
+
+/// Entries read at once while their sizes are added up.
+const ENTRIES_A_READ: usize = 256;
+
+impl Store for SpaceStore {
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        SpaceStore::commit(self, commit)
+    }
+
+    fn settle(
+        &mut self,
+        entry: &EntryId,
+        status: EntryStatus,
+        reason: Option<&str>,
+        actors: &[(Vec<u8>, FeedId)],
+        objects: &[ObjectWrite<'_>],
+    ) -> Result<()> {
+        self.settle_entry(entry, status, reason, objects, actors)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        SpaceStore::flush(self)
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        SpaceStore::meta(self, key)
+    }
+
+    fn put_meta(&mut self, key: &str, value: &[u8]) -> Result<()> {
+        SpaceStore::put_meta(self, key, value)
+    }
+
+    fn feeds(&self) -> Result<Vec<FeedRecord>> {
+        SpaceStore::feeds(self)
+    }
+
+    fn feed_tips(&self) -> Result<Vec<FeedTip>> {
+        SpaceStore::feed_tips(self)
+    }
+
+    fn has_entry(&self, id: &EntryId) -> Result<bool> {
+        SpaceStore::has_entry(self, id)
+    }
+
+    fn entry_place(&self, id: &EntryId) -> Result<Option<(FeedId, u64)>> {
+        self.db.read(|conn| {
+            conn.prepare_cached(
+                "SELECT f.id, e.seq FROM entries AS e JOIN feeds AS f ON f.n = e.feed WHERE e.id = ?1",
+            )?
+            .query_row([id.as_bytes()], |row| {
+                Ok((FeedId(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
+            })
+            .optional()
+        })
+    }
+
+    fn entry(&self, id: &EntryId) -> Result<Option<StoredEntry>> {
+        SpaceStore::entry(self, id)
+    }
+
+    fn entries_at(&self, feed: &FeedId, seq: u64) -> Result<Vec<StoredEntry>> {
+        SpaceStore::entries_at(self, feed, seq)
+    }
+
+    fn control_entries(&self) -> Result<Vec<StoredEntry>> {
+        self.entries_of_kind(crate::feed::FeedKind::Control)
+    }
+
+    fn entries_with_status(&self, status: EntryStatus) -> Result<Vec<StoredEntry>> {
+        SpaceStore::entries_with_status(self, status)
+    }
+
+    fn arrivals_from(&self, feed: &FeedId, seq: u64) -> Result<Vec<i64>> {
+        self.db.read(|conn| {
+            conn.prepare_cached(
+                "SELECT n FROM entries WHERE feed = (SELECT n FROM feeds WHERE id = ?1) \
+                 AND seq >= ?2 ORDER BY n",
+            )?
+            .query_map(
+                params![feed.as_bytes(), i64::try_from(seq).unwrap_or(i64::MAX)],
+                |row| row.get(0),
+            )?
+            .collect()
+        })
+    }
+
+    fn entry_at(&self, arrival: i64) -> Result<Option<StoredEntry>> {
+        let after = arrival.saturating_sub(1);
+        let found = SpaceStore::entries_after(self, after, 1)?;
+        Ok(found.into_iter().find(|entry| entry.n == arrival))
+    }
+
+    fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<StoredEntry>> {
+        let mut entries = SpaceStore::entries_after(self, arrival, ENTRIES_A_READ)?;
+        let mut size = 0usize;
+        let fits = entries.iter().take_while(|entry| {
+            let before = size;
+            size = size.saturating_add(entry.bytes.len());
+            before < max_bytes
+        });
+        let count = fits.count();
+        entries.truncate(count);
+        Ok(entries)
+    }
+
+    fn last_arrival(&self) -> Result<i64> {
+        self.db.read(|conn| {
+            conn.prepare_cached("SELECT coalesce(max(n), 0) FROM entries")?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
+    fn counts(&self) -> Result<Counts> {
+        SpaceStore::counts(self)
+    }
+
+    fn quarantined(&self) -> Result<Vec<QuarantineRecord>> {
+        SpaceStore::quarantined(self)
+    }
+
+    fn load_document(&self, object: &ObjectId) -> Result<Option<StoredDocument>> {
+        SpaceStore::load_document(self, object)
+    }
+
+    fn replace_snapshot(&mut self, object: &ObjectId, snapshot: &[u8], upto: u64) -> Result<()> {
+        SpaceStore::replace_snapshot(self, object, snapshot, upto).map(drop)
+    }
+
+    fn object(&self, id: &ObjectId) -> Result<Option<ObjectRow>> {
+        SpaceStore::object(self, id)
+    }
+
+    fn children(&self, parent: &ObjectId) -> Result<Vec<ObjectId>> {
+        SpaceStore::children(self, parent)
+    }
+
+    fn tree_node(&self, id: &ObjectId) -> Result<Option<(bool, Option<ObjectId>)>> {
+        SpaceStore::tree_node(self, id)
+    }
+
+    fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
+        SpaceStore::query(self, query)
+    }
+
+    fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {
+        self.all_heads(|id, heads| {
+            visit(id, &heads);
+            Ok(())
+        })
+    }
+}

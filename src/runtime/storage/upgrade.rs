@@ -1,0 +1,39 @@
+//! From older forms of a space's file to the present one. Each step is run once, in one transaction
+//! with all that follow it, so that a file is never between two versions.
+
+use super::database::Failure;
+use super::{schema, side};
+use rusqlite::Transaction;
+
+/// From version 1: rows with relation ends, schema version, tags, foreign keys and branches, of
+/// which version 1 knew none; references can be looked up.
+pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
+    tx.execute_batch(
+        "ALTER TABLE objects RENAME TO objects_1;
+         DROP INDEX objects_type;
+         DROP INDEX objects_parent;",
+    )?;
+    tx.execute_batch(schema::OBJECTS)?;
+    tx.execute_batch(schema::SIDE)?;
+    tx.execute_batch(
+        "INSERT INTO objects(n, id, tail, type, parent, gone, created, updated, heads, data, plain)
+           SELECT n, id, tail, type, parent, deleted <> 0, created, updated, heads, data, plain
+           FROM objects_1;
+         DROP TABLE objects_1;",
+    )?;
+    // Children of what was deleted are out of sight from now on.
+    tx.execute_batch(
+        "WITH RECURSIVE below(id) AS (
+           SELECT id FROM objects WHERE gone & 1
+           UNION SELECT o.id FROM objects AS o JOIN below ON o.parent = below.id
+         )
+         UPDATE objects SET gone = gone | 2 WHERE parent IN (SELECT id FROM below);",
+    )?;
+    let mut select = tx.prepare("SELECT n, data FROM objects WHERE instr(data, ?1) > 0")?;
+    let mut rows = select.query([side::MARK])?;
+    while let Some(row) = rows.next()? {
+        let data: String = row.get(1)?;
+        side::put_refs(tx, row.get(0)?, &data)?;
+    }
+    Ok(())
+}

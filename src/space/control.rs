@@ -1,0 +1,284 @@
+//! Control entries of our own: keys and members.
+
+use super::branches::Tips;
+use super::own_feed::OwnFeed;
+use super::space_core::{FeedState, SpaceCore};
+use super::store::{Commit, EntryStatus, NewEntry, NewFeed};
+use crate::authority::{ControlOp, Verdict, join_signing_bytes, key_wrap_info, seal_back_link};
+use crate::feed::{ContentKey, DeviceSigner, Entry, FeedHeader, FeedKind};
+use crate::identity::{DeviceCertificate, wrap_key};
+use crate::model::{EntryId, Error, ErrorKind, FeedId, Result, Role, limits};
+use bytes::Bytes;
+use std::collections::{BTreeMap, HashMap, hash_map};
+
+/// The `feed` part of a commit: the header, if it is not stored yet.
+pub(super) fn new_feed<'a>(
+    feeds: &'a HashMap<FeedId, FeedState>,
+    id: &FeedId,
+) -> Option<NewFeed<'a>> {
+    feeds
+        .get(id)
+        .filter(|feed| !feed.stored)
+        .map(|feed| NewFeed {
+            id: *id,
+            header: &feed.header_bytes,
+            kind: feed.header.kind,
+        })
+}
+
+impl SpaceCore {
+    /// Writes one control entry. It is checked as every replica will check it before it is stored.
+    pub(super) fn author_control(&mut self, op: &ControlOp) -> Result<Entry> {
+        self.renew_if_copied()?;
+        self.gather_heads()?;
+        let mut ctl = self.control_heads();
+        if let ControlOp::Join { invitation_key, .. } = op {
+            self.authority
+                .put_invitation_first(&mut ctl, invitation_key);
+        }
+        self.append_control(ctl, op)
+    }
+
+    /// The control heads beside our own feed's tip, which an entry has in its past anyway.
+    fn control_heads(&self) -> Vec<EntryId> {
+        let mut heads = self.authority.heads();
+        heads.retain(|head| *head != self.own_control.tip);
+        heads
+    }
+
+    /// Brings the control heads together until one entry can name them all. What is written next is
+    /// judged by what it has in its past: a device whose admission it cannot name gets no key, and
+    /// an author whose own admission it cannot name has no role.
+    pub(super) fn gather_heads(&mut self) -> Result<()> {
+        loop {
+            let heads = self.control_heads();
+            if heads.len() <= limits::ENTRY_CTL || self.own_role().is_none() {
+                return Ok(());
+            }
+            self.append_control(heads, &ControlOp::Merge)?;
+        }
+    }
+
+    fn append_control(&mut self, mut ctl: Vec<EntryId>, op: &ControlOp) -> Result<Entry> {
+        let mut salt = [0; 16];
+        (self.random)(&mut salt);
+        ctl.truncate(limits::ENTRY_CTL);
+        let signer = self.keyring.device_signer();
+        let body = op.encode();
+        let draft = self.own_control.draft(ctl, vec![], salt, &body);
+        let entry = Entry::seal(draft, None, self.id, signer)?;
+        self.remember_own_feed(self.own_control.clone());
+        let header = match self.feeds.get(&self.own_control.id) {
+            Some(feed) => feed.header.clone(),
+            None => return Err(Error::internal("our own control feed is unknown")),
+        };
+        // On a copy: an entry that others would refuse must leave no trace here.
+        let mut authority = self.authority.clone();
+        if let Verdict::Refused(reason) = authority.apply(&entry, &header, op) {
+            return Err(Error::new(ErrorKind::PermissionDenied, reason));
+        }
+        self.store.commit(&Commit {
+            feed: new_feed(&self.feeds, &self.own_control.id),
+            entry: NewEntry {
+                id: entry.id,
+                feed: entry.header.feed,
+                seq: entry.header.seq,
+                bytes: entry.bytes(),
+            },
+            status: EntryStatus::Applied,
+            reason: None,
+            actors: &[],
+            objects: &[],
+            meta: &self.branch_facts(&entry),
+        })?;
+        self.authority = authority;
+        self.control_changed();
+        self.own_control.advance(&entry);
+        self.note_stored(&entry);
+        Ok(entry)
+    }
+
+    /// Updates what we know of a feed after its entry was stored.
+    pub(super) fn note_stored(&mut self, entry: &Entry) {
+        self.generation += 1;
+        if let Some(feed) = self.feeds.get_mut(&entry.header.feed) {
+            feed.stored = true;
+            feed.tips
+                .advance(entry.header.seq, entry.id, &entry.header.prev);
+        }
+    }
+
+    pub(super) fn remember_own_feed(&mut self, own: OwnFeed) {
+        if let hash_map::Entry::Vacant(slot) = self.feeds.entry(own.id)
+            && let Ok(header) = FeedHeader::decode(&own.header, self.id)
+        {
+            slot.insert(FeedState {
+                header,
+                header_bytes: own.header,
+                stored: false,
+                tips: Tips::default(),
+            });
+        }
+    }
+
+    /// Makes a new content key and wraps it for every device that may read.
+    pub(super) fn rotate_key(&mut self, _now_ms: u64) -> Result<()> {
+        let mut secret = [0; 32];
+        (self.random)(&mut secret);
+        let key = ContentKey::from_bytes(secret);
+        let key_id = key.id();
+        let info = key_wrap_info(self.id, &key_id);
+        let mut wraps = Vec::new();
+        for device in self.authority.entitled_devices() {
+            wraps.push(wrap_key(
+                &device.hpke,
+                device.device,
+                &info,
+                key.as_bytes(),
+                &mut *self.random,
+            )?);
+        }
+        // Not what the best key says: the rules count along the entry's own past.
+        self.gather_heads()?;
+        let generation = self.authority.next_generation(&self.authority.heads());
+        let keys = self.authority.keys();
+        let newest = keys.iter().max_by_key(|known| known.generation);
+        let back_link = newest
+            .and_then(|known| self.keys.get(&known.key_id))
+            .map(|older| seal_back_link(&key, older))
+            .transpose()?;
+        self.author_control(&ControlOp::KeyRotate {
+            key_id,
+            generation,
+            wraps,
+            back_link,
+        })?;
+        self.keys.insert(key);
+        Ok(())
+    }
+
+    /// Brings in a new content key on request; what was written stays readable.
+    #[cfg(test)]
+    pub fn renew_key(&mut self, now_ms: u64) -> Result<()> {
+        self.require(Role::Reader, "renewing the key")?;
+        self.rotate_key(now_ms)
+    }
+
+    /// Gives the content keys we hold to devices that may read and lack them. Any member may do
+    /// this, so that a newcomer is served by whoever is online.
+    pub fn share_keys(&mut self) -> Result<bool> {
+        if self.own_role().is_none_or(|role| role < Role::Reader) {
+            return Ok(false);
+        }
+        let mut by_key = BTreeMap::new();
+        for (key_id, device) in self.authority.missing_wraps() {
+            let Some(key) = self.keys.get(&key_id) else {
+                continue;
+            };
+            let info = key_wrap_info(self.id, &key_id);
+            let wrap = wrap_key(
+                &device.hpke,
+                device.device,
+                &info,
+                key.as_bytes(),
+                &mut *self.random,
+            )?;
+            by_key.entry(key_id).or_insert_with(Vec::new).push(wrap);
+        }
+        let any = !by_key.is_empty();
+        for (key_id, wraps) in by_key {
+            self.author_control(&ControlOp::KeyShare { key_id, wraps })?;
+        }
+        Ok(any)
+    }
+
+    /// Opens an invitation for `role`; `invitation` is the key that will sign admissions.
+    pub fn open_invitation(
+        &mut self,
+        invitation: &DeviceSigner,
+        role: Role,
+        expires_ms: u64,
+    ) -> Result<()> {
+        self.require(Role::Admin, "inviting")?;
+        self.author_control(&ControlOp::InviteOpen {
+            invitation_key: invitation.public().0,
+            role_cap: role,
+            expires_hint_ms: expires_ms,
+        })
+        .map(drop)
+    }
+
+    /// Closes an invitation.
+    pub fn close_invitation(&mut self, invitation_key: [u8; 32]) -> Result<()> {
+        self.author_control(&ControlOp::InviteClose { invitation_key })
+            .map(drop)
+    }
+
+    /// The signature that admits a guest; checks that it is not a member already.
+    pub fn sign_admission(
+        &self,
+        invitation: &DeviceSigner,
+        guest: &DeviceCertificate,
+        role: Role,
+    ) -> Result<[u8; 64]> {
+        if self.authority.role(&guest.identity).is_some() {
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                "this identity is a member of the space already",
+            ));
+        }
+        let bytes = join_signing_bytes(self.id, guest.identity, guest.device, role);
+        Ok(invitation.sign(&bytes))
+    }
+
+    /// The guest's own entry that makes it a member.
+    pub fn write_join(
+        &mut self,
+        display_name: &str,
+        role: Role,
+        invitation_key: [u8; 32],
+        signature: [u8; 64],
+    ) -> Result<()> {
+        let op = ControlOp::Join {
+            identity: self.keyring.identity_key(),
+            display_name: display_name.to_owned(),
+            certificates: vec![self.keyring.device_certificate("")],
+            role,
+            invitation_key,
+            signature,
+        };
+        self.author_control(&op).map(drop)
+    }
+
+    /// Our own control feed's header and entries: after joining, what makes us a member.
+    pub fn own_control(&self) -> Result<(Vec<Bytes>, Vec<Bytes>)> {
+        let own = self.own_control.id;
+        let entries = self.store.control_entries()?;
+        Ok((
+            vec![self.own_control.header.clone()],
+            entries
+                .into_iter()
+                .filter(|record| record.feed == own)
+                .map(|record| record.bytes)
+                .collect(),
+        ))
+    }
+
+    /// All control feeds and entries in order of arrival, which is a causal order: what a newcomer
+    /// is given.
+    pub fn control_history(&self) -> Result<(Vec<Bytes>, Vec<Bytes>)> {
+        let entries: Vec<Bytes> = self
+            .store
+            .control_entries()?
+            .into_iter()
+            .map(|record| record.bytes)
+            .collect();
+        let headers = self
+            .feeds
+            .values()
+            .filter(|feed| feed.stored && feed.header.kind == FeedKind::Control)
+            .map(|feed| feed.header_bytes.clone())
+            .collect();
+        Ok((headers, entries))
+    }
+}

@@ -1,0 +1,39 @@
+//! One space: the single write path. Local transactions and remote entries enter here, take the
+//! same commit, and come out as the same row changes, so that they cannot differ in durability,
+//! indexing or notification. No I/O of its own: storage is a trait, the clock and randomness are
+//! passed in. A space is a monitor, not a mailbox (docs/adr/0001-space-is-a-monitor.md): the
+//! runtime calls it under a lock.
+
+mod actors;
+mod branches;
+mod control;
+mod documents;
+#[cfg(test)]
+mod forging;
+mod founding;
+mod heads;
+mod ingest;
+mod own_feed;
+mod read;
+mod space_core;
+mod store;
+mod trees;
+mod typing;
+mod unplaced;
+mod waiting;
+mod write;
+
+#[cfg(test)]
+pub use actors::new_actor;
+pub use founding::Founding;
+pub use ingest::Ingest;
+#[cfg(test)]
+pub use space_core::Entropy;
+pub use space_core::SpaceCore;
+#[cfg(test)]
+pub use store::NewEntry;
+pub use store::{
+    Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
+    QuarantineRecord, Store, StoredDocument, StoredEntry,
+};
+pub use write::{Outcome, RowChange};

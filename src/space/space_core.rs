@@ -1,0 +1,265 @@
+//! The state of an open space.
+
+use super::actors::new_actor;
+use super::branches::Tips;
+use super::documents::Documents;
+use super::heads::Heads;
+use super::ingest::Ingest;
+use super::own_feed::OwnFeed;
+use super::store::Store;
+use super::typing::Typing;
+use super::unplaced::Unplaced;
+use super::waiting::Waiting;
+use crate::authority::{Authority, ContentKeys, ControlOp};
+use crate::feed::{ContentKey, Entry, FeedHeader, FeedKind};
+use crate::identity::Keyring;
+#[cfg(test)]
+use crate::model::ObjectId;
+use crate::model::{EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Source of random bytes, handed in by the runtime.
+pub type Entropy = Box<dyn FnMut(&mut [u8]) + Send>;
+
+/// Keys of the small facts a space keeps.
+pub(super) mod meta {
+    /// Random 16 bytes that name this device instance's feeds.
+    pub const INCARNATION: &str = "incarnation";
+    /// The data heads.
+    pub const DATA_HEADS: &str = "data_heads";
+    /// The control heads that our last data entry named.
+    pub const NAMED_CTL: &str = "named_ctl";
+    /// The tips of feeds that have several, because their device exists twice.
+    pub const BRANCHES: &str = "branches";
+    /// Which feed is the creator's control feed, whose header cannot name the space.
+    pub const GENESIS: &str = "genesis";
+}
+
+/// A feed and its newest entries.
+pub(super) struct FeedState {
+    pub header: FeedHeader,
+    pub header_bytes: bytes::Bytes,
+    /// Whether the header is stored; it is written with the feed's first entry.
+    pub stored: bool,
+    /// The entries that no other of the feed follows: one, or several if the device exists twice.
+    pub tips: Tips,
+}
+
+/// An open space.
+pub struct SpaceCore {
+    pub(super) id: SpaceId,
+    pub(super) store: Box<dyn Store>,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) random: Entropy,
+    pub(super) authority: Authority,
+    pub(super) keys: ContentKeys,
+    pub(super) documents: Documents,
+    pub(super) typing: Typing,
+    pub(super) feeds: HashMap<FeedId, FeedState>,
+    pub(super) own_control: OwnFeed,
+    pub(super) own_data: OwnFeed,
+    pub(super) heads: Heads,
+    pub(super) named_ctl: Vec<EntryId>,
+    /// The role of the author of each feed's newest entry, as that entry's past has it.
+    pub(super) author_roles: HashMap<EntryId, Role>,
+    pub(super) waiting: Waiting,
+    pub(super) unplaced: Unplaced,
+    /// An entry came that stands on a feed of our own and was not written here.
+    pub(super) copied: bool,
+    pub(super) generation: u64,
+    /// Our own role, looked up again whenever control entries change: every write asks for it.
+    pub(super) role: Option<Role>,
+}
+
+impl SpaceCore {
+    /// Opens a stored space.
+    pub fn open(
+        id: SpaceId,
+        store: Box<dyn Store>,
+        keyring: Arc<Keyring>,
+        mut random: Entropy,
+    ) -> Result<SpaceCore> {
+        let incarnation: [u8; 16] = store
+            .meta(meta::INCARNATION)?
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| Error::corrupt("the space's file lacks its incarnation"))?;
+        let genesis = store.meta(meta::GENESIS)?;
+        let signer = keyring.device_signer();
+        let own = |kind, space| {
+            let header = FeedHeader {
+                kind,
+                space,
+                identity: keyring.identity_key(),
+                device: keyring.device_key(),
+                incarnation,
+            };
+            OwnFeed::new(&header, signer)
+        };
+        // One actor a process start: two processes that by accident share a profile's copy cannot
+        // make two changes of one name (research: auth.md 3(f)).
+        let own_data = own(FeedKind::Data, id);
+        let actor = new_actor(&own_data.id, &mut *random);
+        // The feed that created the space cannot name it; every other one does.
+        let creating = own(FeedKind::Control, SpaceId::ZERO);
+        let own_control = match genesis.as_deref() == Some(creating.id.as_bytes()) {
+            true => creating,
+            false => own(FeedKind::Control, id),
+        };
+        let mut core = SpaceCore {
+            own_control,
+            own_data,
+            id,
+            store,
+            random,
+            authority: Authority::new(id),
+            keys: ContentKeys::default(),
+            documents: Documents::new(actor),
+            typing: Typing::default(),
+            feeds: HashMap::new(),
+            heads: Heads::default(),
+            named_ctl: Vec::new(),
+            author_roles: HashMap::new(),
+            waiting: Waiting::default(),
+            unplaced: Unplaced::default(),
+            copied: false,
+            generation: 0,
+            role: None,
+            keyring,
+        };
+        core.load_feeds()?;
+        core.load_authority()?;
+        core.load_small_facts()?;
+        core.renew_if_copied()?;
+        core.settle_waiting(&mut Ingest::default())?;
+        Ok(core)
+    }
+
+    /// The space's id.
+    pub fn id(&self) -> SpaceId {
+        self.id
+    }
+
+    /// Rises with every stored entry: a cheap way to see whether anything happened.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// A new object id.
+    #[cfg(test)]
+    pub fn new_object_id(&mut self, now_ms: u64) -> ObjectId {
+        let mut random = [0; 10];
+        (self.random)(&mut random);
+        ObjectId::from_parts(now_ms, random)
+    }
+
+    fn load_feeds(&mut self) -> Result<()> {
+        for record in self.store.feeds()? {
+            let header = FeedHeader::decode(&record.header, self.id)
+                .map_err(|e| Error::corrupt(format!("a stored feed header is damaged: {e}")))?;
+            self.feeds.insert(
+                record.id,
+                FeedState {
+                    header,
+                    header_bytes: record.header,
+                    stored: true,
+                    tips: Tips::default(),
+                },
+            );
+        }
+        for tip in self.store.feed_tips()? {
+            if let Some(feed) = self.feeds.get_mut(&tip.feed) {
+                feed.tips = Tips::single(tip.seq, tip.id);
+            }
+            for own in [&mut self.own_control, &mut self.own_data] {
+                if own.id == tip.feed {
+                    own.next_seq = tip.seq + 1;
+                    own.tip = tip.id;
+                }
+            }
+        }
+        self.load_branches()?;
+        Ok(())
+    }
+
+    fn load_authority(&mut self) -> Result<()> {
+        for record in self.store.control_entries()? {
+            let space = if record.id.0 == self.id.0 {
+                SpaceId::ZERO
+            } else {
+                self.id
+            };
+            let entry = Entry::decode(record.bytes, space)
+                .map_err(|e| Error::corrupt(format!("a stored control entry is damaged: {e}")))?;
+            let op = ControlOp::decode(&entry.open(None)?)?;
+            let Some(feed) = self.feeds.get(&record.feed) else {
+                return Err(Error::corrupt("a stored control entry lacks its feed"));
+            };
+            self.authority.apply(&entry, &feed.header, &op);
+        }
+        self.control_changed();
+        Ok(())
+    }
+
+    fn load_small_facts(&mut self) -> Result<()> {
+        if let Some(bytes) = self.store.meta(meta::DATA_HEADS)? {
+            self.heads = Heads::decode(&bytes)?;
+        }
+        if let Some(bytes) = self.store.meta(meta::NAMED_CTL)? {
+            self.named_ctl = bytes
+                .chunks_exact(EntryId::LEN)
+                .map(EntryId::from_slice)
+                .collect::<Result<_>>()?;
+        }
+        Ok(())
+    }
+
+    /// Opens every wrap that is for this device. A wrap that does not open is skipped: whoever made
+    /// it cannot deny us the ones that others made.
+    fn unwrap_keys(&mut self) {
+        for (key_id, wrap, info) in self.authority.wraps_for(&self.keyring.device_key()) {
+            if self.keys.get(&key_id).is_some() {
+                continue;
+            }
+            let Ok(secret) = self.keyring.open_wrap(&info, &wrap) else {
+                continue;
+            };
+            let key = ContentKey::from_bytes(secret);
+            if key.id() == key_id {
+                self.keys.insert(key);
+            }
+        }
+        self.keys.open_back_links(&self.authority.back_links());
+    }
+
+    /// Our own role; `None` while our admission has not arrived.
+    pub fn own_role(&self) -> Option<Role> {
+        self.role
+    }
+
+    /// To be called whenever control entries were applied.
+    pub(super) fn control_changed(&mut self) {
+        let own = self.authority.role_of_device(&self.keyring.device_key());
+        self.role = own.map(|(_, role)| role);
+        self.unwrap_keys();
+    }
+
+    pub(super) fn require(&self, role: Role, what: &str) -> Result<()> {
+        match self.own_role() {
+            Some(own) if own >= role => Ok(()),
+            own => Err(Error::new(
+                ErrorKind::PermissionDenied,
+                format!(
+                    "{what} takes the role of {} or above; this identity is {}",
+                    role.name(),
+                    own.map_or("no member", Role::name)
+                ),
+            )),
+        }
+    }
+
+    /// The members and their devices.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+}

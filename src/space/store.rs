@@ -1,0 +1,260 @@
+//! What a space needs of its storage. The runtime implements it over SQLite.
+
+use crate::feed::FeedKind;
+use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields};
+use crate::query::{CompiledQuery, Query};
+use bytes::Bytes;
+
+/// What became of a stored entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum EntryStatus {
+    /// Its changes are in the documents.
+    Applied = 0,
+    /// Set aside for good: kept and forwarded, but changes nothing.
+    Quarantined = 1,
+    /// Waits for a content key, or for the changes of an entry that does.
+    Waiting = 2,
+}
+
+/// A feed as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedRecord {
+    /// Its id.
+    pub id: FeedId,
+    /// Its signed header.
+    pub header: Bytes,
+}
+
+/// The newest entry of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedTip {
+    /// The feed.
+    pub feed: FeedId,
+    /// The entry's number.
+    pub seq: u64,
+    /// The entry.
+    pub id: EntryId,
+}
+
+/// A stored entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Its place in the order of arrival here, rising.
+    pub n: i64,
+    /// Its id.
+    pub id: EntryId,
+    /// Its feed.
+    pub feed: FeedId,
+    /// Its number in the feed.
+    pub seq: u64,
+    /// What became of it.
+    pub status: EntryStatus,
+    /// Why, when it is not applied.
+    pub reason: Option<String>,
+    /// Its exact bytes.
+    pub bytes: Bytes,
+}
+
+/// An entry that was set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineRecord {
+    /// The entry.
+    pub id: EntryId,
+    /// Its feed.
+    pub feed: FeedId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A document as stored: a compacted save and the changes since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredDocument {
+    /// The save, if there is one.
+    pub snapshot: Option<Vec<u8>>,
+    /// Changes since, in order.
+    pub changes: Vec<Vec<u8>>,
+    /// How many changes were ever stored: snapshot and changes hold exactly these. Handed back
+    /// with a new snapshot, it says what that covers.
+    pub upto: u64,
+}
+
+/// An object's row: what reads and queries are answered from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectRow {
+    /// The object.
+    pub id: ObjectId,
+    /// Its type name.
+    pub type_name: Option<String>,
+    /// Its parent.
+    pub parent: Option<ObjectId>,
+    /// Whether it is deleted.
+    pub deleted: bool,
+    /// Whether an ancestor of it is deleted.
+    pub hidden: bool,
+    /// The rest of its system part.
+    pub system: SystemFields,
+    /// The earliest clock any of its entries gave.
+    pub created_ms: i64,
+    /// The latest.
+    pub updated_ms: i64,
+    /// Its heads, sorted.
+    pub heads: Vec<[u8; 32]>,
+    /// Its fields as tagged JSON.
+    pub data: String,
+    /// Its fields as plain JSON, where that differs.
+    pub plain: Option<String>,
+}
+
+impl ObjectRow {
+    /// Whether queries count it among the deleted.
+    pub fn is_gone(&self) -> bool {
+        self.deleted || self.hidden
+    }
+
+    /// The fields as queries read them.
+    #[cfg(test)]
+    pub fn plain_json(&self) -> &str {
+        self.plain.as_deref().unwrap_or(&self.data)
+    }
+}
+
+/// An object as a commit writes it.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectWrite<'a> {
+    /// Its new row.
+    pub row: &'a ObjectRow,
+    /// The changes that led to it.
+    pub changes: &'a [Vec<u8>],
+}
+
+/// A feed seen for the first time.
+#[derive(Clone, Copy, Debug)]
+pub struct NewFeed<'a> {
+    /// Its id.
+    pub id: FeedId,
+    /// Its signed header.
+    pub header: &'a [u8],
+    /// Control or data.
+    pub kind: FeedKind,
+}
+
+/// An entry to be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEntry<'a> {
+    /// Its id.
+    pub id: EntryId,
+    /// Its feed.
+    pub feed: FeedId,
+    /// Its number.
+    pub seq: u64,
+    /// Its exact bytes.
+    pub bytes: &'a [u8],
+}
+
+/// How much a space holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Objects, deleted ones included.
+    pub objects: u64,
+    /// Entries of all feeds.
+    pub entries: u64,
+    /// Feeds.
+    pub feeds: u64,
+    /// Entries whose changes were refused.
+    pub quarantined: u64,
+    /// Entries that wait for a key.
+    pub waiting: u64,
+}
+
+/// Everything that one entry changes on disk: one transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Commit<'a> {
+    /// The entry's feed, if it is new.
+    pub feed: Option<NewFeed<'a>>,
+    /// The entry.
+    pub entry: NewEntry<'a>,
+    /// What became of it.
+    pub status: EntryStatus,
+    /// Why, if it was set aside.
+    pub reason: Option<&'a str>,
+    /// Automerge actors seen for the first time, bound to their feed from now on.
+    pub actors: &'a [(Vec<u8>, FeedId)],
+    /// Objects it touches.
+    pub objects: &'a [ObjectWrite<'a>],
+    /// Small facts that must change with it.
+    pub meta: &'a [(&'a str, Vec<u8>)],
+}
+
+/// Storage of one space. A failed call leaves everything as it was.
+pub trait Store: Send {
+    /// Stores an entry and what it changes, in one transaction.
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()>;
+    /// Decides about an entry that waited, in one transaction.
+    fn settle(
+        &mut self,
+        entry: &EntryId,
+        status: EntryStatus,
+        reason: Option<&str>,
+        actors: &[(Vec<u8>, FeedId)],
+        objects: &[ObjectWrite<'_>],
+    ) -> Result<()>;
+    /// Brings everything committed to the disk.
+    fn flush(&mut self) -> Result<()>;
+    /// A small fact.
+    fn meta(&self, key: &str) -> Result<Option<Vec<u8>>>;
+    /// Stores a small fact.
+    fn put_meta(&mut self, key: &str, value: &[u8]) -> Result<()>;
+    /// All feeds.
+    fn feeds(&self) -> Result<Vec<FeedRecord>>;
+    /// The tips of all feeds.
+    fn feed_tips(&self) -> Result<Vec<FeedTip>>;
+    /// Whether an entry is stored.
+    fn has_entry(&self, id: &EntryId) -> Result<bool>;
+    /// An entry's feed and number.
+    fn entry_place(&self, id: &EntryId) -> Result<Option<(FeedId, u64)>>;
+    /// An entry by id.
+    fn entry(&self, id: &EntryId) -> Result<Option<StoredEntry>>;
+    /// A feed's entries of one number: one, or several if its device exists twice.
+    fn entries_at(&self, feed: &FeedId, seq: u64) -> Result<Vec<StoredEntry>>;
+    /// All entries of control feeds, refused ones included, in order of arrival.
+    fn control_entries(&self) -> Result<Vec<StoredEntry>>;
+    /// Entries of a status, in order of arrival.
+    fn entries_with_status(&self, status: EntryStatus) -> Result<Vec<StoredEntry>>;
+    /// The arrival numbers of a feed's entries from `seq` on, rising.
+    fn arrivals_from(&self, feed: &FeedId, seq: u64) -> Result<Vec<i64>>;
+    /// The entry that arrived as number `arrival`.
+    fn entry_at(&self, arrival: i64) -> Result<Option<StoredEntry>>;
+    /// Entries that arrived after number `arrival`, at most about `max_bytes` of them.
+    fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<StoredEntry>>;
+    /// The number of the newest arrival, 0 if there is none.
+    fn last_arrival(&self) -> Result<i64>;
+    /// How much there is.
+    fn counts(&self) -> Result<Counts>;
+    /// Entries set aside.
+    fn quarantined(&self) -> Result<Vec<QuarantineRecord>>;
+    /// A document, if the object exists.
+    fn load_document(&self, object: &ObjectId) -> Result<Option<StoredDocument>>;
+    /// Replaces an object's snapshot by one that covers the changes a [`StoredDocument`] held, and
+    /// drops those.
+    fn replace_snapshot(&mut self, object: &ObjectId, snapshot: &[u8], upto: u64) -> Result<()>;
+    /// An object's row.
+    fn object(&self, id: &ObjectId) -> Result<Option<ObjectRow>>;
+    /// The objects whose parent is this one.
+    fn children(&self, parent: &ObjectId) -> Result<Vec<ObjectId>>;
+    /// Whether an object is deleted, and its parent: all that trees ask.
+    fn tree_node(&self, id: &ObjectId) -> Result<Option<(bool, Option<ObjectId>)>>;
+    /// The rows a query finds, in its order.
+    fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>>;
+    /// Calls `visit` with every object's id and heads, in id order.
+    fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
+}
+
+/// The query that finds everything, deleted objects included, in id order: what an export reads.
+pub fn everything() -> Result<CompiledQuery> {
+    Query::parse(
+        r#"{"where": {"and": [{"or": [{"deleted": true}, {"deleted": false}]},
+            {"or": [{"branch": true}, {"branch": false}]}]}, "order": [{"by": "id"}]}"#,
+    )
+    .map(|query| crate::query::compile(&query))
+}

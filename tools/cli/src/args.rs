@@ -1,0 +1,290 @@
+//! The command line: what may be written, and what is sent to a serving process.
+
+use clap::{Parser, Subcommand};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+SPACE is a space's id, a prefix of it (4 characters or more) that no other space shares, a name \
+that no other space has, or `default`. JSON is JSON text, or `-` to read it from standard input.
+
+Exit codes:
+  0  done
+  1  failed for another reason than the following
+  2  the command or an argument makes no sense
+  3  the named thing does not exist
+  4  refused: no permission, or a wrong or used-up invitation code
+  5  the network failed, or time ran out
+  6  the profile is locked, damaged or newer, or the disk refused";
+
+/// Works with echo-db profiles: identities, spaces, objects, pairing.
+#[derive(Debug, Parser)]
+#[command(name = "echodb", version, after_long_help = EXIT_CODES, after_help = EXIT_CODES)]
+pub struct Args {
+    /// The profile's directory [default: $XDG_DATA_HOME/echodb, or ~/.local/share/echodb]
+    #[arg(long, global = true, value_name = "DIR", env = "ECHODB_PROFILE")]
+    pub profile: Option<PathBuf>,
+
+    /// A signalling server, ws:// or wss://; may be repeated. There is none unless given, here or
+    /// in $ECHODB_SIGNAL (separated by commas); without one, peers are not found. Not used while
+    /// `serve` runs on the profile: then its servers count
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "ECHODB_SIGNAL",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub signal: Vec<String>,
+
+    /// Prints JSON, one value a line; errors too, on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command, as parsed. Through the socket, the serving process gets exactly this.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// The user of this profile
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// Makes, lists, describes and deletes spaces
+    #[command(subcommand)]
+    Space(SpaceCommand),
+    /// Invites someone into a space: shows a code to hand over, then a short authorization code
+    /// to tell, and waits until the guest is a member
+    Invite {
+        /// The space
+        space: String,
+        /// How long the code is good for, in seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+        expires: u64,
+        /// How long to stay and replicate with the new member, in seconds, at most
+        #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+        sync_wait: u64,
+    },
+    /// Joins a space with an invitation code or URL
+    Join {
+        /// The code or URL that `invite` showed
+        code: String,
+        /// The authorization code; without it, it is asked for
+        #[arg(long, value_name = "CODE")]
+        auth_code: Option<String>,
+        /// How long to look for the host, in seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+        timeout: u64,
+        /// How long to stay and replicate after joining, in seconds, at most
+        #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+        sync_wait: u64,
+    },
+    /// Adds an object and prints its id
+    Add {
+        /// The space
+        space: String,
+        /// The object's type
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
+        /// The fields, a JSON object
+        #[arg(value_name = "JSON")]
+        fields: String,
+    },
+    /// Prints an object
+    Get {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+    },
+    /// Sets fields of an object; the others stay
+    Set {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The fields, a JSON object
+        #[arg(value_name = "JSON")]
+        fields: String,
+    },
+    /// Deletes an object
+    Rm {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+    },
+    /// Lists objects, oldest first
+    Ls {
+        /// The space
+        space: String,
+        /// Only objects of this type
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
+    },
+    /// Lists the objects that a filter or query, in JSON, finds
+    Query {
+        /// The space
+        space: String,
+        /// The filter, for example '{"field":"done","op":"eq","value":false}'
+        #[arg(value_name = "FILTER-JSON")]
+        filter: String,
+    },
+    /// Prints a text field, and edits it first when asked to
+    Text {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The field, or a JSON Pointer
+        field: String,
+        /// Puts this in
+        #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+        insert: Option<String>,
+        /// Where to edit, in code points from the start; without it, at the end
+        #[arg(long, value_name = "N")]
+        at: Option<u64>,
+        /// Takes this many code points out
+        #[arg(long, value_name = "N", requires = "at")]
+        delete: Option<u64>,
+    },
+    /// Prints changes as they happen, one a line, until interrupted
+    Watch {
+        /// The space
+        space: String,
+        /// Only changes of objects that match
+        #[arg(long, value_name = "FILTER-JSON")]
+        filter: Option<String>,
+    },
+    /// Prints a digest of all objects: equal digests mean equal objects and histories
+    Digest {
+        /// The space
+        space: String,
+    },
+    /// Writes all objects as JSON lines
+    Export {
+        /// The space
+        space: String,
+        /// The file; without it, standard output
+        file: Option<PathBuf>,
+    },
+    /// Reads what `export` wrote: adds absent objects, sets the fields of others. A malformed file changes nothing
+    Import {
+        /// The space
+        space: String,
+        /// The file; without it, standard input
+        file: Option<PathBuf>,
+    },
+    /// Tells how the profile, or a space, is connected
+    Status {
+        /// The space
+        space: Option<String>,
+    },
+    /// Stays online until interrupted. Other commands on this profile go through it meanwhile
+    Serve,
+}
+
+/// What may be done about the identity.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityCommand {
+    /// Makes the identity, this device's keys, and the default space
+    Create {
+        /// The name that others see
+        #[arg(long, value_name = "N")]
+        name: Option<String>,
+    },
+    /// Prints the identity
+    Show,
+}
+
+/// What may be done about spaces.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpaceCommand {
+    /// Makes a space
+    Create {
+        /// Its name
+        name: Option<String>,
+    },
+    /// Lists the spaces of this profile
+    List,
+    /// Prints a space's properties and members
+    Info {
+        /// The space
+        space: String,
+    },
+    /// Deletes this profile's copy of a space; other members keep theirs
+    Delete {
+        /// The space
+        space: String,
+    },
+}
+
+impl Command {
+    /// Whether it needs peers when it runs on its own.
+    pub fn is_online(&self) -> bool {
+        matches!(
+            self,
+            Command::Invite { .. } | Command::Join { .. } | Command::Watch { .. } | Command::Serve
+        )
+    }
+
+    /// Whether it goes on until the user ends it, or has something to tell others when the user
+    /// does. Any other is simply ended by Ctrl-C.
+    pub fn ends_on_request(&self) -> bool {
+        matches!(
+            self,
+            Command::Invite { .. } | Command::Join { .. } | Command::Watch { .. }
+        )
+    }
+
+    /// The file whose bytes it reads, if not standard input.
+    pub fn input_file(&self) -> Option<&PathBuf> {
+        match self {
+            Command::Import { file, .. } => file.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The file that its lines go to, if not standard output.
+    pub fn output_file(&self) -> Option<&PathBuf> {
+        match self {
+            Command::Export { file, .. } => file.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_declaration_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_cross_the_socket_unchanged() {
+        for line in [
+            vec!["echodb", "identity", "create", "--name", "Ann"],
+            vec![
+                "echodb", "text", "default", "x", "body", "--insert", "-", "--at", "3",
+            ],
+            vec!["echodb", "join", "code", "--auth-code", "123456"],
+            vec!["echodb", "--json", "add", "default", "{}"],
+            vec!["echodb", "set", "default", "x", "{}", "--json"],
+            vec!["echodb", "serve"],
+        ] {
+            let command = Args::try_parse_from(line).unwrap().command;
+            let text = serde_json::to_string(&command).unwrap();
+            assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), command);
+        }
+    }
+}

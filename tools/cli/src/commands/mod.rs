@@ -1,0 +1,98 @@
+//! The commands themselves. The same code runs in the front process and in a serving one.
+
+mod identity;
+mod lookup;
+mod object;
+mod pairing;
+mod space;
+mod status;
+mod text;
+mod transfer;
+mod watch;
+
+use crate::args::{Command, IdentityCommand, SpaceCommand};
+use crate::control::Control;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use echodb::model::limits;
+use echodb::{Client, Space};
+use std::sync::Arc;
+
+/// What a command works with.
+pub struct Context<'a> {
+    /// The open profile.
+    pub client: &'a Client,
+    /// Where results go.
+    pub output: &'a mut dyn Output,
+    /// Whether `serve` runs the command.
+    pub serving: bool,
+}
+
+impl Context<'_> {
+    /// The space that the user means.
+    fn space(&self, name: &str) -> Result<Arc<Space>> {
+        lookup::space(self.client, name)
+    }
+
+    /// A JSON argument: itself, or standard input for `-`.
+    fn json(&mut self, argument: String) -> Result<String> {
+        if argument != "-" {
+            return Ok(argument);
+        }
+        String::from_utf8(self.output.read(limits::JSON_BYTES)?)
+            .map_err(|_| Failure::usage("standard input is not UTF-8"))
+    }
+}
+
+/// Runs any command but `serve` to its end.
+pub fn run(command: Command, context: &mut Context, control: Control) -> Result<()> {
+    match command {
+        Command::Identity(IdentityCommand::Create { name }) => identity::create(context, name),
+        Command::Identity(IdentityCommand::Show) => identity::show(context),
+        Command::Space(SpaceCommand::Create { name }) => space::create(context, name),
+        Command::Space(SpaceCommand::List) => space::list(context),
+        Command::Space(SpaceCommand::Info { space }) => space::info(context, &space),
+        Command::Space(SpaceCommand::Delete { space }) => space::delete(context, &space),
+        Command::Invite {
+            space,
+            expires,
+            sync_wait,
+        } => pairing::invite(context, &control, &space, expires, sync_wait),
+        Command::Join {
+            code,
+            auth_code,
+            timeout,
+            sync_wait,
+        } => {
+            let guest = pairing::Guest { auth_code, timeout };
+            pairing::join(context, &control, code, guest, sync_wait)
+        }
+        Command::Add {
+            space,
+            type_name,
+            fields,
+        } => object::add(context, &space, type_name, fields),
+        Command::Get { space, id } => object::get(context, &space, id),
+        Command::Set { space, id, fields } => object::set(context, &space, id, fields),
+        Command::Rm { space, id } => object::remove(context, &space, id),
+        Command::Ls { space, type_name } => object::list(context, &space, type_name),
+        Command::Query { space, filter } => object::query(context, &space, filter),
+        Command::Text {
+            space,
+            id,
+            field,
+            insert,
+            at,
+            delete,
+        } => {
+            let edit = text::Edit { insert, at, delete };
+            text::text(context, &space, id, field, edit)
+        }
+        Command::Watch { space, filter } => watch::watch(context, control, &space, filter),
+        Command::Digest { space } => status::digest(context, &space),
+        Command::Export { space, file } => transfer::export(context, &space, file),
+        Command::Import { space, .. } => transfer::import(context, &space),
+        Command::Status { space } => status::status(context, space.as_deref()),
+        Command::Serve => Err(Failure::usage("serve runs on its own")),
+    }
+}

@@ -1,0 +1,233 @@
+//! `invite` and `join`.
+
+use super::{Context, identity};
+use crate::control::{Control, Note, Notifier};
+use crate::event::{Code, Event, Paired, Pairing};
+use crate::failure::{Failure, Result};
+use echodb::model::ErrorKind;
+use echodb::{
+    EchoError, Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions,
+    JoinOptions, Space,
+};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A week: longer waits are cut to it.
+const MAX_SYNC_WAIT_S: u64 = 604_800;
+/// How often to look whether the new member has caught up.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long telling the other side of a cancellation may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+struct Listener(Notifier);
+
+impl InvitationListener for Listener {
+    fn updated(&self, update: InvitationUpdate) -> std::result::Result<(), EchoError> {
+        self.0.send(Note::Invitation(update));
+        Ok(())
+    }
+}
+
+/// What the guest's side was given.
+pub(super) struct Guest {
+    /// To enter when it is asked for.
+    pub(super) auth_code: Option<String>,
+    /// How long to look for the host, in seconds.
+    pub(super) timeout: u64,
+}
+
+pub(super) fn invite(
+    context: &mut Context,
+    control: &Control,
+    name: &str,
+    expires: u64,
+    sync_wait: u64,
+) -> Result<()> {
+    let space = context.space(name)?;
+    warn_if_unreachable(context)?;
+    let invitation = space.invite(InviteOptions {
+        expires_s: expires,
+        ..InviteOptions::default()
+    })?;
+    let code = Event::Code(Code {
+        space: space.id(),
+        code: invitation.code(),
+        url: invitation.url(),
+    });
+    context
+        .output
+        .emit(code)
+        .inspect_err(|_| invitation.cancel())?;
+    follow(context, control, &invitation, None)?;
+    finish(context, control, &space, true, sync_wait)
+}
+
+pub(super) fn join(
+    context: &mut Context,
+    control: &Control,
+    code: String,
+    guest: Guest,
+    sync_wait: u64,
+) -> Result<()> {
+    if context.client.identity().is_none() {
+        return Err(identity::no_identity());
+    }
+    let timeout_s = guest.timeout;
+    let invitation = context.client.join(code, JoinOptions { timeout_s })?;
+    let id = follow(context, control, &invitation, Some(guest))?;
+    let space = context.client.space(id)?;
+    finish(context, control, &space, false, sync_wait)
+}
+
+/// Without any signalling server, nobody can reach this client; the invitation would just wait.
+fn warn_if_unreachable(context: &mut Context) -> Result<()> {
+    if context.client.status().signaling.is_empty() {
+        context.output.emit(Event::Warning(
+            "no signalling server is set (--signal or $ECHODB_SIGNAL): the guest cannot be reached"
+                .to_owned(),
+        ))?;
+    }
+    Ok(())
+}
+
+/// Reports every update until the end; returns the space's id. Whatever ends this early cancels
+/// the invitation, so that no code stays open behind a user who believes it closed.
+fn follow(
+    context: &mut Context,
+    control: &Control,
+    invitation: &Invitation,
+    guest: Option<Guest>,
+) -> Result<String> {
+    let listener = Arc::new(Listener(control.notifier()));
+    let subscription = invitation.subscribe(listener);
+    let followed = follow_updates(context, control, invitation, guest);
+    if followed.is_err() {
+        invitation.cancel();
+        // The process may be about to end: let the other side be told first.
+        let _ = invitation.wait(Some(GOODBYE));
+    }
+    // Updates are few, so the queue has room and the listener does not keep this waiting.
+    subscription.cancel();
+    followed
+}
+
+fn follow_updates(
+    context: &mut Context,
+    control: &Control,
+    invitation: &Invitation,
+    guest: Option<Guest>,
+) -> Result<String> {
+    let mut entry = guest.map(|guest| CodeEntry {
+        given: guest.auth_code,
+        asked: 0,
+    });
+    let mut last: Option<Pairing> = None;
+    loop {
+        match control.wait() {
+            None => return Err(Failure::cancelled()),
+            Some(Note::Invitation(update)) => {
+                let now = Pairing::new(&update, entry.is_none());
+                let moved = last.as_ref().is_none_or(|last| {
+                    last.state != now.state || last.attempts_left != now.attempts_left
+                });
+                last = Some(now.clone());
+                context.output.emit(Event::Pairing(now))?;
+                if update.state.is_final() {
+                    return Ok(invitation.wait(Some(Duration::from_secs(1)))?);
+                }
+                if let Some(entry) = &mut entry
+                    && moved
+                    && update.state == InvitationState::ReadyForAuthentication
+                {
+                    entry.needed(context, invitation)?;
+                }
+            }
+            Some(Note::Answer(answer)) => {
+                if let Some(entry) = &mut entry {
+                    entry.answered(context, invitation, answer)?;
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// The guest's side of the authorization code.
+struct CodeEntry {
+    given: Option<String>,
+    asked: u32,
+}
+
+impl CodeEntry {
+    /// The host waits for a code.
+    fn needed(&mut self, context: &mut Context, invitation: &Invitation) -> Result<()> {
+        self.asked += 1;
+        match &self.given {
+            Some(code) if self.asked == 1 => Ok(invitation.authenticate(code.clone())?),
+            // The host shows a new code now, which only its user knows.
+            Some(_) => Err(Failure::new(
+                ErrorKind::InvitationRefused,
+                "the authorization code was wrong; this invitation is over, ask for another",
+            )),
+            None => context.output.ask(self.asked > 1),
+        }
+    }
+
+    /// The user entered a line.
+    fn answered(
+        &mut self,
+        context: &mut Context,
+        invitation: &Invitation,
+        answer: Option<String>,
+    ) -> Result<()> {
+        let Some(answer) = answer else {
+            return Err(Failure::usage(
+                "the authorization code is needed, and standard input has ended; use --auth-code",
+            ));
+        };
+        match invitation.authenticate(answer) {
+            // Not six digits: nothing was used up.
+            Err(error) if error.kind() == ErrorKind::InvalidArgument => {
+                context
+                    .output
+                    .emit(Event::Warning(error.detail().to_owned()))?;
+                context.output.ask(true)
+            }
+            // Entered after the moment for it; the next update says what to do.
+            Err(error) if error.kind() == ErrorKind::InvalidState => Ok(()),
+            other => Ok(other?),
+        }
+    }
+}
+
+/// Stays until the other side has what we have and we have what it has: when a process ends right
+/// after pairing, its user expects the objects to be there.
+fn finish(
+    context: &mut Context,
+    control: &Control,
+    space: &Space,
+    host: bool,
+    sync_wait: u64,
+) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(sync_wait.min(MAX_SYNC_WAIT_S));
+    let mut met = false;
+    let in_sync = loop {
+        let peers = space.status()?.peers;
+        if peers.iter().any(|peer| peer.in_sync) {
+            break true;
+        }
+        // The other side came and went: there is nobody to wait for.
+        if met && peers.is_empty() {
+            break false;
+        }
+        met |= !peers.is_empty();
+        if Instant::now() >= end || !control.pause(LOOK_EVERY) {
+            break false;
+        }
+    };
+    context.output.emit(Event::Paired(Paired {
+        space: space.id(),
+        in_sync,
+        host,
+    }))
+}

@@ -1,0 +1,441 @@
+//! What commands report: structured, so that the front process can print it for people or as
+//! JSON. The names of the members are the keys of `--json` and stay as they are.
+
+use echodb::{
+    Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member, ObjectRecord,
+    PeerStatus, SpaceInfo, SpaceState,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// One thing to print.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The identity.
+    Identity(Identity),
+    /// A space in a list, or a new one.
+    Space(Space),
+    /// A space with its properties and members.
+    SpaceDetails(SpaceDetails),
+    /// A new object's id.
+    Created(Created),
+    /// An object.
+    Object(Object),
+    /// Something was done to an object or a space; people see nothing.
+    Done(Done),
+    /// A text field.
+    Text(Text),
+    /// A change, from `watch`.
+    Change(ChangeLine),
+    /// A space's digest.
+    Digest(Digest),
+    /// A line of an export, without its end.
+    Line(String),
+    /// The end of an export.
+    Exported(Exported),
+    /// The end of an import.
+    Imported(Imported),
+    /// An invitation's code.
+    Code(Code),
+    /// An invitation moved on.
+    Pairing(Pairing),
+    /// An invitation is over, and the other side may have everything.
+    Paired(Paired),
+    /// The client's connections.
+    Status(Status),
+    /// A space's replication.
+    SpaceStatus(SpaceStatus),
+    /// `serve` takes commands now.
+    Serving(Serving),
+    /// Something that the user should know, though the command goes on.
+    Warning(String),
+    /// Progress: for terminals only.
+    Progress(String),
+}
+
+/// See [`Event::Identity`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Identity {
+    /// The identity's key.
+    pub identity: String,
+    /// This device's key.
+    pub device: String,
+    /// The name that others see.
+    pub name: String,
+}
+
+impl From<IdentityInfo> for Identity {
+    fn from(info: IdentityInfo) -> Self {
+        Identity {
+            identity: info.identity,
+            device: info.device,
+            name: info.display_name,
+        }
+    }
+}
+
+/// See [`Event::Space`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Space {
+    /// Its id.
+    pub space: String,
+    /// Its name, empty if it has none.
+    pub name: String,
+    /// Whether it was made with the identity.
+    pub default: bool,
+    /// `closed`, `opening`, `ready` or `failed`.
+    pub state: String,
+}
+
+impl From<SpaceInfo> for Space {
+    fn from(info: SpaceInfo) -> Self {
+        Space {
+            space: info.id,
+            name: info.name,
+            default: info.is_default,
+            state: space_state(info.state).to_owned(),
+        }
+    }
+}
+
+/// A space state's stable name.
+pub fn space_state(state: SpaceState) -> &'static str {
+    match state {
+        SpaceState::Closed => "closed",
+        SpaceState::Opening => "opening",
+        SpaceState::Ready => "ready",
+        SpaceState::Failed => "failed",
+    }
+}
+
+/// See [`Event::SpaceDetails`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SpaceDetails {
+    /// Its id.
+    pub space: String,
+    /// Its name, empty if it has none.
+    pub name: String,
+    /// Whether it was made with the identity.
+    pub default: bool,
+    /// As in [`Space`].
+    pub state: String,
+    /// Its properties, a JSON object.
+    pub properties: Box<RawValue>,
+    /// Its members.
+    pub members: Vec<SpaceMember>,
+}
+
+/// A member of a space.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SpaceMember {
+    /// The identity's key.
+    pub identity: String,
+    /// The name it gave itself.
+    pub name: String,
+    /// What it may do.
+    pub role: String,
+    /// Its devices' keys.
+    pub devices: Vec<String>,
+}
+
+impl From<Member> for SpaceMember {
+    fn from(member: Member) -> Self {
+        SpaceMember {
+            identity: member.identity,
+            name: member.display_name,
+            role: member.role,
+            devices: member.devices,
+        }
+    }
+}
+
+/// See [`Event::Created`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Created {
+    /// The space.
+    pub space: String,
+    /// The object.
+    pub id: String,
+}
+
+/// See [`Event::Object`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Object {
+    /// Its id.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// Its parent's id.
+    pub parent: Option<String>,
+    /// Whether it is deleted.
+    pub deleted: bool,
+    /// When it was made, in milliseconds since 1970.
+    pub created_ms: i64,
+    /// When it was last changed, likewise.
+    pub updated_ms: i64,
+    /// Its version.
+    pub heads: Vec<String>,
+    /// Its fields, a JSON object. Kept as text: reading numbers and writing them again could
+    /// change their last digit.
+    pub fields: Box<RawValue>,
+}
+
+impl TryFrom<ObjectRecord> for Object {
+    type Error = serde_json::Error;
+
+    fn try_from(record: ObjectRecord) -> Result<Self, Self::Error> {
+        Ok(Object {
+            id: record.id,
+            type_name: record.type_name,
+            parent: record.parent,
+            deleted: record.deleted,
+            created_ms: record.created_ms,
+            updated_ms: record.updated_ms,
+            heads: record.heads,
+            fields: RawValue::from_string(record.fields)?,
+        })
+    }
+}
+
+/// See [`Event::Done`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Done {
+    /// The space.
+    pub space: String,
+    /// The object, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// `set` or `deleted`.
+    pub state: String,
+}
+
+/// See [`Event::Text`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Text {
+    /// The space.
+    pub space: String,
+    /// The object.
+    pub id: String,
+    /// The field or JSON Pointer, as it was given.
+    pub field: String,
+    /// The text.
+    pub text: String,
+}
+
+/// See [`Event::Change`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChangeLine {
+    /// The space.
+    pub space: String,
+    /// The object.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// `added`, `updated` or `removed`.
+    pub change: String,
+    /// `local` or `remote`.
+    pub origin: String,
+}
+
+impl ChangeLine {
+    /// One changed object of `space`.
+    pub fn new(space: &str, change: Change) -> Self {
+        ChangeLine {
+            space: space.to_owned(),
+            id: change.id,
+            type_name: change.type_name,
+            change: match change.kind {
+                ChangeKind::Added => "added",
+                ChangeKind::Updated => "updated",
+                ChangeKind::Removed => "removed",
+            }
+            .to_owned(),
+            origin: match change.origin {
+                ChangeOrigin::Local => "local",
+                ChangeOrigin::Remote => "remote",
+            }
+            .to_owned(),
+        }
+    }
+}
+
+/// See [`Event::Digest`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Digest {
+    /// The space.
+    pub space: String,
+    /// 64 hexadecimal digits.
+    pub digest: String,
+}
+
+/// See [`Event::Exported`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Exported {
+    /// The space.
+    pub space: String,
+    /// How many objects were written.
+    pub objects: u64,
+    /// Where to; absent for standard output, which then holds the export and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+/// See [`Event::Imported`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Imported {
+    /// The space.
+    pub space: String,
+    /// How many objects were read.
+    pub objects: u64,
+}
+
+/// See [`Event::Code`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Code {
+    /// The space that invites.
+    pub space: String,
+    /// The code as text.
+    pub code: String,
+    /// The code as a URL.
+    pub url: String,
+}
+
+/// See [`Event::Pairing`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pairing {
+    /// Where it stands: `connecting`, `ready_for_authentication`, `success`, …
+    pub state: String,
+    /// The host's authorization code, while it is good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_code: Option<String>,
+    /// Authorization codes left.
+    pub attempts_left: u32,
+    /// The other side's name; not proven before success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// The space, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space: Option<String>,
+    /// Whether this side invites.
+    pub host: bool,
+}
+
+impl Pairing {
+    /// An update of the host's (`host`) or guest's side.
+    pub fn new(update: &InvitationUpdate, host: bool) -> Self {
+        Pairing {
+            state: update.state.name().to_owned(),
+            auth_code: update.auth_code.clone(),
+            attempts_left: update.attempts_left,
+            peer: update.peer_name.clone(),
+            space: update.space.clone(),
+            host,
+        }
+    }
+}
+
+/// See [`Event::Paired`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Paired {
+    /// The space.
+    pub space: String,
+    /// Whether a peer confirmed that both sides have the same.
+    pub in_sync: bool,
+    /// Whether this side invited.
+    pub host: bool,
+}
+
+/// See [`Event::Status`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether the client looks for peers.
+    pub online: bool,
+    /// Whether `serve` runs on the profile.
+    pub serving: bool,
+    /// Authenticated peers connected now.
+    pub peers: u32,
+    /// Bytes sent to peers since the client was opened.
+    pub bytes_sent: u64,
+    /// Bytes received likewise.
+    pub bytes_received: u64,
+    /// The signalling servers.
+    pub signaling: Vec<Signaling>,
+    /// How many spaces the profile has.
+    pub spaces: u64,
+}
+
+/// A signalling server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Signaling {
+    /// Its URL.
+    pub url: String,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// The last failure, if it is not.
+    pub error: Option<String>,
+}
+
+/// See [`Event::SpaceStatus`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SpaceStatus {
+    /// The space.
+    pub space: String,
+    /// As in [`Space`].
+    pub state: String,
+    /// Objects, deleted ones included.
+    pub objects: u64,
+    /// Entries held.
+    pub entries: u64,
+    /// Entries set aside.
+    pub quarantined: u64,
+    /// Entries that wait for a content key.
+    pub waiting_for_key: u64,
+    /// Entries that wait for another entry.
+    pub waiting_for_dependency: u64,
+    /// Connected peers that share it.
+    pub peers: Vec<Peer>,
+}
+
+/// A connected peer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Peer {
+    /// The device's key.
+    pub device: String,
+    /// The identity's key.
+    pub identity: String,
+    /// The identity's name.
+    pub name: String,
+    /// Entries we hold that it has not confirmed.
+    pub unconfirmed: u64,
+    /// Entries it holds and we lack.
+    pub missing: u64,
+    /// Whether both are zero.
+    pub in_sync: bool,
+}
+
+impl From<PeerStatus> for Peer {
+    fn from(peer: PeerStatus) -> Self {
+        Peer {
+            device: peer.device,
+            identity: peer.identity,
+            name: peer.name,
+            unconfirmed: peer.unconfirmed,
+            missing: peer.missing,
+            in_sync: peer.in_sync,
+        }
+    }
+}
+
+/// See [`Event::Serving`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Serving {
+    /// `serving`.
+    pub state: String,
+    /// The profile's directory.
+    pub profile: String,
+    /// The socket that other commands use.
+    pub socket: String,
+}

@@ -1,0 +1,130 @@
+//! Runs a command: in the process that serves the profile, if there is one, or here.
+
+use crate::args::{Args, Command, IdentityCommand};
+use crate::commands::{self, Context};
+use crate::console::Console;
+use crate::control::{Control, Note};
+use crate::event::Event;
+use crate::failure::{Failure, Result};
+use crate::output::Output;
+use crate::serve::{self, Log};
+use crate::{profile, signals, socket};
+use echodb::model::ErrorKind;
+use echodb::{Client, LogSink};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long to wait for a profile that another process holds: one that is about to serve it, or
+/// runs a short command.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often to look meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Who runs the command.
+enum Place {
+    Here(Arc<Client>),
+    There(UnixStream),
+}
+
+/// Runs the command to its end.
+pub fn run(args: Args, console: &mut Console) -> Result<()> {
+    let directory = profile::directory(&args)?;
+    match find_place(&args, &directory)? {
+        Place::There(stream) => {
+            if signals_given(&args) {
+                console.emit(Event::Warning(
+                    "--signal has no effect while `echodb serve` runs on this profile".to_owned(),
+                ))?;
+            }
+            console.open_file(&args.command)?;
+            socket::client::run(stream, &args.command, console)
+        }
+        Place::Here(client) => {
+            let done = run_here(args.command, &client, &directory, console);
+            let closed = client.shutdown().map_err(Failure::from);
+            done.and(closed)
+        }
+    }
+}
+
+fn find_place(args: &Args, directory: &Path) -> Result<Place> {
+    let serve = args.command == Command::Serve;
+    let makes_profile = serve
+        || matches!(
+            args.command,
+            Command::Identity(IdentityCommand::Create { .. })
+        );
+    if !makes_profile && !directory.is_dir() {
+        return Err(Failure::new(
+            ErrorKind::NotFound,
+            format!(
+                "there is no profile in {}; make one with `echodb identity create --name NAME`",
+                directory.display()
+            ),
+        ));
+    }
+    let log = serve.then(|| Arc::new(Log { json: args.json }) as Arc<dyn LogSink>);
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match (socket::client::connect(directory)?, serve) {
+            (Some(_), true) => {
+                return Err(Failure::new(
+                    ErrorKind::ProfileLocked,
+                    "`echodb serve` runs on this profile already",
+                ));
+            }
+            (Some(stream), false) => return Ok(Place::There(stream)),
+            (None, _) => {}
+        }
+        let signaling = signaling(args);
+        match profile::open(directory, signaling, args.command.is_online(), log.clone()) {
+            Ok(client) => return Ok(Place::Here(client)),
+            Err(failure) if failure.kind() != Some(ErrorKind::ProfileLocked) => {
+                return Err(failure);
+            }
+            Err(failure) if Instant::now() >= end => return Err(failure),
+            Err(_) => std::thread::sleep(LOOK_EVERY),
+        }
+    }
+}
+
+fn run_here(
+    command: Command,
+    client: &Arc<Client>,
+    directory: &Path,
+    console: &mut Console,
+) -> Result<()> {
+    if command == Command::Serve {
+        return serve::serve(client, directory, console);
+    }
+    console.open_file(&command)?;
+    let control = Control::new();
+    if command.ends_on_request() {
+        let notifier = control.notifier();
+        signals::on_interrupt(move || notifier.cancel())?;
+    }
+    let notifier = control.notifier();
+    console.send_answers_to(Box::new(move |answer| notifier.send(Note::Answer(answer))));
+    let mut context = Context {
+        client,
+        output: console,
+        serving: false,
+    };
+    commands::run(command, &mut context, control)?;
+    console.flush()
+}
+
+fn signaling(args: &Args) -> Vec<String> {
+    let given = args.signal.iter().map(|url| url.trim());
+    given
+        .filter(|url| !url.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether the user wrote `--signal` here, rather than having set the variable once for all.
+fn signals_given(args: &Args) -> bool {
+    std::env::var_os("ECHODB_SIGNAL").is_none() && !args.signal.is_empty()
+}

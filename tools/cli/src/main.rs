@@ -1,0 +1,60 @@
+//! `echodb`: the command line of echo-db. `echodb --help` describes it, README.md too.
+
+mod args;
+mod commands;
+mod console;
+mod control;
+mod event;
+mod failure;
+mod front;
+mod output;
+mod profile;
+mod render;
+mod serve;
+mod signals;
+mod socket;
+
+use args::{Args, Command};
+use clap::Parser;
+use clap::error::ErrorKind;
+use console::Console;
+use failure::Failure;
+use render::Renderer;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return not_parsed(&error),
+    };
+    let json = args.json;
+    let renderer = Renderer::new(json, matches!(args.command, Command::Get { .. }));
+    let mut console = Console::new(renderer, &args.command);
+    match front::run(args, &mut console) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            console.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// `--help`, `--version`, or a command line that makes no sense.
+fn not_parsed(error: &clap::Error) -> ExitCode {
+    let asked = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    // Parsing failed, so whether JSON was wanted has to be looked up by hand.
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    if asked || !json {
+        let _ = error.print();
+        return ExitCode::from(if asked { 0 } else { 2 });
+    }
+    let text = error.render().to_string();
+    let text = text.trim().trim_start_matches("error: ");
+    let failure = Failure::usage(text);
+    Renderer::new(true, false).failure(&failure);
+    ExitCode::from(failure.exit_code())
+}

@@ -1,0 +1,266 @@
+//! The form for people.
+
+use super::{qr, safe};
+use crate::event::{Code, Event, Object, Pairing, SpaceDetails, SpaceStatus, Status};
+use std::fmt::Write;
+
+/// How standard output wants it.
+#[derive(Clone, Copy)]
+pub struct Style {
+    /// It is a terminal.
+    pub terminal: bool,
+    /// It shows colours.
+    pub colour: bool,
+    /// An object may take several lines.
+    pub detailed: bool,
+}
+
+impl Style {
+    fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        match self.colour {
+            true => format!("\x1b[{code}m{text}\x1b[0m"),
+            false => text.to_owned(),
+        }
+    }
+}
+
+/// What an event puts on standard output.
+pub fn result(event: &Event, style: Style) -> String {
+    match event {
+        Event::Identity(who) => format!(
+            "{}\nidentity  {}\ndevice    {}\n",
+            style.bold(&safe::line(&who.name)),
+            who.identity,
+            who.device
+        ),
+        Event::Space(space) => space_line(
+            &space.space,
+            &space.name,
+            space.default,
+            &space.state,
+            style,
+        ),
+        Event::SpaceDetails(details) => space_details(details, style),
+        Event::Created(created) => format!("{}\n", created.id),
+        Event::Object(object) if style.detailed => object_lines(object, style),
+        Event::Object(object) => format!(
+            "{}  {}  {}\n",
+            object.id,
+            style.bold(&safe::line(object.type_name.as_deref().unwrap_or("-"))),
+            safe::line(object.fields.get())
+        ),
+        Event::Text(text) if style.terminal => format!("{}\n", safe::lines(&text.text)),
+        Event::Text(text) => format!("{}\n", text.text),
+        Event::Change(change) => format!(
+            "{:7}  {}  {}  {}\n",
+            change.change,
+            change.id,
+            safe::line(change.type_name.as_deref().unwrap_or("-")),
+            style.dim(&change.origin)
+        ),
+        Event::Digest(digest) => format!("{}\n", digest.digest),
+        Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
+        Event::Line(line) => format!("{line}\n"),
+        Event::Imported(imported) => format!("{} objects\n", imported.objects),
+        Event::Exported(exported) if exported.file.is_some() => {
+            format!("{} objects\n", exported.objects)
+        }
+        Event::Code(code) => invitation_code(code, style),
+        Event::Pairing(pairing) => auth_code(pairing, style),
+        Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
+        Event::Status(status) => client_status(status),
+        Event::SpaceStatus(status) => space_status(status),
+        Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),
+        Event::Exported(_)
+        | Event::Paired(_)
+        | Event::Done(_)
+        | Event::Warning(_)
+        | Event::Progress(_) => String::new(),
+    }
+}
+
+/// What an event tells someone who waits at a terminal.
+pub fn progress(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Progress(text) => text.clone(),
+        Event::Serving(_) => "Stop with Ctrl-C.".to_owned(),
+        Event::Exported(exported) if exported.file.is_none() => {
+            format!("{} objects", exported.objects)
+        }
+        Event::Pairing(pairing) => return pairing_progress(pairing).map(str::to_owned),
+        Event::Paired(paired) if paired.in_sync => "Both sides have everything.".to_owned(),
+        Event::Paired(_) => {
+            "Not replicated yet; `echodb serve` on both sides goes on with it.".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn pairing_progress(pairing: &Pairing) -> Option<&'static str> {
+    Some(match (pairing.state.as_str(), pairing.host) {
+        ("connecting", true) => "Waiting for the guest…",
+        ("connecting", false) => "Looking for the host…",
+        ("connected", _) => "Connected; not yet trusted.",
+        ("authenticating", _) => "Checking the authorization code…",
+        ("success", true) => "The guest is a member now. Replicating…",
+        ("success", false) => "Joined. Replicating…",
+        _ => return None,
+    })
+}
+
+fn space_line(id: &str, name: &str, default: bool, state: &str, style: Style) -> String {
+    let mark = if default { "  (default)" } else { "" };
+    let state = match state {
+        "ready" => String::new(),
+        other => format!("  {other}"),
+    };
+    let name = match name {
+        "" => style.dim("-"),
+        name => style.bold(&safe::line(name)),
+    };
+    format!("{id}  {name}{mark}{state}\n")
+}
+
+fn space_details(details: &SpaceDetails, style: Style) -> String {
+    let mut out = space_line(
+        &details.space,
+        &details.name,
+        details.default,
+        &details.state,
+        style,
+    );
+    put(
+        &mut out,
+        format_args!("properties  {}", safe::line(details.properties.get())),
+    );
+    for member in &details.members {
+        put(
+            &mut out,
+            format_args!(
+                "{:8}  {}  {}  {} devices",
+                member.role,
+                member.identity,
+                safe::line(&member.name),
+                member.devices.len()
+            ),
+        );
+    }
+    out
+}
+
+fn object_lines(object: &Object, style: Style) -> String {
+    let mut out = style.bold(&object.id);
+    if let Some(type_name) = &object.type_name {
+        out.push_str(&format!("  {}", safe::line(type_name)));
+    }
+    if object.deleted {
+        out.push_str("  (deleted)");
+    }
+    out.push('\n');
+    if let Some(parent) = &object.parent {
+        put(&mut out, format_args!("parent  {parent}"));
+    }
+    let fields = serde_json::from_str::<serde_json::Value>(object.fields.get())
+        .and_then(|fields| serde_json::to_string_pretty(&fields))
+        .unwrap_or_else(|_| object.fields.get().to_owned());
+    put(&mut out, format_args!("{}", safe::lines(&fields)));
+    out
+}
+
+fn invitation_code(code: &Code, style: Style) -> String {
+    let image = match style.terminal {
+        true => qr::blocks(&code.url, style.colour).unwrap_or_default(),
+        false => String::new(),
+    };
+    format!(
+        "{image}Code: {}\nURL:  {}\n",
+        style.bold(&code.code),
+        code.url
+    )
+}
+
+fn auth_code(pairing: &Pairing, style: Style) -> String {
+    // Other states have the code too; it was shown by then.
+    let asked = pairing.host && pairing.state == "ready_for_authentication";
+    match &pairing.auth_code {
+        Some(code) if asked => format!(
+            "Authorization code: {}  ({} left; tell it to {})\n",
+            style.bold(code),
+            pairing.attempts_left,
+            safe::line(pairing.peer.as_deref().unwrap_or("the guest"))
+        ),
+        _ => String::new(),
+    }
+}
+
+fn client_status(status: &Status) -> String {
+    let mut out = String::new();
+    let yes = |value| if value { "yes" } else { "no" };
+    put(&mut out, format_args!("serving   {}", yes(status.serving)));
+    put(&mut out, format_args!("online    {}", yes(status.online)));
+    put(&mut out, format_args!("spaces    {}", status.spaces));
+    put(&mut out, format_args!("peers     {}", status.peers));
+    put(
+        &mut out,
+        format_args!(
+            "traffic   {} bytes out, {} in",
+            status.bytes_sent, status.bytes_received
+        ),
+    );
+    for server in &status.signaling {
+        let state = match (&server.error, server.connected) {
+            (_, true) => "connected".to_owned(),
+            (Some(error), false) => format!("not connected: {}", safe::line(error)),
+            (None, false) => "not connected".to_owned(),
+        };
+        put(
+            &mut out,
+            format_args!("signal    {}  {state}", safe::line(&server.url)),
+        );
+    }
+    out
+}
+
+fn space_status(status: &SpaceStatus) -> String {
+    let mut out = String::new();
+    put(&mut out, format_args!("space     {}", status.space));
+    put(&mut out, format_args!("state     {}", status.state));
+    put(&mut out, format_args!("objects   {}", status.objects));
+    put(&mut out, format_args!("entries   {}", status.entries));
+    for (name, count) in [
+        ("set aside", status.quarantined),
+        ("waiting for a key", status.waiting_for_key),
+        ("waiting for another entry", status.waiting_for_dependency),
+    ] {
+        if count > 0 {
+            put(&mut out, format_args!("          {count} {name}"));
+        }
+    }
+    for peer in &status.peers {
+        let state = match peer.in_sync {
+            true => "in sync".to_owned(),
+            false => format!("{} to confirm, {} to come", peer.unconfirmed, peer.missing),
+        };
+        put(
+            &mut out,
+            format_args!(
+                "peer      {}  {}  {state}",
+                peer.device,
+                safe::line(&peer.name)
+            ),
+        );
+    }
+    out
+}
+
+fn put(out: &mut String, line: std::fmt::Arguments) {
+    writeln!(out, "{line}").expect("a string takes everything");
+}

@@ -1,0 +1,9 @@
+//! The command line, tested as its users meet it: real processes, real profiles, a real
+//! signalling server.
+
+mod commands;
+mod common;
+mod errors;
+mod pairing;
+mod serving;
+mod transfer;
