@@ -57,8 +57,8 @@ pub struct LiveBatch {
 }
 
 /// Receives batches on library threads, one at a time for each live query, with no lock held. A
-/// listener that fails is logged and kept; since it may have missed a change, the batch after that
-/// one, 0.1 seconds later or more after repeated failures, brings all results anew.
+/// listener that fails is logged and kept; since it may have missed a change, all results are delivered
+/// to it again: 0.1 seconds later, and after repeated failures later still, up to a minute.
 #[cfg_attr(feature = "bindings", uniffi::export(with_foreign))]
 pub trait LiveListener: Send + Sync {
     /// The results changed. Calls made here see at least these changes.
