@@ -21,11 +21,11 @@
  * process: a defect of the library is contained and reported as ECHODB_INTERNAL. To use a handle
  * after it was freed is undefined.
  *
- * THREADS. Clients, spaces, invitations, subscriptions, live queries, operations, buffers and errors may be used
- * from any thread and by several at once; options and transactions by one at a time. A handle must
- * not be freed while another call uses it. Calls block for as long as a local disk transaction
- * takes, unless they say otherwise; those with a twin in `_start` may take longer, and the twin
- * gives an operation instead: it completes exactly once and can be waited for or cancelled.
+ * THREADS. Clients, spaces, invitations, subscriptions, live queries, operations, buffers and errors
+ * may be used from any thread and by several at once; options and transactions by one at a time. A
+ * handle must not be freed while another call uses it. Calls block for as long as a local disk
+ * transaction takes, unless they say otherwise; those with a twin in `_start` may take longer, and
+ * the twin gives an operation instead: it completes exactly once and can be waited for or cancelled.
  *
  * CALLBACKS come with a `user_data` pointer and a `destroy` function for it, which runs exactly
  * once: when the callback is not running and never will again, also when the call that was to
