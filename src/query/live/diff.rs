@@ -279,7 +279,7 @@ mod tests {
         let mut random = Random(3);
         let mut moved = 0;
         for _ in 0..3000 {
-            let mut pick = |random: &mut Random| {
+            let pick = |random: &mut Random| {
                 let mut all: Vec<ObjectId> = (0..12).map(id).collect();
                 (0..random.below(13))
                     .map(|_| all.remove(random.below(all.len())))

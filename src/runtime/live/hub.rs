@@ -51,12 +51,6 @@ impl LiveHub {
             runner.restart();
         }
     }
-
-    /// How many there are.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
-        self.lock().len()
-    }
 }
 
 /// Drops the listener as soon as nobody runs it: its destructor is the program's.
