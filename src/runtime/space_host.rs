@@ -127,6 +127,7 @@ impl SpaceHost {
         }
         slot.state = SpaceState::Ready;
         slot.openings += 1;
+        self.hub.live().opened();
         Ok(())
     }
 
