@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod clock;
 pub mod connector;
+mod core_source;
 pub mod events;
 pub mod executor;
 pub mod live;
