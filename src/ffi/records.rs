@@ -2,9 +2,9 @@
 
 use super::buffer::echodb_buffer;
 use crate::api::{
-    ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed, IdentityInfo,
-    InvitationUpdate, Member, ObjectRecord, QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus,
-    TextMark,
+    BlobInfo, BlobProgress, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
+    CollectedBlobs, Committed, IdentityInfo, InvitationUpdate, Member, ObjectRecord,
+    QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus, TextMark,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -180,4 +180,30 @@ pub(super) fn invitation(update: &InvitationUpdate) -> Json {
         "status": update.status,
         "error": update.error,
     })
+}
+
+pub(super) fn blob_info(info: &BlobInfo) -> Json {
+    json!({
+        "id": info.id,
+        "size": info.size,
+        "held": info.held,
+        "whole": info.whole,
+        "referenced": info.referenced,
+    })
+}
+
+pub(super) fn blob_progress(progress: &BlobProgress) -> Json {
+    json!({
+        "state": progress.state.name(),
+        "received": progress.received,
+        "total": progress.total,
+        "peers": progress.peers,
+        "sources": progress.sources,
+        "status": progress.status,
+        "error": progress.error,
+    })
+}
+
+pub(super) fn collected_blobs(collected: &CollectedBlobs) -> Json {
+    json!({"blobs": collected.blobs, "bytes": collected.bytes})
 }

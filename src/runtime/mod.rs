@@ -1,5 +1,6 @@
 //! The only part that owns threads, timers, files and sockets.
 
+pub mod blobs;
 pub mod changes;
 pub mod clock;
 pub mod connector;
