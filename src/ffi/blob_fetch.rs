@@ -8,7 +8,7 @@ use super::operation::{Output, echodb_operation};
 use super::status::echodb_status;
 use super::subscription::{BlobGate, Listener, echodb_blob_callback, echodb_subscription};
 use super::{guard, records, strings};
-use crate::api::BlobFetch;
+use crate::api::{BlobFetch, BlobFetchState};
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -20,6 +20,13 @@ pub const ECHODB_BLOB_DONE: i32 = 2;
 pub const ECHODB_BLOB_FAILED: i32 = 3;
 /// It was cancelled, or the space was closed. What has come stays.
 pub const ECHODB_BLOB_CANCELLED: i32 = 4;
+
+const _: () = assert!(
+    ECHODB_BLOB_FETCHING == BlobFetchState::Fetching as i32
+        && ECHODB_BLOB_DONE == BlobFetchState::Done as i32
+        && ECHODB_BLOB_FAILED == BlobFetchState::Failed as i32
+        && ECHODB_BLOB_CANCELLED == BlobFetchState::Cancelled as i32
+);
 
 /// A blob on its way. Any thread may use it.
 pub struct echodb_blob_fetch {
