@@ -12,6 +12,7 @@ pub mod memory;
 pub mod node;
 pub mod pairing;
 pub mod secure_link;
+pub mod session_source;
 pub mod sessions;
 pub mod signal;
 pub mod signaling;

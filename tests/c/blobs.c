@@ -58,7 +58,7 @@ static void written_and_read(void) {
     CHECK(strcmp(id, same) == 0);
     free(same);
     OK(echodb_space_blobs(space, &out, &error));
-    CHECK(holds(out, "\"size\":200000,\"whole\":true"));
+    CHECK(holds(out, "\"held\":200000,\"whole\":true"));
     free(id);
 }
 
@@ -122,7 +122,7 @@ static void waited_for(void) {
     OK(echodb_space_fetch_blob(space, S(absent), &fetch, &error));
     OK(echodb_blob_fetch_subscribe(fetch, on_progress, &state, NULL, &subscription, &error));
     OK(echodb_blob_fetch_progress(fetch, &out, &error));
-    CHECK(holds(out, "\"received\":0,\"sources\":0,\"state\":\"fetching\""));
+    CHECK(holds(out, "\"state\":\"fetching\",\"received\":0,"));
     FAILS_OUT(ECHODB_NETWORK, out, echodb_blob_fetch_wait(fetch, 1, &out, &error));
     OK(echodb_blob_fetch_wait_start(fetch, -1, &operation, &error));
     echodb_blob_fetch_cancel(fetch);

@@ -14,6 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
+fn note(progress: &mut BlobProgress, peers: usize, sources: usize) {
+    progress.peers = u32::try_from(peers).unwrap_or(u32::MAX);
+    progress.sources = u32::try_from(sources).unwrap_or(u32::MAX);
+}
+
 /// The blobs that are being fetched.
 #[derive(Default)]
 pub struct Fetches {
@@ -164,12 +169,21 @@ impl FetchHandle {
         self.set(|progress| {
             progress.received = row.map_or(0, |row| row.held);
             progress.total = row.map(|row| row.root.size);
-            progress.peers = u32::try_from(peers).unwrap_or(u32::MAX);
-            progress.sources = u32::try_from(sources).unwrap_or(u32::MAX);
+            note(progress, peers, sources);
         });
         if whole {
             self.end(BlobFetchState::Done, None);
         }
+    }
+
+    /// A session ended.
+    pub(super) fn forget(&self, session: u64) {
+        let (peers, sources) = {
+            let mut machine = self.machine();
+            machine.forget(session);
+            machine.peers()
+        };
+        self.set(|progress| note(progress, peers, sources));
     }
 
     /// Ends it with a failure.

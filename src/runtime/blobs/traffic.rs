@@ -70,7 +70,7 @@ impl BlobTraffic {
     pub fn end(&self, spaces: &[Arc<SpaceHost>]) {
         for space in spaces {
             for fetch in space.fetches().running() {
-                fetch.machine().forget(self.peer.session);
+                fetch.forget(self.peer.session);
             }
             if !space.fetches().is_idle() {
                 space.wake_sessions();

@@ -91,6 +91,8 @@ impl WriterHandle {
             .with(|core| core.finish_blob(blob, &blocks, &root, clock::now_ms()));
         match finished {
             Ok(row) => {
+                // If the same blob was here already, this one goes.
+                sweep(&self.host);
                 self.host.fetches().look_again(&self.host, &row.id);
                 Ok(super::handle::info(&row))
             }
@@ -122,8 +124,12 @@ impl WriterHandle {
 /// If the disk refuses, or the space is closed, the next opening removes it.
 fn give_up(host: &SpaceHost, blob: i64) {
     if host.with(|core| core.give_up_blob(blob)).is_ok() {
-        while let Ok(Some(_)) = host.with(|core| core.sweep_blobs()) {}
+        sweep(host);
     }
+}
+
+fn sweep(host: &SpaceHost) {
+    while let Ok(Some(_)) = host.with(|core| core.sweep_blobs()) {}
 }
 
 impl Drop for WriterHandle {
