@@ -6,10 +6,10 @@ use super::error::echodb_error;
 use super::live::Live;
 use super::operation::{Output, echodb_operation};
 use super::status::echodb_status;
-use super::subscription::{BlobGate, Listener, echodb_blob_callback, echodb_subscription};
-use super::{guard, records, strings};
-use crate::api::{BlobFetch, BlobFetchState};
-use std::ffi::c_void;
+use super::subscription::{InvitationFunction, Listener, echodb_subscription, heard};
+use super::{blob_records, guard, records, strings};
+use crate::api::{BlobFetch, BlobFetchState, BlobListener, BlobProgress, EchoError};
+use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
 /// Under way, or waiting for a peer that holds the blob.
@@ -27,6 +27,42 @@ const _: () = assert!(
         && ECHODB_BLOB_FAILED == BlobFetchState::Failed as i32
         && ECHODB_BLOB_CANCELLED == BlobFetchState::Cancelled as i32
 );
+
+/// Receives the present progress of a fetch and every further one, on library threads, one at a time.
+/// `state` is one of the `ECHODB_BLOB_` numbers; `json` is as `echodb_blob_fetch_progress` gives it,
+/// not NUL-terminated, and lives until the callback returns. The callback may call the library,
+/// except for freeing the client, and must not throw. It returns `ECHODB_OK`; anything else is logged
+/// and changes nothing.
+pub type echodb_blob_callback = Option<
+    unsafe extern "C" fn(
+        user_data: *mut c_void,
+        state: i32,
+        json: *const c_char,
+        json_len: usize,
+    ) -> echodb_status,
+>;
+
+/// The program's callback as a listener; it looks like that for invitations.
+pub(super) struct BlobGate(Gate<InvitationFunction>);
+
+impl BlobListener for BlobGate {
+    fn progressed(&self, progress: BlobProgress) -> std::result::Result<(), EchoError> {
+        let json = blob_records::blob_progress(&progress).to_string();
+        let state = progress.state as i32;
+        let status = self.0.call(|function, data| {
+            // SAFETY: the gate is open, so the program's function and data are good, and the
+            // string outlives the call.
+            unsafe { function(data, state, json.as_ptr().cast(), json.len()) }
+        });
+        heard(status)
+    }
+}
+
+impl BlobGate {
+    pub(super) fn shut(&self) {
+        self.0.shut();
+    }
+}
 
 /// A blob on its way. Any thread may use it.
 pub struct echodb_blob_fetch {
@@ -60,7 +96,7 @@ pub unsafe extern "C" fn echodb_blob_fetch_progress(
     unsafe {
         guard::call_out(out, error, || {
             let progress = guard::borrow(fetch, "fetch")?.inner.progress();
-            Ok(records::buffer(&records::blob_progress(&progress)))
+            Ok(records::buffer(&blob_records::blob_progress(&progress)))
         })
     }
 }
@@ -86,7 +122,7 @@ pub unsafe extern "C" fn echodb_blob_fetch_wait(
         guard::call_out(out, error, || {
             let fetch = guard::borrow(fetch, "fetch")?;
             let progress = fetch.inner.wait(strings::limit(timeout_ms))?;
-            Ok(records::buffer(&records::blob_progress(&progress)))
+            Ok(records::buffer(&blob_records::blob_progress(&progress)))
         })
     }
 }
@@ -110,7 +146,9 @@ pub unsafe extern "C" fn echodb_blob_fetch_wait_start(
             let inner = Arc::clone(&guard::borrow(fetch, "fetch")?.inner);
             echodb_operation::waiting(async move {
                 let progress = inner.finished(strings::limit(timeout_ms)).await?;
-                Ok(Output::Text(records::blob_progress(&progress).to_string()))
+                Ok(Output::Text(
+                    blob_records::blob_progress(&progress).to_string(),
+                ))
             })
         })
     }

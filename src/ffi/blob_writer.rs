@@ -4,7 +4,7 @@ use super::buffer::echodb_buffer;
 use super::error::echodb_error;
 use super::live::Live;
 use super::status::echodb_status;
-use super::{guard, records, strings};
+use super::{blob_records, guard, records, strings};
 use crate::api::BlobWriter;
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn echodb_blob_writer_finish(
         guard::call_out(out, error, || {
             let writer = guard::borrow(writer, "writer")?;
             let info = writer.inner.finish()?;
-            Ok(records::buffer(&records::blob_info(&info)))
+            Ok(records::buffer(&blob_records::blob_info(&info)))
         })
     }
 }

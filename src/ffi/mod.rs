@@ -16,6 +16,7 @@
 #![allow(non_camel_case_types)]
 
 mod blob_fetch;
+mod blob_records;
 mod blob_writer;
 mod buffer;
 mod callback;
@@ -27,6 +28,7 @@ mod invitation;
 mod invitation_options;
 mod library;
 mod live;
+mod live_query;
 mod log;
 mod operation;
 mod queue;

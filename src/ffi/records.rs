@@ -2,9 +2,9 @@
 
 use super::buffer::echodb_buffer;
 use crate::api::{
-    BlobInfo, BlobProgress, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
-    CollectedBlobs, Committed, IdentityInfo, InvitationUpdate, Member, ObjectRecord,
-    QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus, TextMark,
+    ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed, IdentityInfo,
+    InvitationUpdate, LiveBatch, Member, ObjectRecord, QuarantinedEntry, SpaceInfo, SpaceState,
+    SpaceStatus, TextMark,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -125,6 +125,15 @@ pub(super) fn batch(batch: &ChangeBatch) -> Json {
     json!({"space": batch.space, "changes": changes})
 }
 
+/// Its changes are JSON already and are copied as they stand.
+pub(super) fn live_batch(batch: &LiveBatch) -> Vec<u8> {
+    let head = format!(
+        r#"{{"space":"{}","initial":{},"total":{},"changes":"#,
+        batch.space, batch.initial, batch.total
+    );
+    [head.as_bytes(), &batch.changes, b"}"].concat()
+}
+
 pub(super) fn client_status(status: &ClientStatus) -> Json {
     let signaling: Json = status
         .signaling
@@ -180,30 +189,4 @@ pub(super) fn invitation(update: &InvitationUpdate) -> Json {
         "status": update.status,
         "error": update.error,
     })
-}
-
-pub(super) fn blob_info(info: &BlobInfo) -> Json {
-    json!({
-        "id": info.id,
-        "size": info.size,
-        "held": info.held,
-        "whole": info.whole,
-        "referenced": info.referenced,
-    })
-}
-
-pub(super) fn blob_progress(progress: &BlobProgress) -> Json {
-    json!({
-        "state": progress.state.name(),
-        "received": progress.received,
-        "total": progress.total,
-        "peers": progress.peers,
-        "sources": progress.sources,
-        "status": progress.status,
-        "error": progress.error,
-    })
-}
-
-pub(super) fn collected_blobs(collected: &CollectedBlobs) -> Json {
-    json!({"blobs": collected.blobs, "bytes": collected.bytes})
 }

@@ -6,7 +6,7 @@ use super::buffer::echodb_buffer;
 use super::error::echodb_error;
 use super::space::echodb_space;
 use super::status::echodb_status;
-use super::{guard, records, strings};
+use super::{blob_records, guard, records, strings};
 use crate::model::Error;
 use std::ffi::c_char;
 
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn echodb_space_put_blob(
         guard::call_out(out, error, || {
             let space = &guard::borrow(space, "space")?.inner;
             let bytes = strings::slice(data, data_len, "data")?;
-            Ok(records::buffer(&records::blob_info(
+            Ok(records::buffer(&blob_records::blob_info(
                 &space.put_blob_slice(bytes)?,
             )))
         })
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn echodb_space_put_blob_file(
         guard::call_out(out, error, || {
             let space = &guard::borrow(space, "space")?.inner;
             let path = strings::text(path, path_len, "path")?;
-            Ok(records::buffer(&records::blob_info(
+            Ok(records::buffer(&blob_records::blob_info(
                 &space.put_blob_file(path)?,
             )))
         })
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn echodb_space_blob_info(
             let id = strings::text(id, id_len, "id")?;
             let info = space.blob_info(id.clone())?;
             let none = || Error::not_found(format!("nothing of the blob {id} is here"));
-            Ok(records::buffer(&records::blob_info(
+            Ok(records::buffer(&blob_records::blob_info(
                 &info.ok_or_else(none)?,
             )))
         })
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn echodb_space_blobs(
     unsafe {
         guard::call_out(out, error, || {
             let space = &guard::borrow(space, "space")?.inner;
-            Ok(records::list(&space.blobs()?, records::blob_info))
+            Ok(records::list(&space.blobs()?, blob_records::blob_info))
         })
     }
 }
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn echodb_space_collect_blobs(
         guard::call_out(out, error, || {
             let space = &guard::borrow(space, "space")?.inner;
             let collected = space.collect_blobs(grace_s)?;
-            Ok(records::buffer(&records::collected_blobs(&collected)))
+            Ok(records::buffer(&blob_records::collected_blobs(&collected)))
         })
     }
 }

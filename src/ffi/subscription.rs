@@ -8,8 +8,7 @@ use super::queue::Queue;
 use super::status::{ECHODB_OK, echodb_status};
 use super::{Result, guard, records, wrong_state};
 use crate::api::{
-    BlobListener, BlobProgress, ChangeBatch, ChangeListener, EchoError, InvitationListener,
-    InvitationUpdate, Subscription,
+    ChangeBatch, ChangeListener, EchoError, InvitationListener, InvitationUpdate, Subscription,
 };
 use crate::model::{Error, ErrorKind};
 use std::ffi::{c_char, c_void};
@@ -26,7 +25,7 @@ pub struct echodb_subscription {
 pub(super) enum Listener {
     Changes(Arc<ChangeGate>),
     Invitation(Arc<InvitationGate>),
-    Blob(Arc<BlobGate>),
+    Blob(Arc<super::blob_fetch::BlobGate>),
     Queue(Arc<Queue>),
 }
 
@@ -58,20 +57,6 @@ pub type echodb_invitation_callback = Option<
     ) -> echodb_status,
 >;
 
-/// Receives the present progress of a fetch and every further one, on library threads, one at a time.
-/// `state` is one of the `ECHODB_BLOB_` numbers; `json` is as `echodb_blob_fetch_progress` gives it,
-/// not NUL-terminated, and lives until the callback returns. The callback may call the library,
-/// except for freeing the client, and must not throw. It returns `ECHODB_OK`; anything else is logged
-/// and changes nothing.
-pub type echodb_blob_callback = Option<
-    unsafe extern "C" fn(
-        user_data: *mut c_void,
-        state: i32,
-        json: *const c_char,
-        json_len: usize,
-    ) -> echodb_status,
->;
-
 pub(super) type ChangeFunction =
     unsafe extern "C" fn(*mut c_void, *const c_char, usize) -> echodb_status;
 pub(super) type InvitationFunction =
@@ -82,9 +67,6 @@ pub(super) struct ChangeGate(pub(super) Gate<ChangeFunction>);
 
 /// The program's callback as a listener.
 pub(super) struct InvitationGate(pub(super) Gate<InvitationFunction>);
-
-/// The program's callback as a listener; it looks like that for invitations.
-pub(super) struct BlobGate(pub(super) Gate<InvitationFunction>);
 
 impl ChangeListener for ChangeGate {
     fn changed(&self, batch: ChangeBatch) -> std::result::Result<(), EchoError> {
@@ -110,26 +92,7 @@ impl InvitationListener for InvitationGate {
     }
 }
 
-impl BlobListener for BlobGate {
-    fn progressed(&self, progress: BlobProgress) -> std::result::Result<(), EchoError> {
-        let json = records::blob_progress(&progress).to_string();
-        let status = self.0.call(|function, data| {
-            // SAFETY: the gate is open, so the program's function and data are good, and the
-            // string outlives the call.
-            unsafe {
-                function(
-                    data,
-                    progress.state as i32,
-                    json.as_ptr().cast(),
-                    json.len(),
-                )
-            }
-        });
-        heard(status)
-    }
-}
-
-fn heard(status: Option<echodb_status>) -> std::result::Result<(), EchoError> {
+pub(super) fn heard(status: Option<echodb_status>) -> std::result::Result<(), EchoError> {
     match status {
         None | Some(ECHODB_OK) => Ok(()),
         Some(other) => {
@@ -153,7 +116,7 @@ impl echodb_subscription {
         match &self.listener {
             Listener::Changes(gate) => gate.0.shut(),
             Listener::Invitation(gate) => gate.0.shut(),
-            Listener::Blob(gate) => gate.0.shut(),
+            Listener::Blob(gate) => gate.shut(),
             Listener::Queue(_) => {}
         }
     }

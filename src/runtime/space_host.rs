@@ -131,6 +131,7 @@ impl SpaceHost {
             }
         }
         slot.state = SpaceState::Ready;
+        self.hub.live().opened();
         Ok(())
     }
 

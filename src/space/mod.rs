@@ -15,6 +15,7 @@ mod forging;
 mod founding;
 mod heads;
 mod ingest;
+mod live;
 mod own_feed;
 mod read;
 mod space_core;
@@ -30,6 +31,7 @@ pub use actors::new_actor;
 pub use blob_store::{BlobRow, BlobStore};
 pub use founding::Founding;
 pub use ingest::Ingest;
+pub use live::{LiveDelta, LiveFilter, LiveResults};
 #[cfg(test)]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;

@@ -2,6 +2,7 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields};
+use crate::query::live::KeyValue;
 use crate::query::{CompiledQuery, Query};
 use bytes::Bytes;
 
@@ -246,6 +247,13 @@ pub trait Store: super::blob_store::BlobStore + Send {
     fn tree_node(&self, id: &ObjectId) -> Result<Option<(bool, Option<ObjectId>)>>;
     /// The rows a query finds, in its order.
     fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>>;
+    /// Calls `each` with every row a query finds, and with the values of its last `terms` columns.
+    fn query_ordered(
+        &self,
+        query: &CompiledQuery,
+        terms: usize,
+        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
+    ) -> Result<()>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
 }
