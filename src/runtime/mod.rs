@@ -1,9 +1,9 @@
 //! The only part that owns threads, timers, files and sockets.
 
+pub mod blobs;
 pub mod changes;
 pub mod clock;
 pub mod connector;
-mod core_source;
 pub mod events;
 pub mod executor;
 pub mod live;
@@ -13,6 +13,7 @@ pub mod memory;
 pub mod node;
 pub mod pairing;
 pub mod secure_link;
+pub mod session_source;
 pub mod sessions;
 pub mod signal;
 pub mod signaling;

@@ -1,15 +1,17 @@
 //! Sessions with authenticated peers: one a device, shared by all spaces.
 
+use super::blobs::BlobTraffic;
 use super::clock;
-use super::core_source::CoreSource;
 use super::executor;
 use super::secure_link::SecureLink;
+use super::session_source::CoreSource;
 use super::space_host::SpaceHost;
 use super::transport::Link;
 use crate::identity::{DeviceCertificate, Keyring};
 use crate::model::{DeviceKey, Error, ErrorKind, FeedId, IdentityKey, Result, SpaceId, limits};
 use crate::runtime::log::Log;
 use crate::space::{Ingest, SpaceCore};
+use crate::sync::blob_wire::BlobMessage;
 use crate::sync::peer_proof::PeerProof;
 use crate::sync::replicator::{Delivery, Replicator};
 use crate::sync::wire::{Body, Close, Message, Open, SpaceTag, space_tag};
@@ -40,6 +42,7 @@ pub struct PeerSession {
     identity: IdentityKey,
     link: SecureLink,
     shared: Mutex<Shared>,
+    blobs: BlobTraffic,
     /// Something was stored, or a space was opened or closed.
     changed: Notify,
     outbox: mpsc::UnboundedSender<Vec<u8>>,
@@ -112,6 +115,7 @@ async fn try_run(node: &Arc<dyn Sessions>, link: &Arc<dyn Link>) -> Result<()> {
         identity: certificate.identity,
         link: secure,
         shared: Mutex::default(),
+        blobs: BlobTraffic::new(certificate.device),
         changed: Notify::new(),
         outbox,
         outbox_bytes: Arc::default(),
@@ -134,6 +138,7 @@ struct Leaving<'a>(&'a Arc<dyn Sessions>, &'a Arc<PeerSession>);
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.0.left(self.1);
+        self.1.blobs.end(&self.0.all_spaces());
     }
 }
 
@@ -211,14 +216,49 @@ impl PeerSession {
         node: &Arc<dyn Sessions>,
         mut waiting: mpsc::UnboundedReceiver<Vec<u8>>,
     ) -> Result<()> {
-        while let Some(message) = waiting.recv().await {
-            self.outbox_bytes
-                .fetch_sub(message.len(), Ordering::Relaxed);
-            self.last_sent_ms
-                .store(clock::monotonic_ms(), Ordering::Relaxed);
-            self.link.send(&message).await?;
-            node.count(message.len() as u64, 0);
+        loop {
+            // A message and a block of a blob in turn: neither holds the other up for long, and a
+            // block is read only when the link takes it.
+            let message = match waiting.try_recv() {
+                Ok(message) => Some(message),
+                Err(mpsc::error::TryRecvError::Empty) => None,
+                Err(mpsc::error::TryRecvError::Disconnected) => return Ok(()),
+            };
+            let block = self.blobs.next();
+            let idle = message.is_none() && block.is_none();
+            if let Some(message) = message {
+                self.send_out(node, &message).await?;
+            }
+            if let Some(asked) = block
+                && let Some(block) =
+                    executor::blocking(|| asked.answer(&self.device, self.link.hash()))
+            {
+                self.transmit(node, &block).await?;
+            }
+            if idle {
+                tokio::select! {
+                    message = waiting.recv() => match message {
+                        Some(message) => self.send_out(node, &message).await?,
+                        None => return Ok(()),
+                    },
+                    () = self.blobs.asked() => {}
+                }
+            }
         }
+    }
+
+    /// Sends a message of the outbox.
+    async fn send_out(&self, node: &Arc<dyn Sessions>, message: &[u8]) -> Result<()> {
+        self.outbox_bytes
+            .fetch_sub(message.len(), Ordering::Relaxed);
+        self.transmit(node, message).await
+    }
+
+    async fn transmit(&self, node: &Arc<dyn Sessions>, message: &[u8]) -> Result<()> {
+        self.last_sent_ms
+            .store(clock::monotonic_ms(), Ordering::Relaxed);
+        self.link.send(message).await?;
+        node.count(message.len() as u64, 0);
         Ok(())
     }
 
@@ -297,8 +337,26 @@ impl PeerSession {
                 return Err(error);
             }
             self.post(out)?;
+            self.ask_for_blobs(&space)?;
         }
         Ok(())
+    }
+
+    /// Asks the peer for what is wanted of blobs.
+    fn ask_for_blobs(&self, space: &SpaceHost) -> Result<()> {
+        let mut out = Vec::new();
+        self.blobs.poll(space, &mut out);
+        self.post_blobs(space, out)
+    }
+
+    fn post_blobs(&self, space: &SpaceHost, out: Vec<BlobMessage>) -> Result<()> {
+        let tag = space_tag(&space.id(), self.link.hash());
+        let messages = out.into_iter();
+        self.post(
+            messages
+                .map(|message| Message::new(&tag, Body::Blob(message)))
+                .collect(),
+        )
     }
 
     /// Drops what is kept of spaces that are closed, or were closed and opened again, and tells the
@@ -351,6 +409,7 @@ impl PeerSession {
             });
             if ticked.is_ok() {
                 self.post(out)?;
+                self.ask_for_blobs(&space)?;
             }
         }
         Ok(())
@@ -374,6 +433,14 @@ impl PeerSession {
             self.wake();
             return Ok(());
         }
+        let body = match body {
+            Body::Blob(message) => {
+                let mut out = Vec::new();
+                self.blobs.take(&space, message, &mut out)?;
+                return self.post_blobs(&space, out);
+            }
+            body => body,
+        };
         let mut out = Vec::new();
         let delivery = space.with(|core| {
             self.pump_if_new(core, opening, &mut out)?;

@@ -1,4 +1,4 @@
-//! A space's state, as replication with one peer reads it.
+//! A space as replication with one peer sees it.
 
 use crate::model::{DeviceKey, EntryId, FeedId, Result};
 use crate::space::SpaceCore;
