@@ -21,6 +21,7 @@ mod client;
 mod client_options;
 mod error;
 mod guard;
+mod import_options;
 mod invitation;
 mod invitation_options;
 mod library;
@@ -40,6 +41,7 @@ mod subscription;
 mod tests;
 mod transaction;
 mod transaction_system;
+mod transfer;
 
 use crate::api::{EchoError, Result};
 use crate::model::Error;

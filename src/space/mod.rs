@@ -5,6 +5,7 @@
 //! runtime calls it under a lock.
 
 mod actors;
+mod archive_check;
 mod branches;
 mod control;
 mod documents;
@@ -25,6 +26,7 @@ mod write;
 
 #[cfg(test)]
 pub use actors::new_actor;
+pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use founding::Founding;
 pub use ingest::Ingest;
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod lock;
 mod meta;
 mod objects;
 mod profile;
+mod restore;
 mod schema;
 mod side;
 mod space;
