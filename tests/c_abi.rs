@@ -161,6 +161,16 @@ fn the_model_in_c_and_cpp() {
 }
 
 #[test]
+fn import_and_export_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("transfer", "gnu99", "tests/c/transfer.c"),
+        ("transfer_cpp", "c++17", "tests/c/transfer.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), profile);
+    }
+}
+
+#[test]
 fn two_clients_in_c() {
     let signal = support::Signal::start();
     let url = || signal.url.clone();
@@ -247,7 +257,8 @@ fn every_function_is_described_tested_and_wrapped() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let header = read("include/echodb.h");
     let wrapper = read("include/echodb.hpp");
-    let tests = ["calls", "misuse", "model", "pairing"].map(|n| read(&format!("tests/c/{n}.c")));
+    let tests = ["calls", "misuse", "model", "pairing", "transfer"]
+        .map(|n| read(&format!("tests/c/{n}.c")));
     for name in declared() {
         let call = format!("{name}(");
         // The last mention is the declaration.

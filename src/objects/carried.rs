@@ -64,7 +64,7 @@ impl Carried {
             },
         };
         let mut steps = vec![first];
-        self.add_system(object, false, &mut steps);
+        self.add_system(object, &mut steps);
         for (path, mark) in &self.marks {
             steps.push(set_mark(object, path, mark, mark.value.clone()));
         }
@@ -74,31 +74,36 @@ impl Carried {
         steps
     }
 
-    /// The steps that bring an object which exists to this state, as far as it says something:
-    /// fields, tags and foreign keys that it does not name stay. `marks` are those it has.
-    pub fn update(&self, object: ObjectId, marks: &[(Path, TextMark)]) -> Vec<Operation> {
-        let fields = self.fields.clone();
-        let mut steps = vec![Operation::Update { object, fields }];
-        self.add_system(object, true, &mut steps);
-        for (path, mark) in &self.marks {
-            if !marks.contains(&(path.clone(), mark.clone())) {
-                steps.push(set_mark(object, path, mark, mark.value.clone()));
-            }
+    /// This state over another: what it does not name of fields, tags and foreign keys is as there.
+    pub fn over(&self, old: &Carried) -> Carried {
+        let mut new = self.clone();
+        for (name, value) in &old.fields {
+            let field = new.fields.entry(name.clone());
+            field.or_insert_with(|| value.clone());
         }
-        steps.push(match self.deleted {
-            true => Operation::Delete { object },
-            false => Operation::Restore { object },
-        });
-        steps
+        let kept = |path: &Path| {
+            path.field()
+                .is_none_or(|name| !self.fields.contains_key(name))
+        };
+        let marks = old.marks.iter().filter(|(path, _)| kept(path));
+        new.marks.extend(marks.cloned());
+        new.system.tags.extend(old.system.tags.iter().cloned());
+        for (source, key) in &old.system.keys {
+            let named = new.system.keys.entry(source.clone());
+            named.or_insert_with(|| key.clone());
+        }
+        let version = new.system.schema_version.or(old.system.schema_version);
+        new.system.schema_version = version;
+        new
     }
 
-    fn add_system(&self, object: ObjectId, exists: bool, steps: &mut Vec<Operation>) {
+    fn add_system(&self, object: ObjectId, steps: &mut Vec<Operation>) {
         let system = &self.system;
-        if self.parent.is_some() || exists {
+        if self.parent.is_some() {
             let parent = self.parent;
             steps.push(Operation::SetParent { object, parent });
         }
-        if system.source.is_some() || system.target.is_some() || exists {
+        if system.source.is_some() || system.target.is_some() {
             steps.push(Operation::Relate {
                 object,
                 source: system.source,

@@ -3,14 +3,16 @@
 
 use super::carried::{Carried, foreign_keys, set_mark};
 use super::marks::TextMark;
-use crate::model::{ObjectId, Operation, Path, Segment, Value};
-use std::collections::BTreeMap;
+use crate::model::{ObjectId, Operation, Path, Segment, TextUnit, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps that lead from `old` to `new`; the type stays. Texts are rewritten where they differ, so
 /// that what others write meanwhile merges, and counters are added to.
 pub fn difference(object: ObjectId, old: &Carried, new: &Carried) -> Vec<Operation> {
+    let marks = old.marks.iter().chain(&new.marks);
     let mut steps = Steps {
         object,
+        marked: marks.map(|(path, _)| path.clone()).collect(),
         all: Vec::new(),
     };
     steps.entries(&mut Vec::new(), &old.fields, &new.fields);
@@ -21,6 +23,8 @@ pub fn difference(object: ObjectId, old: &Carried, new: &Carried) -> Vec<Operati
 
 struct Steps {
     object: ObjectId,
+    /// Paths of texts with marks.
+    marked: Vec<Path>,
     all: Vec<Operation>,
 }
 
@@ -62,6 +66,9 @@ impl Steps {
             },
             (Value::Float(a), Value::Float(b)) if a.to_bits() == b.to_bits() => {}
             _ if old == new => {}
+            (Value::Text(before), Value::Text(after)) if self.is_marked(path) => {
+                self.splice(path, before, after);
+            }
             _ => self.set(path, new),
         }
     }
@@ -97,6 +104,24 @@ impl Steps {
             });
             path.pop();
         }
+    }
+
+    fn is_marked(&self, path: &[Segment]) -> bool {
+        self.marked.iter().any(|marked| marked.0 == path)
+    }
+
+    /// Rewrites a text as one stretch, so that it is known where its marks are then.
+    fn splice(&mut self, path: &[Segment], before: &str, after: &str) {
+        let shift = Shift::new(before, after);
+        let insert = after.chars().skip(shift.begin);
+        self.all.push(Operation::Splice {
+            object: self.object,
+            path: Path(path.to_vec()),
+            position: shift.begin,
+            delete: shift.old_end - shift.begin,
+            insert: insert.take(shift.new_end - shift.begin).collect(),
+            unit: TextUnit::CodePoint,
+        });
     }
 
     fn set(&mut self, path: &[Segment], value: &Value) {
@@ -164,25 +189,62 @@ impl Steps {
         self.all.extend(steps);
     }
 
-    /// Marks move with their text, so that an old one is looked for where it stands by now.
+    /// Brings the marks of every text to what they are to be.
     fn marks(&mut self, old: &Carried, new: &Carried) {
-        let moved: Vec<(Path, TextMark)> = old
-            .marks
-            .iter()
-            .filter_map(|(path, mark)| {
-                let before = text_at(&old.fields, path)?;
-                let after = text_at(&new.fields, path)?;
-                Some((path.clone(), Shift::new(before, after).mark(mark)?))
-            })
-            .collect();
-        for (path, mark) in moved.iter().filter(|mark| !new.marks.contains(mark)) {
-            self.all
-                .push(set_mark(self.object, path, mark, Value::Null));
+        let paths: BTreeSet<String> = self.marked.iter().map(Path::to_string).collect();
+        for path in paths.iter().filter_map(|path| Path::parse(path).ok()) {
+            let of = |all: &[(Path, TextMark)]| -> Vec<TextMark> {
+                let here = all.iter().filter(|(place, _)| *place == path);
+                here.map(|(_, mark)| mark.clone()).collect()
+            };
+            let Some(after) = text_at(&new.fields, &path) else {
+                continue;
+            };
+            let before = text_at(&old.fields, &path).unwrap_or_default();
+            let (had, has) = (of(&old.marks), of(&new.marks));
+            self.marks_of(&path, (before, had), (after, has));
         }
-        for (path, mark) in new.marks.iter().filter(|mark| !moved.contains(mark)) {
-            self.all
-                .push(set_mark(self.object, path, mark, mark.value.clone()));
+    }
+
+    /// Marks move with their text. Where one ends at what was rewritten, it is not known what became
+    /// of it: then all are set anew.
+    fn marks_of(
+        &mut self,
+        path: &Path,
+        (before, had): (&str, Vec<TextMark>),
+        (after, has): (&str, Vec<TextMark>),
+    ) {
+        let shift = Shift::new(before, after);
+        let moved: Option<Vec<TextMark>> = match before == after {
+            true => Some(had.clone()),
+            false => had.iter().map(|mark| shift.mark(mark)).collect(),
+        };
+        let Some(moved) = moved else {
+            let names: BTreeSet<&String> = had.iter().chain(&has).map(|mark| &mark.name).collect();
+            let end = after.chars().count();
+            for name in names.into_iter().filter(|_| end > 0) {
+                let whole = TextMark {
+                    start: 0,
+                    end,
+                    name: name.clone(),
+                    value: Value::Null,
+                };
+                self.mark(path, &whole, Value::Null);
+            }
+            has.iter()
+                .for_each(|mark| self.mark(path, mark, mark.value.clone()));
+            return;
+        };
+        for mark in moved.iter().filter(|mark| !has.contains(mark)) {
+            self.mark(path, mark, Value::Null);
         }
+        for mark in has.iter().filter(|mark| !moved.contains(mark)) {
+            self.mark(path, mark, mark.value.clone());
+        }
+    }
+
+    fn mark(&mut self, path: &Path, mark: &TextMark, value: Value) {
+        self.all.push(set_mark(self.object, path, mark, value));
     }
 }
 
@@ -227,19 +289,20 @@ impl Shift {
         }
     }
 
-    /// The mark after the rewriting; `None` if nothing of what it covered is left.
+    /// The mark after the rewriting, if that is certain: it lies before or behind what was rewritten,
+    /// or around it.
     fn mark(&self, mark: &TextMark) -> Option<TextMark> {
-        let start = match mark.start {
-            at if at < self.begin || at == self.begin && self.old_end > self.begin => at,
-            at if at >= self.old_end => at - self.old_end + self.new_end,
-            _ => self.begin,
+        let by = |at: usize| at - self.old_end + self.new_end;
+        let (start, end) = if mark.end < self.begin {
+            (mark.start, mark.end)
+        } else if mark.start > self.old_end {
+            (by(mark.start), by(mark.end))
+        } else if mark.start < self.begin && mark.end > self.old_end {
+            (mark.start, by(mark.end))
+        } else {
+            return None;
         };
-        let end = match mark.end {
-            at if at <= self.begin => at,
-            at if at >= self.old_end => at - self.old_end + self.new_end,
-            _ => self.begin,
-        };
-        (start < end).then(|| TextMark {
+        Some(TextMark {
             start,
             end,
             ..mark.clone()

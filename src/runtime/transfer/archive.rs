@@ -24,6 +24,9 @@ const BATCH_ENTRIES: usize = 16;
 /// How often an archive is read again for entries that had to wait for later ones.
 const PASSES: usize = 4;
 
+/// Takes feeds' headers, and entries that follow.
+type Take<'a> = dyn FnMut(&[Bytes], Vec<Bytes>) -> Result<Ingest> + 'a;
+
 /// One import at a time: each builds a file of its own.
 static IMPORTING: Mutex<()> = Mutex::new(());
 
@@ -208,10 +211,7 @@ fn ingest(core: &mut SpaceCore, headers: &[Bytes], entries: Vec<Bytes>) -> Resul
 }
 
 /// Hands the archive over in batches: feeds' headers, and entries that follow.
-fn take_in(
-    source: &mut dyn Source,
-    take: &mut dyn FnMut(&[Bytes], Vec<Bytes>) -> Result<Ingest>,
-) -> Result<()> {
+fn take_in(source: &mut dyn Source, take: &mut Take<'_>) -> Result<()> {
     for _ in 0..PASSES {
         let (stored, unplaced) = pass(source, take)?;
         // What waited for a later entry, or was one branch too many until that came, is there at
@@ -223,10 +223,7 @@ fn take_in(
     Ok(())
 }
 
-fn pass(
-    source: &mut dyn Source,
-    take: &mut dyn FnMut(&[Bytes], Vec<Bytes>) -> Result<Ingest>,
-) -> Result<(usize, usize)> {
+fn pass(source: &mut dyn Source, take: &mut Take<'_>) -> Result<(usize, usize)> {
     let mut reader = Reader::begin(source)?;
     let (mut stored, mut left) = (0, 0);
     let mut headers = Vec::new();

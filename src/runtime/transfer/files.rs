@@ -92,6 +92,9 @@ impl<T: Read + Seek> Source for T {}
 
 /// A file as such a source. A pipe or device is none: it would end the first reading for good.
 pub(super) fn open(path: &str) -> Result<BufReader<File>> {
+    if path.is_empty() {
+        return Err(Error::invalid("the file to read has no name"));
+    }
     let place = Path::new(path);
     let found = fs::metadata(place).map_err(|e| refused(place, &e))?;
     if !found.is_file() {

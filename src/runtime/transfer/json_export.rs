@@ -13,7 +13,7 @@ pub(super) const VERSION: u64 = 2;
 /// Rows read at a time.
 const ROWS: usize = 512;
 /// What stands in a row's JSON wherever it holds a text, which may have marks.
-const TEXT: &str = "\"@text\"";
+pub(super) const TEXT: &str = "\"@text\"";
 
 impl SpaceHandle {
     /// All objects as JSON lines.

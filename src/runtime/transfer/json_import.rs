@@ -2,13 +2,13 @@
 
 use super::batches::{self, Batch};
 use super::files::{self, Source};
-use super::json_export::{FORMAT, VERSION};
+use super::json_export::{FORMAT, TEXT, VERSION};
 use super::rows::Lines;
 use crate::model::{
     Branch, Error, ErrorKind, ObjectId, Operation, Path, Result, SpaceId, Value, json, limits,
     system,
 };
-use crate::objects::{Carried, TextMark};
+use crate::objects::{Carried, TextMark, difference, text_paths};
 use crate::runtime::clock;
 use crate::runtime::space_handle::SpaceHandle;
 use crate::space::SpaceCore;
@@ -80,6 +80,7 @@ impl SpaceHandle {
 /// The lines of an export.
 struct Exported<'a> {
     lines: Lines<'a>,
+    version: u64,
     space: Option<SpaceId>,
 }
 
@@ -87,8 +88,12 @@ impl<'a> Exported<'a> {
     fn begin(source: &'a mut dyn Source) -> Result<Exported<'a>> {
         let mut lines = Lines::of_export(source)?;
         let head = lines.next_line()?.and_then(|(_, bytes)| bytes);
-        let space = check_header(&head.unwrap_or_default())?;
-        Ok(Exported { lines, space })
+        let (version, space) = check_header(&head.unwrap_or_default())?;
+        Ok(Exported {
+            lines,
+            version,
+            space,
+        })
     }
 
     fn next(&mut self) -> Result<Option<Object>> {
@@ -102,7 +107,7 @@ impl<'a> Exported<'a> {
             let text = std::str::from_utf8(&bytes)
                 .map_err(|_| Error::invalid(format!("line {line}: an export is UTF-8 text")))?;
             if !text.trim().is_empty() {
-                let object = Object::parse(line, text);
+                let object = Object::parse(line, text, self.version > 1);
                 return object
                     .map(Some)
                     .map_err(|e| e.context(format!("line {line}")));
@@ -112,8 +117,8 @@ impl<'a> Exported<'a> {
     }
 }
 
-/// Checks the first line; the space that was exported, if it says which.
-fn check_header(line: &[u8]) -> Result<Option<SpaceId>> {
+/// Checks the first line; the version, and the space that was exported, if it says which.
+fn check_header(line: &[u8]) -> Result<(u64, Option<SpaceId>)> {
     let bad = || Error::invalid("this is not an export: its first line is no header");
     let text = std::str::from_utf8(line).map_err(|_| bad())?;
     let header: Json = json::parse(text).map_err(|_| bad())?;
@@ -122,9 +127,9 @@ fn check_header(line: &[u8]) -> Result<Option<SpaceId>> {
     }
     match header.get("version").and_then(Json::as_u64) {
         // Version 1 says nothing of branches and marks.
-        Some(1..=VERSION) => {
+        Some(version @ 1..=VERSION) => {
             let space = header.get("space").and_then(Json::as_str);
-            Ok(space.and_then(|space| SpaceId::parse(space).ok()))
+            Ok((version, space.and_then(|space| SpaceId::parse(space).ok())))
         }
         version => Err(Error::new(
             ErrorKind::UnsupportedVersion,
@@ -139,10 +144,12 @@ struct Object {
     size: usize,
     id: ObjectId,
     carried: Carried,
+    /// Whether the export says which marks there are.
+    knows_marks: bool,
 }
 
 impl Object {
-    fn parse(line: u64, text: &str) -> Result<Object> {
+    fn parse(line: u64, text: &str, knows_marks: bool) -> Result<Object> {
         let Json::Object(mut map) = json::parse(text)? else {
             return Err(Error::invalid("an exported object is a JSON object"));
         };
@@ -168,24 +175,28 @@ impl Object {
             size: text.len(),
             id,
             carried,
+            knows_marks,
         })
     }
 
     fn operations(&self, core: &mut SpaceCore) -> Result<Vec<Operation>> {
-        if core.object(&self.id)?.is_none() {
+        let Some(row) = core.object(&self.id)? else {
             return Ok(self.carried.create(&core.id(), self.id));
-        }
-        let mut paths: Vec<Path> = Vec::new();
-        for (path, _) in &self.carried.marks {
-            if !paths.contains(path) {
-                paths.push(path.clone());
-            }
-        }
-        let marks = match paths.is_empty() {
-            true => Vec::new(),
-            false => core.read_document(self.id, |document| document.marks_of(&paths))?,
         };
-        Ok(self.carried.update(self.id, &marks))
+        let mut old = Carried {
+            type_name: row.type_name,
+            parent: row.parent,
+            deleted: row.deleted,
+            system: row.system,
+            fields: json::parse_fields(&row.data)?,
+            marks: Vec::new(),
+        };
+        if self.knows_marks && row.data.contains(TEXT) {
+            let paths = text_paths(&old.fields);
+            old.marks = core.read_document(self.id, |document| document.marks_of(&paths))?;
+        }
+        let new = self.carried.over(&old);
+        Ok(difference(self.id, &old, &new))
     }
 }
 

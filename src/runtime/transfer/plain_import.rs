@@ -23,6 +23,8 @@ type Read<T> = std::result::Result<T, String>;
 struct Column {
     field: String,
     kind: ColumnKind,
+    /// Whether the kind was found out: then an empty cell is nothing, whatever the kind.
+    found: bool,
 }
 
 /// How rows become objects.
@@ -147,6 +149,7 @@ impl<'a> Plan<'a> {
         for (column, guess) in self.columns.iter_mut().zip(&self.guesses) {
             if column.kind == ColumnKind::Infer {
                 column.kind = guess.kind();
+                column.found = true;
             }
         }
         Ok(())
@@ -199,10 +202,12 @@ impl<'a> Plan<'a> {
             Some(given) => Column {
                 field: given.field.clone().unwrap_or_else(|| name.to_owned()),
                 kind: given.kind,
+                found: false,
             },
             None => Column {
                 field: name.to_owned(),
                 kind: self.options.other_columns,
+                found: false,
             },
         }
     }
@@ -249,6 +254,9 @@ impl<'a> Plan<'a> {
         let mut key = None;
         let columns = self.columns.iter().zip(&self.names);
         for ((column, name), cell) in columns.zip(cells) {
+            if column.found && cell.is_empty() {
+                continue;
+            }
             let value = read(column.kind, cell).map_err(|e| format!("{name:?}: {e}"))?;
             if let Some(value) = value {
                 fields.insert(column.field.clone(), value);

@@ -100,10 +100,7 @@ fn everything_but_history_comes_back() {
     // And once more changes nothing.
     let digest = from.digest().unwrap();
     assert_eq!(from.import_json(data.clone()).unwrap(), 4);
-    let same = |a: &Space| a.digest().unwrap();
-    assert_eq!(contents(&from), before);
-    drop(digest);
-    assert_eq!(same(&from), same(&from));
+    assert_eq!(from.digest().unwrap(), digest);
     // Into another space.
     let to = client.create_space("{}".into()).unwrap();
     assert_eq!(to.import_json(data).unwrap(), 4);
