@@ -6,9 +6,11 @@
 //! library's own threads: Python, Kotlin and Swift see those, under the plain name. Dropping such
 //! a future never half-applies a write.
 
+mod blobs;
 mod client;
 mod error;
 mod invitation;
+mod live;
 mod log;
 mod object;
 mod options;
@@ -21,11 +23,15 @@ mod transaction;
 mod transaction_system;
 mod transfer;
 
+pub use blobs::{
+    BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
+};
 pub use client::{Client, IdentityInfo, library_version};
 pub use error::{EchoError, Result};
 pub use invitation::{
     Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
 };
+pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};

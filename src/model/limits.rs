@@ -91,3 +91,13 @@ pub const IMPORT_COLUMNS: usize = 1000;
 pub const IMPORT_SKIPS: usize = 1000;
 /// Largest record of an archive, in bytes. Above the largest entry, so that newer versions have room.
 pub const ARCHIVE_RECORD_BYTES: usize = 4 * 1024 * 1024;
+/// Largest blob, in bytes.
+pub const BLOB_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+/// Bytes of one block of a blob: what is stored, asked for and verified at a time.
+pub const BLOB_BLOCK_BYTES: usize = 64 * 1024;
+/// Bytes that one read of a blob may ask for.
+pub const BLOB_READ_BYTES: u64 = 16 * 1024 * 1024;
+/// Blobs that may be fetched at the same time, per space.
+pub const BLOB_FETCHES: usize = 256;
+/// Blocks of blobs that a peer may have asked for and not got yet.
+pub const BLOB_BLOCKS_ASKED: usize = 256;

@@ -1,16 +1,19 @@
 //! The only part that owns threads, timers, files and sockets.
 
+pub mod blobs;
 pub mod changes;
 pub mod clock;
 pub mod connector;
 pub mod events;
 pub mod executor;
+pub mod live;
 pub mod log;
 #[cfg(test)]
 pub mod memory;
 pub mod node;
 pub mod pairing;
 pub mod secure_link;
+pub mod session_source;
 pub mod sessions;
 pub mod signal;
 pub mod signaling;

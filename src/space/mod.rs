@@ -6,6 +6,8 @@
 
 mod actors;
 mod archive_check;
+mod blob_store;
+mod blobs;
 mod branches;
 mod control;
 mod documents;
@@ -14,6 +16,7 @@ mod forging;
 mod founding;
 mod heads;
 mod ingest;
+mod live;
 mod own_feed;
 mod read;
 mod space_core;
@@ -27,8 +30,10 @@ mod write;
 #[cfg(test)]
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
+pub use blob_store::{BlobRow, BlobStore};
 pub use founding::Founding;
 pub use ingest::Ingest;
+pub use live::{LiveDelta, LiveFilter, LiveResults};
 #[cfg(test)]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;

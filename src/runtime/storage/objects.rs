@@ -1,5 +1,6 @@
 //! Object rows: the present state of every object, ready for reads and queries.
 
+use super::blob_refs;
 use super::error::from_sqlite;
 use super::side;
 use super::space::SpaceStore;
@@ -28,7 +29,7 @@ const HIDDEN: i64 = 2;
 const BRANCH: i64 = 4;
 
 /// Prepared queries up to this length are kept: longer ones are rarely asked twice.
-const KEPT_QUERY_BYTES: usize = 8 * 1024;
+pub(super) const KEPT_QUERY_BYTES: usize = 8 * 1024;
 
 impl SpaceStore {
     /// The row of one object, deleted or not.
@@ -147,6 +148,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
         let n = insert(tx, row, changes, extra.as_deref())?;
         side::put_refs(tx, n, &row.data)?;
         side::put_labels(tx, n, &row.system)?;
+        blob_refs::put(tx, n, &row.data)?;
         return Ok(Slot { n, tail: 0 });
     };
     let (n, tail) = (present.n, present.tail);
@@ -156,6 +158,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
         move_to(tx, n, row)?;
     }
     side::replace_refs(tx, n, &present.data, &row.data)?;
+    blob_refs::replace(tx, n, &present.data, &row.data)?;
     if present.extra != extra {
         side::replace_labels(tx, n, &row.system)?;
     }
@@ -269,7 +272,7 @@ fn gone(row: &ObjectRow) -> i64 {
     bit(row.deleted, DELETED) | bit(row.hidden, HIDDEN) | bit(row.system.branch.is_some(), BRANCH)
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
+pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
     let gone: i64 = row.get(3)?;
     let mut system = SystemFields {
         schema_version: row.get(9)?,
@@ -309,7 +312,7 @@ fn read_heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[u8; 32]>> {
 }
 
 /// A query's parameter, bound without copying it.
-struct Bound<'a>(&'a SqlValue);
+pub(super) struct Bound<'a>(pub(super) &'a SqlValue);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

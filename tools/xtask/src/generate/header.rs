@@ -21,9 +21,13 @@ const ORDER: &[&str] = &[
     "space_objects",
     "space_texts",
     "transfer",
+    "space_blobs",
+    "blob_writer",
+    "blob_fetch",
     "transaction",
     "transaction_system",
     "subscription",
+    "live_query",
     "invitation_options",
     "invitation",
 ];
