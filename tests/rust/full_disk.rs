@@ -236,7 +236,8 @@ fn a_blob_that_does_not_fit_leaves_nothing() {
         let bob = client_at(dir.path(), "Bob", &signal);
         let mine = ada.create_space("{}".into()).unwrap();
         let theirs = pair(&mine, &bob);
-        let bytes: Vec<u8> = (0..30_000_000_u32).map(|i| (i / 50) as u8).collect();
+        let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
+        let bytes: Vec<u8> = (0..30_000_000).map(noise).collect();
         let blob = mine.put_blob(bytes.clone()).unwrap();
         limit_files(Some(largest_file(dir.path()) + 8_000_000));
         let error = theirs.put_blob(bytes.clone()).unwrap_err();
