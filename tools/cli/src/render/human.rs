@@ -281,3 +281,32 @@ fn space_status(status: &SpaceStatus) -> String {
 fn put(out: &mut String, line: std::fmt::Arguments) {
     writeln!(out, "{line}").expect("a string takes everything");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn changes_of_a_live_query_are_lines() {
+        let style = Style {
+            terminal: false,
+            colour: false,
+            detailed: false,
+        };
+        let object = json!({"id": "1", "type": "Task", "parent": null, "deleted": false,
+            "created_ms": 0, "updated_ms": 0, "heads": [], "fields": {"a": "\u{1b}"}});
+        let line = |change: serde_json::Value| {
+            let change: LiveChange = serde_json::from_value(change).unwrap();
+            result(&Event::LiveChange(change), style)
+        };
+        assert_eq!(
+            line(json!({"kind": "moved", "id": "1", "from": 3, "index": 0, "object": object})),
+            "moved    3 to 0  1  Task  {\"a\":\"\\u001b\"}\n"
+        );
+        assert_eq!(
+            line(json!({"kind": "removed", "id": "1", "from": 12})),
+            "removed      12  1\n"
+        );
+    }
+}
