@@ -21,6 +21,7 @@ pub mod space_handle;
 pub mod space_host;
 pub mod space_texts;
 pub mod storage;
+pub mod transfer;
 pub mod transport;
 pub mod webrtc;
 

@@ -220,7 +220,8 @@ impl Node {
             .clone()
     }
 
-    fn host(&self, id: &SpaceId) -> Result<Arc<SpaceHost>> {
+    /// A space of the profile.
+    pub fn host(&self, id: &SpaceId) -> Result<Arc<SpaceHost>> {
         let hosts = self.hosts();
         hosts
             .into_iter()
@@ -606,7 +607,7 @@ impl Sessions for Node {
         self.require_identity().ok().map(|(keyring, _)| keyring)
     }
 
-    fn open_spaces(&self) -> Vec<Arc<SpaceHost>> {
+    fn all_spaces(&self) -> Vec<Arc<SpaceHost>> {
         self.hosts()
     }
 
