@@ -1,5 +1,6 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
+use crate::blob_args::BlobCommand;
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -159,6 +160,13 @@ pub enum Command {
         /// Only changes of objects that match
         #[arg(long, value_name = "FILTER-JSON")]
         filter: Option<String>,
+        /// Prints what this filter or query finds, and then what changes in that list, with places
+        /// in it
+        #[arg(long, value_name = "QUERY-JSON", conflicts_with = "filter")]
+        query: Option<String>,
+        /// The shortest time between two batches of changes in the list, in milliseconds
+        #[arg(long, value_name = "MS", requires = "query", default_value_t = 16)]
+        interval: u32,
     },
     /// Prints a digest of all objects: equal digests mean equal objects and histories
     Digest {
@@ -179,6 +187,9 @@ pub enum Command {
         /// The file; without it, standard input
         file: Option<PathBuf>,
     },
+    /// Stores, fetches and collects blobs: larger values, named by their content
+    #[command(subcommand)]
+    Blob(BlobCommand),
     /// Tells how the profile, or a space, is connected
     Status {
         /// The space
@@ -230,7 +241,11 @@ impl Command {
     pub fn is_online(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. } | Command::Join { .. } | Command::Watch { .. } | Command::Serve
+            Command::Invite { .. }
+                | Command::Join { .. }
+                | Command::Watch { .. }
+                | Command::Blob(BlobCommand::Fetch { .. })
+                | Command::Serve
         )
     }
 
@@ -239,8 +254,22 @@ impl Command {
     pub fn ends_on_request(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. } | Command::Join { .. } | Command::Watch { .. }
+            Command::Invite { .. }
+                | Command::Join { .. }
+                | Command::Watch { .. }
+                | Command::Blob(BlobCommand::Fetch { .. })
         )
+    }
+
+    /// Makes names of files mean the same in another process.
+    pub fn absolute(mut self) -> Self {
+        if let Command::Blob(command) = &mut self
+            && let Some(file) = command.file_mut()
+            && let Ok(absolute) = std::path::absolute(&*file)
+        {
+            *file = absolute;
+        }
+        self
     }
 
     /// The file whose bytes it reads, if not standard input.
@@ -280,7 +309,18 @@ mod tests {
             vec!["echodb", "join", "code", "--auth-code", "123456"],
             vec!["echodb", "--json", "add", "default", "{}"],
             vec!["echodb", "set", "default", "x", "{}", "--json"],
+            vec![
+                "echodb",
+                "watch",
+                "default",
+                "--query",
+                "{}",
+                "--interval",
+                "5",
+            ],
             vec!["echodb", "serve"],
+            vec!["echodb", "blob", "put", "default", "/a/file"],
+            vec!["echodb", "blob", "fetch", "default", "x", "--timeout", "5"],
         ] {
             let command = Args::try_parse_from(line).unwrap().command;
             let text = serde_json::to_string(&command).unwrap();

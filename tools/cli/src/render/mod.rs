@@ -95,6 +95,8 @@ impl Renderer {
             Event::Done(value) => json_text(value),
             Event::Text(value) => json_text(value),
             Event::Change(value) => json_text(value),
+            Event::Live(value) => json_text(value),
+            Event::LiveChange(value) => json_text(value),
             Event::Digest(value) => json_text(value),
             Event::Line(line) => line.clone(),
             // Standard output holds the export itself then.
@@ -104,6 +106,8 @@ impl Renderer {
             Event::Code(value) => json_text(value),
             Event::Pairing(value) => json_text(value),
             Event::Paired(value) => json_text(value),
+            Event::Blob(value) => json_text(value),
+            Event::Collected(value) => json_text(value),
             Event::Status(value) => json_text(value),
             Event::SpaceStatus(value) => json_text(value),
             Event::Serving(value) => json_text(value),
