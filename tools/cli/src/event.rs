@@ -2,11 +2,12 @@
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
 use echodb::{
-    Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member, ObjectRecord,
-    PeerStatus, SpaceInfo, SpaceState,
+    ArchiveInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
+    ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::path::Path;
 
 /// One thing to print.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +37,14 @@ pub enum Event {
     Exported(Exported),
     /// The end of an import.
     Imported(Imported),
+    /// An archive, written or checked.
+    Archive(Archive),
+    /// A row that an import left out.
+    Skipped(Skipped),
+    /// The end of an import of plain data.
+    Report(Report),
+    /// An object's file was written.
+    ObjectFile(ObjectFile),
     /// An invitation's code.
     Code(Code),
     /// An invitation moved on.
@@ -269,6 +278,82 @@ pub struct Digest {
     pub space: String,
     /// 64 hexadecimal digits.
     pub digest: String,
+}
+
+/// See [`Event::Archive`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Archive {
+    /// The space.
+    pub space: String,
+    /// The format's version.
+    pub version: u32,
+    /// Feeds.
+    pub feeds: u64,
+    /// Entries of all feeds.
+    pub entries: u64,
+    /// Entries about members and keys among them.
+    pub control_entries: u64,
+    /// The file's size.
+    pub bytes: u64,
+    /// Its checksum.
+    pub digest: String,
+    /// The file.
+    pub file: String,
+}
+
+impl Archive {
+    /// What is in a file.
+    pub fn new(info: ArchiveInfo, file: &Path) -> Self {
+        Archive {
+            space: info.space,
+            version: info.version,
+            feeds: info.feeds,
+            entries: info.entries,
+            control_entries: info.control_entries,
+            bytes: info.bytes,
+            digest: info.digest,
+            file: file.to_string_lossy().into_owned(),
+        }
+    }
+}
+
+/// See [`Event::Skipped`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The line that the row begins on.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// See [`Event::Report`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The space.
+    pub space: String,
+    /// Rows read.
+    pub rows: u64,
+    /// Objects made.
+    pub created: u64,
+    /// Rows that changed objects.
+    pub updated: u64,
+    /// Rows that changed nothing.
+    pub unchanged: u64,
+    /// Rows left out.
+    pub skipped: u64,
+}
+
+/// See [`Event::ObjectFile`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ObjectFile {
+    /// The space.
+    pub space: String,
+    /// The object.
+    pub id: String,
+    /// The file.
+    pub file: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// See [`Event::Exported`].

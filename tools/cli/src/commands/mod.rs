@@ -7,10 +7,10 @@ mod pairing;
 mod space;
 mod status;
 mod text;
-mod transfer;
+pub mod transfer;
 mod watch;
 
-use crate::args::{Command, IdentityCommand, SpaceCommand};
+use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -90,8 +90,31 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         }
         Command::Watch { space, filter } => watch::watch(context, control, &space, filter),
         Command::Digest { space } => status::digest(context, &space),
-        Command::Export { space, file } => transfer::export(context, &space, file),
-        Command::Import { space, .. } => transfer::import(context, &space),
+        Command::Space(SpaceCommand::Import { file, place }) => {
+            transfer::import_archive(context, place.unwrap_or(file))
+        }
+        Command::Export {
+            space,
+            format,
+            file,
+            place,
+        } => transfer::export(context, &space, format, transfer::Target { file, place }),
+        Command::Import {
+            space,
+            plain,
+            place,
+            ..
+        } => transfer::import(context, &space, &plain, place),
+        Command::Object(ObjectCommand::Export {
+            space,
+            id,
+            file,
+            place,
+        }) => transfer::export_object(context, &space, id, file, place),
+        Command::Object(ObjectCommand::Import { space, into, .. }) => {
+            transfer::import_object(context, &space, into)
+        }
+        Command::Verify { file } => transfer::verify(context.output, file),
         Command::Status { space } => status::status(context, space.as_deref()),
         Command::Serve => Err(Failure::usage("serve runs on its own")),
     }

@@ -73,6 +73,15 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Exported(exported) if exported.file.is_some() => {
             format!("{} objects\n", exported.objects)
         }
+        Event::Archive(archive) => format!(
+            "{}  {} entries of {} feeds, {} bytes\n",
+            archive.space, archive.entries, archive.feeds, archive.bytes
+        ),
+        Event::Skipped(row) => format!("line {}: {}\n", row.line, safe::line(&row.reason)),
+        Event::Report(report) => format!(
+            "{} created, {} updated, {} unchanged, {} skipped\n",
+            report.created, report.updated, report.unchanged, report.skipped
+        ),
         Event::Code(code) => invitation_code(code, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
@@ -82,6 +91,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Exported(_)
         | Event::Paired(_)
         | Event::Done(_)
+        | Event::ObjectFile(_)
         | Event::Warning(_)
         | Event::Progress(_) => String::new(),
     }
