@@ -88,7 +88,13 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             let edit = text::Edit { insert, at, delete };
             text::text(context, &space, id, field, edit)
         }
-        Command::Watch { space, filter } => watch::watch(context, control, &space, filter),
+        Command::Watch {
+            space,
+            query: Some(query),
+            interval,
+            ..
+        } => watch::live(context, control, &space, query, interval),
+        Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
         Command::Digest { space } => status::digest(context, &space),
         Command::Space(SpaceCommand::Import { file, place }) => {
             transfer::import_archive(context, place.unwrap_or(file))
