@@ -96,6 +96,19 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         } => watch::live(context, control, &space, query, interval),
         Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
         Command::Digest { space } => status::digest(context, &space),
+        Command::Space(SpaceCommand::Import { .. })
+        | Command::Export { .. }
+        | Command::Import { .. }
+        | Command::Object(_)
+        | Command::Verify { .. } => run_transfer(command, context),
+        Command::Status { space } => status::status(context, space.as_deref()),
+        Command::Serve => Err(Failure::usage("serve runs on its own")),
+    }
+}
+
+/// Runs what moves data in and out.
+fn run_transfer(command: Command, context: &mut Context) -> Result<()> {
+    match command {
         Command::Space(SpaceCommand::Import { file, place }) => {
             transfer::import_archive(context, place.unwrap_or(file))
         }
@@ -121,7 +134,6 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             transfer::import_object(context, &space, into)
         }
         Command::Verify { file } => transfer::verify(context.output, file),
-        Command::Status { space } => status::status(context, space.as_deref()),
-        Command::Serve => Err(Failure::usage("serve runs on its own")),
+        _ => Err(Failure::usage("no data moves by this command")),
     }
 }
