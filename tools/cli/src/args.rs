@@ -1,5 +1,6 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
+use crate::blob_args::BlobCommand;
 use clap::{Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -207,6 +208,9 @@ pub enum Command {
     /// One object as an Automerge file
     #[command(subcommand)]
     Object(ObjectCommand),
+    /// Stores, fetches and collects blobs: larger values, named by their content
+    #[command(subcommand)]
+    Blob(BlobCommand),
     /// Tells how the profile, or a space, is connected
     Status {
         /// The space
@@ -351,7 +355,11 @@ impl Command {
     pub fn is_online(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. } | Command::Join { .. } | Command::Watch { .. } | Command::Serve
+            Command::Invite { .. }
+                | Command::Join { .. }
+                | Command::Watch { .. }
+                | Command::Blob(BlobCommand::Fetch { .. })
+                | Command::Serve
         )
     }
 
@@ -360,8 +368,22 @@ impl Command {
     pub fn ends_on_request(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. } | Command::Join { .. } | Command::Watch { .. }
+            Command::Invite { .. }
+                | Command::Join { .. }
+                | Command::Watch { .. }
+                | Command::Blob(BlobCommand::Fetch { .. })
         )
+    }
+
+    /// Makes names of files mean the same in another process.
+    pub fn absolute(mut self) -> Self {
+        if let Command::Blob(command) = &mut self
+            && let Some(file) = command.file_mut()
+            && let Ok(absolute) = std::path::absolute(&*file)
+        {
+            *file = absolute;
+        }
+        self
     }
 
     /// The file whose bytes it reads, if not standard input.
@@ -437,6 +459,8 @@ mod tests {
                 "echodb", "import", "default", "a.csv", "--format", "csv", "--column", "a=text",
             ],
             vec!["echodb", "object", "export", "default", "x", "file"],
+            vec!["echodb", "blob", "put", "default", "/a/file"],
+            vec!["echodb", "blob", "fetch", "default", "x", "--timeout", "5"],
         ] {
             let command = Args::try_parse_from(line).unwrap().command;
             let text = serde_json::to_string(&command).unwrap();

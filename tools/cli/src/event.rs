@@ -2,12 +2,13 @@
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
 use echodb::{
-    ArchiveInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
+    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
     ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::path::Path;
+
+pub use crate::transfer_event::{Archive, ObjectFile, Report, Skipped};
 
 /// One thing to print.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +56,10 @@ pub enum Event {
     Pairing(Pairing),
     /// An invitation is over, and the other side may have everything.
     Paired(Paired),
+    /// What is here of a blob.
+    Blob(Blob),
+    /// The end of a collection.
+    Collected(Collected),
     /// The client's connections.
     Status(Status),
     /// A space's replication.
@@ -217,10 +222,10 @@ impl TryFrom<ObjectRecord> for Object {
 pub struct Done {
     /// The space.
     pub space: String,
-    /// The object, if it was one.
+    /// The object or blob, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `set` or `deleted`.
+    /// `set`, `deleted` or `written`.
     pub state: String,
 }
 
@@ -315,82 +320,6 @@ pub struct Digest {
     pub digest: String,
 }
 
-/// See [`Event::Archive`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Archive {
-    /// The space.
-    pub space: String,
-    /// The format's version.
-    pub version: u32,
-    /// Feeds.
-    pub feeds: u64,
-    /// Entries of all feeds.
-    pub entries: u64,
-    /// Entries about members and keys among them.
-    pub control_entries: u64,
-    /// The file's size.
-    pub bytes: u64,
-    /// Its checksum.
-    pub digest: String,
-    /// The file.
-    pub file: String,
-}
-
-impl Archive {
-    /// What is in a file.
-    pub fn new(info: ArchiveInfo, file: &Path) -> Self {
-        Archive {
-            space: info.space,
-            version: info.version,
-            feeds: info.feeds,
-            entries: info.entries,
-            control_entries: info.control_entries,
-            bytes: info.bytes,
-            digest: info.digest,
-            file: file.to_string_lossy().into_owned(),
-        }
-    }
-}
-
-/// See [`Event::Skipped`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Skipped {
-    /// The line that the row begins on.
-    pub line: u64,
-    /// Why.
-    pub reason: String,
-}
-
-/// See [`Event::Report`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Report {
-    /// The space.
-    pub space: String,
-    /// Rows read.
-    pub rows: u64,
-    /// Objects made.
-    pub created: u64,
-    /// Rows that changed objects.
-    pub updated: u64,
-    /// Rows that changed nothing.
-    pub unchanged: u64,
-    /// Rows left out.
-    pub skipped: u64,
-}
-
-/// See [`Event::ObjectFile`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ObjectFile {
-    /// The space.
-    pub space: String,
-    /// The object.
-    pub id: String,
-    /// The file.
-    pub file: String,
-    /// Its size.
-    pub bytes: u64,
-}
-
 /// See [`Event::Exported`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exported {
@@ -466,6 +395,48 @@ pub struct Paired {
     pub in_sync: bool,
     /// Whether this side invited.
     pub host: bool,
+}
+
+/// See [`Event::Blob`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Blob {
+    /// The space.
+    pub space: String,
+    /// The blob.
+    pub blob: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many of them are here.
+    pub held: u64,
+    /// Whether all are.
+    pub whole: bool,
+    /// Whether an object names it.
+    pub referenced: bool,
+}
+
+impl Blob {
+    /// What is known of a blob of `space`.
+    pub fn new(space: &str, info: BlobInfo) -> Self {
+        Blob {
+            space: space.to_owned(),
+            blob: info.id,
+            size: info.size,
+            held: info.held,
+            whole: info.whole,
+            referenced: info.referenced,
+        }
+    }
+}
+
+/// See [`Event::Collected`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Collected {
+    /// The space.
+    pub space: String,
+    /// How many blobs were removed.
+    pub blobs: u64,
+    /// Bytes that this freed in the space's file.
+    pub bytes: u64,
 }
 
 /// See [`Event::Status`].

@@ -35,6 +35,7 @@ pub fn run(mut args: Args, console: &mut Console) -> Result<()> {
         return console.flush();
     }
     args.command.find_files();
+    args.command = args.command.absolute();
     let directory = profile::directory(&args)?;
     match find_place(&args, &directory)? {
         Place::There(stream) => {

@@ -1,5 +1,6 @@
 //! The commands themselves. The same code runs in the front process and in a serving one.
 
+mod blob;
 mod identity;
 mod lookup;
 mod object;
@@ -101,6 +102,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         | Command::Import { .. }
         | Command::Object(_)
         | Command::Verify { .. } => run_transfer(command, context),
+        Command::Blob(command) => blob::run(context, &control, command),
         Command::Status { space } => status::status(context, space.as_deref()),
         Command::Serve => Err(Failure::usage("serve runs on its own")),
     }

@@ -70,6 +70,38 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Digest(digest) => format!("{}\n", digest.digest),
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
+        Event::Code(code) => invitation_code(code, style),
+        Event::Pairing(pairing) => auth_code(pairing, style),
+        Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
+        Event::Blob(blob) => format!(
+            "{}  {} of {} bytes{}\n",
+            blob.blob,
+            blob.held,
+            blob.size,
+            if blob.referenced {
+                ""
+            } else {
+                "  (named by no object)"
+            }
+        ),
+        Event::Collected(collected) => {
+            format!("{} blobs, {} bytes\n", collected.blobs, collected.bytes)
+        }
+        Event::Status(status) => client_status(status),
+        Event::SpaceStatus(status) => space_status(status),
+        Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),
+        Event::Live(_)
+        | Event::Paired(_)
+        | Event::Done(_)
+        | Event::Warning(_)
+        | Event::Progress(_) => String::new(),
+        _ => transfer(event),
+    }
+}
+
+/// What import and export put there.
+fn transfer(event: &Event) -> String {
+    match event {
         Event::Imported(imported) => format!("{} objects\n", imported.objects),
         Event::Exported(exported) if exported.file.is_some() => {
             format!("{} objects\n", exported.objects)
@@ -83,19 +115,7 @@ pub fn result(event: &Event, style: Style) -> String {
             "{} created, {} updated, {} unchanged, {} skipped\n",
             report.created, report.updated, report.unchanged, report.skipped
         ),
-        Event::Code(code) => invitation_code(code, style),
-        Event::Pairing(pairing) => auth_code(pairing, style),
-        Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
-        Event::Status(status) => client_status(status),
-        Event::SpaceStatus(status) => space_status(status),
-        Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),
-        Event::Exported(_)
-        | Event::Live(_)
-        | Event::Paired(_)
-        | Event::Done(_)
-        | Event::ObjectFile(_)
-        | Event::Warning(_)
-        | Event::Progress(_) => String::new(),
+        _ => String::new(),
     }
 }
 
