@@ -155,6 +155,8 @@ fn the_model_in_c_and_cpp() {
     for (name, standard, source) in [
         ("model", "c99", "tests/c/model.c"),
         ("model_cpp", "c++17", "tests/c/model.cpp"),
+        ("queries", "c99", "tests/c/queries.c"),
+        ("queries_cpp", "c++17", "tests/c/queries.cpp"),
     ] {
         run_both(&compile(name, standard, &[], &[source]), String::new);
     }
@@ -247,7 +249,8 @@ fn every_function_is_described_tested_and_wrapped() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let header = read("include/echodb.h");
     let wrapper = read("include/echodb.hpp");
-    let tests = ["calls", "misuse", "model", "pairing"].map(|n| read(&format!("tests/c/{n}.c")));
+    let tests =
+        ["calls", "misuse", "model", "pairing", "queries"].map(|n| read(&format!("tests/c/{n}.c")));
     for name in declared() {
         let call = format!("{name}(");
         // The last mention is the declaration.

@@ -12,6 +12,7 @@ mod invitation;
 mod log;
 mod object;
 mod options;
+mod queries;
 mod space;
 mod space_texts;
 mod status;
@@ -28,6 +29,7 @@ pub use invitation::{
 pub use log::{LogLevel, LogRecord, LogSink};
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
+pub use queries::QueryPage;
 pub use space::{Member, Space, SpaceInfo, SpaceState};
 pub use space_texts::TextMark;
 pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};

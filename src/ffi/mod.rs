@@ -27,6 +27,7 @@ mod library;
 mod live;
 mod log;
 mod operation;
+mod queries;
 mod queue;
 mod records;
 mod space;

@@ -10,6 +10,7 @@ pub mod log;
 pub mod memory;
 pub mod node;
 pub mod pairing;
+mod queries;
 pub mod secure_link;
 pub mod sessions;
 pub mod signal;

@@ -143,25 +143,13 @@ impl SpaceHandle {
     /// Objects that a query finds.
     pub fn query(&self, query: &Query) -> Result<Vec<ObjectRecord>> {
         let rows = self.host.with_settled(|core| core.query(query))?;
-        Ok(rows
-            .into_iter()
-            .filter(is_user_object)
-            .map(record)
-            .collect())
+        Ok(rows.into_iter().map(record).collect())
     }
 
     /// The same as one JSON array.
     pub fn query_json(&self, query: &Query) -> Result<Vec<u8>> {
         let rows = self.host.with_settled(|core| core.query(query))?;
-        let mut out = String::from("[");
-        for row in rows.iter().filter(|row| is_user_object(row)) {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            write_json(&mut out, row);
-        }
-        out.push(']');
-        Ok(out.into_bytes())
+        Ok(json_array(&rows))
     }
 
     /// A text.
@@ -205,6 +193,7 @@ impl SpaceHandle {
         listener: Arc<dyn ChangeListener>,
     ) -> Result<Registration> {
         self.node().check_open()?;
+        filter.check_row_decides()?;
         let log = self.host.log().clone();
         Ok(self.host.hub().subscribe(self.id(), filter, listener, log))
     }
@@ -287,7 +276,7 @@ impl SpaceHandle {
         let rows = self.host.with_settled(|core| core.everything())?;
         let header = json!({"format": EXPORT_FORMAT, "version": EXPORT_VERSION, "space": self.id().to_string()});
         let mut out = format!("{header}\n");
-        for row in rows.iter().filter(|row| is_user_object(row)) {
+        for row in &rows {
             write_json(&mut out, row);
             out.push('\n');
         }
@@ -337,9 +326,17 @@ fn committed(outcome: Outcome) -> Committed {
     }
 }
 
-/// The properties are the space's own, not one of its objects.
-fn is_user_object(row: &ObjectRow) -> bool {
-    row.id != ObjectId::PROPERTIES
+/// Rows as one JSON array.
+pub(super) fn json_array<'a>(rows: impl IntoIterator<Item = &'a ObjectRow>) -> Vec<u8> {
+    let mut out = String::from("[");
+    for row in rows {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        write_json(&mut out, row);
+    }
+    out.push(']');
+    out.into_bytes()
 }
 
 fn record(row: ObjectRow) -> ObjectRecord {
@@ -363,7 +360,7 @@ fn record(row: ObjectRow) -> ObjectRecord {
 }
 
 /// Writes a row as one JSON object. Its fields are JSON already and are copied as they stand.
-fn write_json(out: &mut String, row: &ObjectRow) {
+pub(super) fn write_json(out: &mut String, row: &ObjectRow) {
     let heads: Vec<String> = row.heads.iter().map(|hash| HEXLOWER.encode(hash)).collect();
     let system = &row.system;
     let head = json!({

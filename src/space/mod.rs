@@ -14,6 +14,7 @@ mod founding;
 mod heads;
 mod ingest;
 mod own_feed;
+mod queries;
 mod read;
 mod space_core;
 mod store;

@@ -2,7 +2,7 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields};
-use crate::query::{CompiledQuery, Query};
+use crate::query::{Cell, CompiledQuery, Query};
 use bytes::Bytes;
 
 /// What became of a stored entry.
@@ -246,6 +246,13 @@ pub trait Store: Send {
     fn tree_node(&self, id: &ObjectId) -> Result<Option<(bool, Option<ObjectId>)>>;
     /// The rows a query finds, in its order.
     fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>>;
+    /// The rows a query finds, in its order, each with its keys in that order.
+    fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>>;
+    /// The rows of any statement that reads.
+    fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>>;
+    /// How storage would answer a query: each step with its number and that of the step it belongs
+    /// to.
+    fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
 }

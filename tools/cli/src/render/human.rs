@@ -57,6 +57,17 @@ pub fn result(event: &Event, style: Style) -> String {
             style.bold(&safe::line(object.type_name.as_deref().unwrap_or("-"))),
             safe::line(object.fields.get())
         ),
+        Event::Group(group) => format!(
+            "{}  {}\n",
+            style.bold(&safe::line(group.group.get())),
+            safe::line(group.values.get())
+        ),
+        Event::Next(next) => format!("{}\n", style.dim(&format!("next  {}", next.next))),
+        Event::Plan(plan) => format!(
+            "{}\n{}\n",
+            safe::lines(&plan.words.join("\n")),
+            style.dim(&safe::lines(&plan.sql))
+        ),
         Event::Text(text) if style.terminal => format!("{}\n", safe::lines(&text.text)),
         Event::Text(text) => format!("{}\n", text.text),
         Event::Change(change) => format!(
