@@ -163,6 +163,16 @@ fn the_model_in_c_and_cpp() {
 }
 
 #[test]
+fn live_queries_in_c_and_cpp() {
+    let c = compile("live", "c99", &[], &["tests/c/live.c"]);
+    run_both(&c, String::new);
+    let sanitized = compile("live", "gnu17", &SANITIZERS, &["tests/c/live.c"]);
+    run_sanitized(&sanitized, &[]);
+    let cpp = compile("live_cpp", "c++17", &[], &["tests/c/live.cpp"]);
+    run_both(&cpp, String::new);
+}
+
+#[test]
 fn two_clients_in_c() {
     let signal = support::Signal::start();
     let url = || signal.url.clone();
@@ -249,8 +259,12 @@ fn every_function_is_described_tested_and_wrapped() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let header = read("include/echodb.h");
     let wrapper = read("include/echodb.hpp");
-    let tests =
-        ["calls", "misuse", "model", "pairing", "queries"].map(|n| read(&format!("tests/c/{n}.c")));
+    let tests: Vec<String> = fs::read_dir(root().join("tests/c"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "c"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
     for name in declared() {
         let call = format!("{name}(");
         // The last mention is the declaration.

@@ -57,15 +57,15 @@ pub struct CompiledQuery {
     pub params: Vec<SqlValue>,
 }
 
+/// The columns of an object's row, in the order in which storage reads them.
+pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,\
+     o.data,json(o.plain),o.version,o.source,o.target,o.extra";
+
 /// The fields as queries read them.
 const PLAIN: &str = "coalesce(o.plain,o.data)";
 
 /// Leaves out the space's own properties, which are no object of its users: `ObjectId::PROPERTIES`.
 pub(super) const USER: &str = "o.id <> x'00000000000070726f70657274696573'";
-
-/// The columns of an object's row, in the order that storage reads them.
-const ROW: &str = "o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,o.data,json(o.plain),\
-    o.version,o.source,o.target,o.extra";
 
 /// Which part of a query's results is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -106,7 +106,7 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
     };
     let order: Vec<String> = terms.iter().map(Term::ordered).collect();
     let mut sql = format!(
-        "SELECT {ROW}{keys} FROM objects AS o WHERE {} ORDER BY {}",
+        "SELECT {ROW_COLUMNS}{keys} FROM objects AS o WHERE {} ORDER BY {}",
         conditions.join(" AND "),
         order.join(", ")
     );
@@ -386,10 +386,26 @@ impl Compiler {
 
     /// The keys of an order, the id last.
     fn order(&mut self, order: &[OrderBy]) -> Vec<Term> {
-        let mut terms = Vec::new();
         // Nothing that comes after the id can matter.
         let id = order.iter().position(|by| by.key == OrderKey::Id);
-        for by in order.iter().take(id.map_or(order.len(), |id| id + 1)) {
+        let until_id = order.get(..=id.unwrap_or(usize::MAX - 1)).unwrap_or(order);
+        let terms = self.order_terms(until_id).into_iter();
+        let mut terms: Vec<Term> = terms
+            .map(|(sql, descending)| Term { sql, descending })
+            .collect();
+        if id.is_none() {
+            terms.push(Term {
+                sql: "o.id".to_owned(),
+                descending: false,
+            });
+        }
+        terms
+    }
+
+    /// The terms of an order, each with whether its last come first; ties are left to the id.
+    pub(super) fn order_terms(&mut self, order: &[OrderBy]) -> Vec<(String, bool)> {
+        let mut terms = Vec::new();
+        for by in order {
             let keys = match &by.key {
                 OrderKey::Clock(clock) => vec![column(*clock).to_owned()],
                 OrderKey::Id => vec!["o.id".to_owned()],
@@ -405,14 +421,7 @@ impl Compiler {
                     ]
                 }
             };
-            let descending = by.descending;
-            terms.extend(keys.into_iter().map(|sql| Term { sql, descending }));
-        }
-        if !order.iter().any(|by| by.key == OrderKey::Id) {
-            terms.push(Term {
-                sql: "o.id".to_owned(),
-                descending: false,
-            });
+            terms.extend(keys.into_iter().map(|key| (key, by.descending)));
         }
         terms
     }

@@ -39,6 +39,7 @@ mod fields;
 mod filter;
 mod jsonpath;
 mod link;
+pub mod live;
 mod matching;
 mod number;
 #[cfg(test)]

@@ -14,7 +14,7 @@ impl SpaceCore {
         self.store.object(id)
     }
 
-    /// The rows a query finds.
+    /// The rows of a space's objects that a query finds.
     pub fn query(&self, query: &Query) -> Result<Vec<ObjectRow>> {
         self.store.query(&compile(query))
     }

@@ -2,6 +2,7 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields};
+use crate::query::live::KeyValue;
 use crate::query::{Cell, CompiledQuery, Query};
 use bytes::Bytes;
 
@@ -253,6 +254,13 @@ pub trait Store: Send {
     /// How storage would answer a query: each step with its number and that of the step it belongs
     /// to.
     fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>>;
+    /// Calls `each` with every row a query finds, and with the values of its last `terms` columns.
+    fn query_ordered(
+        &self,
+        query: &CompiledQuery,
+        terms: usize,
+        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
+    ) -> Result<()>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
 }

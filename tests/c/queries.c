@@ -36,7 +36,8 @@ static void links(void) {
 }
 
 static void pages(void) {
-    const char *query = "{\"where\": {\"type\": \"Note\"}, \"limit\": 1}";
+    const char *query = "{\"where\": {\"type\": \"Note\"}, \"order\": [{\"by\": \"n\"}], "
+                        "\"limit\": 1}";
     echodb_buffer *out = NULL;
     OK(echodb_space_query_page(space, S(query), NULL, 0, &out, &error));
     char *page = take(out);

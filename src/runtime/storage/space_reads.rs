@@ -2,6 +2,7 @@
 
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
+use crate::query::live::KeyValue;
 use crate::query::{Cell, CompiledQuery};
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, ObjectRow, ObjectWrite, QuarantineRecord,
@@ -162,6 +163,15 @@ impl Store for SpaceStore {
 
     fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>> {
         SpaceStore::plan(self, query)
+    }
+
+    fn query_ordered(
+        &self,
+        query: &CompiledQuery,
+        terms: usize,
+        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
+    ) -> Result<()> {
+        SpaceStore::query_ordered(self, query, terms, each)
     }
 
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {
