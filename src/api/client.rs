@@ -32,7 +32,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) fn node(&self) -> &Arc<NodeGuard> {
+    pub(super) fn guard(&self) -> &Arc<NodeGuard> {
         &self.node
     }
 

@@ -55,7 +55,7 @@ impl Client {
         let query = Query::parse(&query)?;
         let spaces = spaces.iter().map(|id| SpaceId::parse(id));
         let spaces = spaces.collect::<crate::model::Result<Vec<_>>>()?;
-        Ok(self.node().query(&spaces, &query)?)
+        Ok(self.guard().query(&spaces, &query)?)
     }
 }
 
