@@ -46,6 +46,7 @@ mod number;
 mod ordering;
 mod parse;
 mod parse_links;
+mod print;
 #[cfg(test)]
 mod tests;
 

@@ -33,67 +33,22 @@ fn queries_find_what_looking_at_every_object_finds() {
         let naive = Naive::new(&rows);
         for number in 0..QUERIES {
             let asked = maker.query();
-            let told = || format!("seed {seed}, query {number}: {asked}");
-            let query =
-                Query::parse(&asked.to_string()).unwrap_or_else(|e| panic!("{e}\n{}", told()));
+            let told = format!("seed {seed}, query {number}: {asked}");
+            let query = Query::parse(&asked.to_string()).unwrap_or_else(|e| panic!("{e}\n{told}"));
             let compiled = compile(&query);
             let found = store
                 .query(&compiled)
-                .unwrap_or_else(|e| panic!("{e}\n{}\n{}", told(), compiled.sql));
-            let want: Vec<&ObjectRow> = naive.query(&asked).into_iter().map(|i| &rows[i]).collect();
+                .unwrap_or_else(|e| panic!("{e}\n{told}\n{}", compiled.sql));
+            let want = naive.query(&asked);
+            let want: Vec<&ObjectRow> = want.into_iter().map(|i| &rows[i]).collect();
             let ids = |rows: &[&ObjectRow]| rows.iter().map(|r| r.created_ms).collect::<Vec<_>>();
             let found: Vec<&ObjectRow> = found.iter().collect();
-            assert_eq!(ids(&found), ids(&want), "{}\n{}", told(), compiled.sql);
-            assert_eq!(found, want, "{}", told());
+            assert_eq!(ids(&found), ids(&want), "{told}\n{}", compiled.sql);
+            assert_eq!(found, want, "{told}");
             some += usize::from(!want.is_empty());
             followed += usize::from(!want.is_empty() && asked.get("follow").is_some());
-
-            // The same asked about a few objects, as a live query does, and after a place.
-            let few: Vec<ObjectId> = (0..6)
-                .map(|_| object_id(maker.random.below(32) as u64))
-                .collect();
-            let everything = Query {
-                limit: None,
-                skip: 0,
-                ..query.clone()
-            };
-            let part = |within, after| {
-                let keys = true;
-                let part = Selection {
-                    within,
-                    after,
-                    keys,
-                };
-                let compiled = compile_part(&everything, part);
-                store
-                    .query_keyed(&compiled)
-                    .unwrap_or_else(|e| panic!("{e}\n{}\n{}", told(), compiled.sql))
-            };
-            let whole = part(None, None);
-            let all: Vec<i64> = naive
-                .all(&asked)
-                .iter()
-                .map(|i| rows[*i].created_ms)
-                .collect();
-            assert!(
-                whole
-                    .iter()
-                    .map(|(row, _)| row.created_ms)
-                    .eq(all.iter().copied()),
-                "{}",
-                told()
-            );
-            let found = part(Some(&few), None);
-            let want = whole.iter().filter(|(row, _)| few.contains(&row.id));
-            assert!(found.iter().eq(want), "{}", told());
-            parts += usize::from(!found.is_empty());
-            let descending = directions(&query);
-            for (place, (_, keys)) in whole.iter().enumerate().step_by(5) {
-                let after = part(None, Some(keys.as_slice()));
-                assert_eq!(after, whole[place + 1..], "after {place}: {}", told());
-                let next = whole.get(place + 1);
-                assert!(next.is_none_or(|(_, next)| compare_keys(keys, next, &descending).is_lt()));
-            }
+            let all: Vec<&ObjectRow> = naive.all(&asked).iter().map(|i| &rows[*i]).collect();
+            parts += usize::from(parts_agree(&store, &query, &all, &mut maker, &told));
         }
     }
     // The test means something only while queries find something.
@@ -101,6 +56,53 @@ fn queries_find_what_looking_at_every_object_finds() {
         some > 1500 && followed > 250 && parts > 600,
         "{some} {followed} {parts}"
     );
+}
+
+/// The query without its window, asked about a few objects, as of what changed, and after each of
+/// some places. Whether it found one of the few.
+fn parts_agree(
+    store: &SpaceStore,
+    query: &Query,
+    all: &[&ObjectRow],
+    maker: &mut Maker,
+    told: &str,
+) -> bool {
+    let everything = Query {
+        limit: None,
+        skip: 0,
+        ..query.clone()
+    };
+    let part = |within, after| {
+        let keys = true;
+        let compiled = compile_part(
+            &everything,
+            Selection {
+                within,
+                after,
+                keys,
+            },
+        );
+        store
+            .query_keyed(&compiled)
+            .unwrap_or_else(|e| panic!("{e}\n{told}\n{}", compiled.sql))
+    };
+    let whole = part(None, None);
+    assert!(
+        whole.iter().map(|(row, _)| row).eq(all.iter().copied()),
+        "{told}"
+    );
+    let few = [0; 6].map(|_| object_id(maker.random.below(32) as u64));
+    let found = part(Some(&few), None);
+    let want = whole.iter().filter(|(row, _)| few.contains(&row.id));
+    assert!(found.iter().eq(want), "{told}");
+    let descending = directions(query);
+    for (place, (_, keys)) in whole.iter().enumerate().step_by(5) {
+        let after = part(None, Some(keys.as_slice()));
+        assert_eq!(after, whole[place + 1..], "after {place}: {told}");
+        let next = whole.get(place + 1);
+        assert!(next.is_none_or(|(_, next)| compare_keys(keys, next, &descending).is_lt()));
+    }
+    !found.is_empty()
 }
 
 /// Groups and measures of a set of objects, by hand.

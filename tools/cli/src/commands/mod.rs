@@ -77,25 +77,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Set { space, id, fields } => object::set(context, &space, id, fields),
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
-        Command::Query {
-            space,
-            filter,
-            explain,
-            page,
-            after,
-        } => {
-            let asked = query::Asked {
-                explain,
-                page,
-                after,
-            };
-            query::query(context, &space, filter, asked)
-        }
-        Command::Aggregate {
-            space,
-            query,
-            explain,
-        } => query::aggregate(context, &space, query, explain),
+        asked @ (Command::Query { .. } | Command::Aggregate { .. }) => query::run(context, asked),
         Command::Text {
             space,
             id,

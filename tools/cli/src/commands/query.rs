@@ -1,22 +1,49 @@
 //! `query` and `aggregate`.
 
 use super::Context;
+use crate::args::Command;
 use crate::event::{Event, Group, Next, Object};
 use crate::failure::{Failure, Result};
 use echodb::model::json;
 use serde_json::Value as Json;
 
 /// How the results of `query` are wanted.
-pub(super) struct Asked {
+struct Asked {
     /// Not the results, but how they are found.
-    pub(super) explain: bool,
+    explain: bool,
     /// In pages of this size.
-    pub(super) page: Option<u64>,
+    page: Option<u64>,
     /// From there on.
-    pub(super) after: Option<String>,
+    after: Option<String>,
 }
 
-pub(super) fn query(context: &mut Context, name: &str, text: String, asked: Asked) -> Result<()> {
+/// Runs either command.
+pub(super) fn run(context: &mut Context, command: Command) -> Result<()> {
+    match command {
+        Command::Query {
+            space,
+            filter,
+            explain,
+            page,
+            after,
+        } => {
+            let asked = Asked {
+                explain,
+                page,
+                after,
+            };
+            query(context, &space, filter, asked)
+        }
+        Command::Aggregate {
+            space,
+            query,
+            explain,
+        } => aggregate(context, &space, query, explain),
+        _ => Err(Failure::usage("this is no query")),
+    }
+}
+
+fn query(context: &mut Context, name: &str, text: String, asked: Asked) -> Result<()> {
     let text = context.json(text)?;
     if asked.explain {
         return explain(context, name, text);
@@ -54,12 +81,7 @@ fn with_limit(text: &str, size: u64) -> Result<String> {
     Ok(query.to_string())
 }
 
-pub(super) fn aggregate(
-    context: &mut Context,
-    name: &str,
-    text: String,
-    wants_plan: bool,
-) -> Result<()> {
+fn aggregate(context: &mut Context, name: &str, text: String, wants_plan: bool) -> Result<()> {
     let text = context.json(text)?;
     let space = context.space(name)?;
     if wants_plan {
