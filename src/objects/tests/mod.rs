@@ -2,6 +2,7 @@
 
 mod blobs;
 pub(crate) mod hostile;
+mod hostile_file;
 mod large;
 mod merging;
 mod operations;
