@@ -229,8 +229,8 @@ fn objects_queries_and_history_carry_blobs() {
         let found = space.query(filter).unwrap();
         found.into_iter().map(|o| o.id).collect::<Vec<_>>()
     };
-    assert_eq!(find(&one.id), [object.clone()]);
-    assert_eq!(find(&two.id), [other.clone()]);
+    assert_eq!(find(&one.id), std::slice::from_ref(&object));
+    assert_eq!(find(&two.id), std::slice::from_ref(&other));
     // A transaction at the version before is merged with what came since.
     let version = space.get(object.clone()).unwrap().unwrap().heads;
     space

@@ -5,6 +5,8 @@ use crate::model::{BlobId, BlobRef};
 use automerge::ROOT;
 use automerge::transaction::Transactable;
 
+type Entry = (&'static str, automerge::ScalarValue);
+
 const ID: &str = "aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq";
 
 fn blob(size: u64) -> Value {
@@ -38,8 +40,8 @@ fn a_blob_is_one_value_wherever_it_stands() {
 
 #[test]
 fn what_only_looks_like_a_blob_is_a_map() {
-    let sound: [(&str, automerge::ScalarValue); 2] = [("@blob", ID.into()), ("size", 7_i64.into())];
-    let cases: [(&str, Vec<(&str, automerge::ScalarValue)>, Option<&str>); 6] = [
+    let sound: [Entry; 2] = [("@blob", ID.into()), ("size", 7_i64.into())];
+    let cases: [(&str, Vec<Entry>, Option<&str>); 6] = [
         ("sound", sound.to_vec(), None),
         ("no size", sound[..1].to_vec(), Some("{}")),
         (
