@@ -2,11 +2,13 @@
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
 use echodb::{
-    Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member, ObjectRecord,
-    PeerStatus, SpaceInfo, SpaceState,
+    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
+    ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+pub use crate::transfer_event::{Archive, ObjectFile, Report, Skipped};
 
 /// One thing to print.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +24,12 @@ pub enum Event {
     Created(Created),
     /// An object.
     Object(Object),
+    /// A group of an aggregation.
+    Group(Group),
+    /// Where the next page begins.
+    Next(Next),
+    /// How a query is answered.
+    Plan(Plan),
     /// Something was done to an object or a space; people see nothing.
     Done(Done),
     /// A text field.
@@ -40,12 +48,24 @@ pub enum Event {
     Exported(Exported),
     /// The end of an import.
     Imported(Imported),
+    /// An archive, written or checked.
+    Archive(Archive),
+    /// A row that an import left out.
+    Skipped(Skipped),
+    /// The end of an import of plain data.
+    Report(Report),
+    /// An object's file was written.
+    ObjectFile(ObjectFile),
     /// An invitation's code.
     Code(Code),
     /// An invitation moved on.
     Pairing(Pairing),
     /// An invitation is over, and the other side may have everything.
     Paired(Paired),
+    /// What is here of a blob.
+    Blob(Blob),
+    /// The end of a collection.
+    Collected(Collected),
     /// The client's connections.
     Status(Status),
     /// A space's replication.
@@ -203,15 +223,48 @@ impl TryFrom<ObjectRecord> for Object {
     }
 }
 
+/// See [`Event::Group`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Group {
+    /// What its objects share, a JSON array; empty when they are not grouped.
+    pub group: Box<RawValue>,
+    /// What was measured, by name.
+    pub values: Box<RawValue>,
+}
+
+/// See [`Event::Next`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Next {
+    /// For `--after`.
+    pub next: String,
+}
+
+/// See [`Event::Plan`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The statement.
+    pub sql: String,
+    /// Its parameters, from ?1.
+    pub parameters: Box<RawValue>,
+    /// SQLite's lines about it.
+    pub plan: Vec<String>,
+    /// The indexes it uses.
+    pub indexes: Vec<String>,
+    /// Whether it reads every object.
+    pub scans: bool,
+    /// The plan in words.
+    pub words: Vec<String>,
+}
+
 /// See [`Event::Done`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Done {
     /// The space.
     pub space: String,
-    /// The object, if it was one.
+    /// The object or blob, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `set` or `deleted`.
+    /// `set`, `deleted` or `written`.
     pub state: String,
 }
 
@@ -381,6 +434,48 @@ pub struct Paired {
     pub in_sync: bool,
     /// Whether this side invited.
     pub host: bool,
+}
+
+/// See [`Event::Blob`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Blob {
+    /// The space.
+    pub space: String,
+    /// The blob.
+    pub blob: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many of them are here.
+    pub held: u64,
+    /// Whether all are.
+    pub whole: bool,
+    /// Whether an object names it.
+    pub referenced: bool,
+}
+
+impl Blob {
+    /// What is known of a blob of `space`.
+    pub fn new(space: &str, info: BlobInfo) -> Self {
+        Blob {
+            space: space.to_owned(),
+            blob: info.id,
+            size: info.size,
+            held: info.held,
+            whole: info.whole,
+            referenced: info.referenced,
+        }
+    }
+}
+
+/// See [`Event::Collected`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Collected {
+    /// The space.
+    pub space: String,
+    /// How many blobs were removed.
+    pub blobs: u64,
+    /// Bytes that this freed in the space's file.
+    pub bytes: u64,
 }
 
 /// See [`Event::Status`].

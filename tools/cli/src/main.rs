@@ -1,6 +1,7 @@
 //! `echodb`: the command line of echo-db. `echodb --help` describes it, README.md too.
 
 mod args;
+mod blob_args;
 mod commands;
 mod console;
 mod control;
@@ -13,6 +14,7 @@ mod render;
 mod serve;
 mod signals;
 mod socket;
+mod transfer_event;
 
 use args::{Args, Command};
 use clap::Parser;

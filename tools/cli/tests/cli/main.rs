@@ -1,9 +1,11 @@
 //! The command line, tested as its users meet it: real processes, real profiles, a real
 //! signalling server.
 
+mod blobs;
 mod commands;
 mod common;
 mod errors;
 mod pairing;
 mod serving;
 mod transfer;
+mod transfer_files;
