@@ -334,6 +334,10 @@ final class LifetimeTests: XCTestCase {
                 { _ = try await space.readBlob(blob.id) },
                 { try await space.collectBlobs() },
                 { try await space.importData(Data("[]".utf8), ImportOptions(.json)) },
+                { _ = try await space.queryPage(Query()) },
+                { _ = try await space.aggregate(Aggregation()) },
+                { _ = try await space.explain(Query()) },
+                { _ = try await client.query(Query()) },
                 { _ = try await space.importObject(try await space.exportObject(id)) },
             ]
             for round in 0..<5 {
