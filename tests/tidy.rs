@@ -17,6 +17,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("authority", &["model", "feed", "identity"]),
     ("objects", &["model", "feed", "identity"]),
     ("query", &["model", "feed", "identity"]),
+    ("schema", &["model"]),
     (
         "sync",
         &["model", "feed", "identity", "authority", "objects", "query"],
@@ -27,7 +28,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "space",
-        &["model", "feed", "identity", "authority", "objects", "query"],
+        &[
+            "model",
+            "feed",
+            "identity",
+            "authority",
+            "objects",
+            "query",
+            "schema",
+        ],
     ),
     (
         "runtime",
