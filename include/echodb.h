@@ -371,6 +371,16 @@ typedef echodb_status (*echodb_invitation_callback)(void *user_data,
  */
 #define ECHODB_INTERNAL 17
 
+/**
+ * An object is not at the version that the transaction was made for.
+ */
+#define ECHODB_CONFLICT 18
+
+/**
+ * A value does not fit the schema of its object's type.
+ */
+#define ECHODB_SCHEMA_VIOLATION 19
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -247,7 +247,12 @@ fn every_function_is_described_tested_and_wrapped() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let header = read("include/echodb.h");
     let wrapper = read("include/echodb.hpp");
-    let tests = ["calls", "misuse", "model", "pairing"].map(|n| read(&format!("tests/c/{n}.c")));
+    let tests: Vec<String> = fs::read_dir(root().join("tests/c"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "c"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
     for name in declared() {
         let call = format!("{name}(");
         // The last mention is the declaration.

@@ -57,14 +57,15 @@ macro_rules! echo_error {
 }
 
 echo_error! {
-    /// An argument is malformed, out of range, or not allowed here.
-    InvalidArgument <- InvalidArgument;
+    /// An argument is malformed, out of range, not allowed here, or against a schema.
+    InvalidArgument <- InvalidArgument | SchemaViolation;
     /// The named thing does not exist.
     NotFound <- NotFound;
     /// What was to be created exists already.
     AlreadyExists <- AlreadyExists;
-    /// The call does not fit the present state, or another process holds the profile.
-    InvalidState <- InvalidState | ProfileLocked;
+    /// The call does not fit the present state: of an object that has changed, too, or of a
+    /// profile that another process holds.
+    InvalidState <- InvalidState | ProfileLocked | Conflict;
     /// The disk refused, or stored bytes are damaged or of a newer version.
     Storage <- Storage | Corrupt | UnsupportedVersion;
     /// A server or peer could not be reached, or broke the protocol.

@@ -43,6 +43,10 @@ pub const ECHODB_INVITATION_REFUSED: echodb_status = 15;
 pub const ECHODB_CALLBACK: echodb_status = 16;
 /// A defect of this library, which was contained.
 pub const ECHODB_INTERNAL: echodb_status = 17;
+/// An object is not at the version that the transaction was made for.
+pub const ECHODB_CONFLICT: echodb_status = 18;
+/// A value does not fit the schema of its object's type.
+pub const ECHODB_SCHEMA_VIOLATION: echodb_status = 19;
 
 /// A status as a snake-case word, for logs: `ok`, `not_found`; `unknown` for other numbers.
 ///
@@ -73,6 +77,8 @@ pub(super) fn name(status: echodb_status) -> &'static CStr {
         ECHODB_INVITATION_REFUSED => c"invitation_refused",
         ECHODB_CALLBACK => c"callback",
         ECHODB_INTERNAL => c"internal",
+        ECHODB_CONFLICT => c"conflict",
+        ECHODB_SCHEMA_VIOLATION => c"schema_violation",
         _ => c"unknown",
     }
 }
@@ -96,4 +102,6 @@ const _: () = {
     assert!(ECHODB_INVITATION_REFUSED == ErrorKind::InvitationRefused as i32);
     assert!(ECHODB_CALLBACK == ErrorKind::Callback as i32);
     assert!(ECHODB_INTERNAL == ErrorKind::Internal as i32);
+    assert!(ECHODB_CONFLICT == ErrorKind::Conflict as i32);
+    assert!(ECHODB_SCHEMA_VIOLATION == ErrorKind::SchemaViolation as i32);
 };

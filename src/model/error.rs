@@ -44,11 +44,15 @@ pub enum ErrorKind {
     Callback = 16,
     /// A defect in this library: it was contained, and the handle is no longer usable.
     Internal = 17,
+    /// An object is not at the version that the transaction was made for.
+    Conflict = 18,
+    /// A value does not fit the schema of its object's type.
+    SchemaViolation = 19,
 }
 
 impl ErrorKind {
     /// Every kind, in numeric order: what the C header and the language packages list.
-    pub const ALL: [ErrorKind; 17] = [
+    pub const ALL: [ErrorKind; 19] = [
         ErrorKind::InvalidArgument,
         ErrorKind::NotFound,
         ErrorKind::AlreadyExists,
@@ -66,6 +70,8 @@ impl ErrorKind {
         ErrorKind::InvitationRefused,
         ErrorKind::Callback,
         ErrorKind::Internal,
+        ErrorKind::Conflict,
+        ErrorKind::SchemaViolation,
     ];
 
     /// The status number of the C ABI.
@@ -93,6 +99,8 @@ impl ErrorKind {
             ErrorKind::InvitationRefused => "invitation_refused",
             ErrorKind::Callback => "callback",
             ErrorKind::Internal => "internal",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::SchemaViolation => "schema_violation",
         }
     }
 

@@ -29,6 +29,8 @@ class Status(enum.IntEnum):
     INVITATION_REFUSED = 15
     CALLBACK = 16
     INTERNAL = 17
+    CONFLICT = 18
+    SCHEMA_VIOLATION = 19
 
 
 class EchoError(Exception):
@@ -55,7 +57,7 @@ class EchoError(Exception):
 
 
 class InvalidArgument(EchoError, ValueError):
-    """An argument is malformed, out of range, or not allowed here."""
+    """An argument is malformed, out of range, not allowed here, or against a schema."""
 
     _default = Status.INVALID_ARGUMENT
 
@@ -73,7 +75,8 @@ class AlreadyExists(EchoError):
 
 
 class InvalidState(EchoError):
-    """The call does not fit the present state, or another process holds the profile."""
+    """The call does not fit the present state: of an object that has changed, too, or of a
+    profile that another process holds."""
 
     _default = Status.INVALID_STATE
 

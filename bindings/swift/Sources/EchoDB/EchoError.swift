@@ -18,13 +18,14 @@ import Foundation
 public struct EchoError: Error, Hashable, Sendable {
     /// What happened, coarsely: what most programs tell apart.
     public enum Kind: Hashable, Sendable, CaseIterable {
-        /// An argument is malformed, out of range, or not allowed here.
+        /// An argument is malformed, out of range, not allowed here, or against a schema.
         case invalidArgument
         /// The named thing does not exist.
         case notFound
         /// What was to be created exists already.
         case alreadyExists
-        /// The call does not fit the present state, or another client holds the profile.
+        /// The call does not fit the present state: of an object that has changed, too, or of a
+        /// profile that another client holds.
         case invalidState
         /// The disk refused, or stored bytes are damaged or of a newer version.
         case storage
@@ -89,6 +90,10 @@ public struct EchoError: Error, Hashable, Sendable {
         public static let callback = Status(rawValue: 16)
         /// A defect of the library was contained.
         public static let `internal` = Status(rawValue: 17)
+        /// An object is not at the version that the transaction was made for.
+        public static let conflict = Status(rawValue: 18)
+        /// A value does not fit the schema of its object's type.
+        public static let schemaViolation = Status(rawValue: 19)
     }
 
     /// What happened, coarsely.

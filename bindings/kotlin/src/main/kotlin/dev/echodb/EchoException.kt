@@ -62,6 +62,12 @@ public enum class Status(public val number: Int) {
 
     /** A defect of the library was contained. */
     INTERNAL(17),
+
+    /** An object is not at the version that the transaction was made for. */
+    CONFLICT(18),
+
+    /** A value does not fit the schema of its object's type. */
+    SCHEMA_VIOLATION(19),
     ;
 
     internal companion object {
@@ -83,7 +89,7 @@ public sealed class EchoException(
     public val status: Status,
     public val retryable: Boolean,
 ) : RuntimeException(message) {
-    /** An argument is malformed, out of range, or not allowed here. */
+    /** An argument is malformed, out of range, not allowed here, or against a schema. */
     public class InvalidArgument internal constructor(
         message: String,
         status: Status = Status.INVALID_ARGUMENT,
@@ -98,7 +104,8 @@ public sealed class EchoException(
     public class AlreadyExists internal constructor(message: String, status: Status, retryable: Boolean) :
         EchoException(message, status, retryable)
 
-    /** The call does not fit the present state, or another client holds the profile. */
+    /** The call does not fit the present state: of an object that has changed, too, or of a profile
+     * that another client holds. */
     public class InvalidState internal constructor(
         message: String,
         status: Status = Status.INVALID_STATE,
