@@ -47,6 +47,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "authority",
             "objects",
             "query",
+            "schema",
             "sync",
             "invitation",
             "space",

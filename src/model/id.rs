@@ -109,13 +109,23 @@ impl ObjectId {
     /// The id of the object that a natural key names: the same on every peer, so that objects made
     /// apart are one. Its first bytes are no time.
     pub fn natural(space: &SpaceId, type_name: &str, key: &str) -> Self {
+        ObjectId::derived(b"echodb/natural-key/v1", space, type_name, key.as_bytes())
+    }
+
+    /// The id of the object that holds a version of a type's schema.
+    pub fn schema(space: &SpaceId, type_name: &str, version: u32) -> Self {
+        let version = version.to_be_bytes();
+        ObjectId::derived(b"echodb/schema/v1", space, type_name, &version)
+    }
+
+    fn derived(domain: &[u8], space: &SpaceId, type_name: &str, key: &[u8]) -> Self {
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        context.update(b"echodb/natural-key/v1");
+        context.update(domain);
         context.update(space.as_bytes());
         // The length keeps ("ab", "c") and ("a", "bc") apart.
         context.update(&(type_name.len() as u64).to_le_bytes());
         context.update(type_name.as_bytes());
-        context.update(key.as_bytes());
+        context.update(key);
         let hash = context.finish();
         let mut id = [0; 16];
         id.iter_mut()

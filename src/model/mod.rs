@@ -1,6 +1,7 @@
 //! Pure data: ids, values, paths, operations, limits and errors. Nothing here does I/O, and
 //! nothing here imports another module of the crate.
 
+pub mod difference;
 pub mod error;
 pub mod id;
 pub mod json;

@@ -43,8 +43,9 @@ impl CompiledSchema {
         let (plan, places) = Plan::read(&json)?;
         // The validator's own code meets what a stranger wrote here: a panic in it is a refusal.
         let compiled = catch_unwind(AssertUnwindSafe(|| build(json, &places)));
-        let (schemas, index) = compiled
-            .unwrap_or_else(|_| Err(Error::invalid("the schema cannot be read as a JSON Schema")))?;
+        let (schemas, index) = compiled.unwrap_or_else(|_| {
+            Err(Error::invalid("the schema cannot be read as a JSON Schema"))
+        })?;
         Ok(CompiledSchema {
             plan,
             schemas,
@@ -55,16 +56,18 @@ impl CompiledSchema {
     /// The rules that a plain value breaks, at most [`limits::VIOLATIONS`] of them; none if it keeps
     /// to the schema. A check that would take too many steps is not made, which counts as a breach.
     pub fn check(&self, plain: &Json) -> Vec<Breach> {
-        if self.plan.steps(plain).is_none() {
-            return vec![Breach {
-                path: String::new(),
-                reason: format!(
-                    "too_complex: to check this takes more than {} steps, or more than {} nested ones",
-                    limits::SCHEMA_STEPS,
-                    limits::SCHEMA_CHECK_DEPTH
-                ),
-            }];
+        self.check_counted(plain).0
+    }
+
+    /// As [`CompiledSchema::check`], with the steps that it took.
+    pub fn check_counted(&self, plain: &Json) -> (Vec<Breach>, u64) {
+        match self.plan.steps(plain) {
+            Some(steps) => (self.checked(plain), steps),
+            None => (vec![too_complex()], limits::SCHEMA_STEPS),
         }
+    }
+
+    fn checked(&self, plain: &Json) -> Vec<Breach> {
         let check = || match self.schemas.validate(plain, self.index) {
             Ok(()) => Vec::new(),
             Err(error) => reason::breaches(&error),
@@ -76,6 +79,17 @@ impl CompiledSchema {
                 reason: "failed: the schema could not be applied".into(),
             }]
         })
+    }
+}
+
+fn too_complex() -> Breach {
+    Breach {
+        path: String::new(),
+        reason: format!(
+            "too_complex: to check this takes more than {} steps, or more than {} nested ones",
+            limits::SCHEMA_STEPS,
+            limits::SCHEMA_CHECK_DEPTH
+        ),
     }
 }
 

@@ -311,7 +311,10 @@ impl Reader<'_> {
     }
 
     fn parts(&mut self, map: &Map<String, Json>, pointer: &str, node: &mut Node) -> Result<()> {
-        node.properties = self.map_of(map, pointer, "properties")?.into_iter().collect();
+        node.properties = self
+            .map_of(map, pointer, "properties")?
+            .into_iter()
+            .collect();
         for (pattern, index) in self.map_of(map, pointer, "patternProperties")? {
             node.patterns.push((self.pattern(&pattern)?, index));
         }
@@ -412,9 +415,15 @@ fn local(reference: &Json) -> Result<String> {
 
 /// What a subschema's lists cost wherever it applies.
 fn own_steps(map: &Map<String, Json>) -> u64 {
-    let listed = ["enum", "const", "required", "dependentRequired", "dependencies"]
-        .iter()
-        .filter_map(|keyword| map.get(*keyword));
+    let listed = [
+        "enum",
+        "const",
+        "required",
+        "dependentRequired",
+        "dependencies",
+    ]
+    .iter()
+    .filter_map(|keyword| map.get(*keyword));
     listed.map(size).sum()
 }
 

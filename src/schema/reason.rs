@@ -80,8 +80,12 @@ fn sentence(kind: &ErrorKind<'_, '_>) -> String {
         ErrorKind::AdditionalProperties { got } => {
             format!("additionalProperties: may not have {}", names(got))
         }
-        ErrorKind::Dependency { prop, missing } | ErrorKind::DependentRequired { prop, missing } => {
-            format!("dependentRequired: with {prop:?} it needs {}", names(missing))
+        ErrorKind::Dependency { prop, missing }
+        | ErrorKind::DependentRequired { prop, missing } => {
+            format!(
+                "dependentRequired: with {prop:?} it needs {}",
+                names(missing)
+            )
         }
         ErrorKind::PropertyName { prop } => format!("propertyNames: {prop:?} may not be a name"),
         ErrorKind::UniqueItems { got: [i, j] } => {

@@ -6,6 +6,7 @@
 
 mod actors;
 mod branches;
+mod checking;
 mod control;
 mod documents;
 #[cfg(test)]
@@ -13,8 +14,13 @@ mod forging;
 mod founding;
 mod heads;
 mod ingest;
+mod migrating;
 mod own_feed;
 mod read;
+mod registering;
+#[cfg(test)]
+mod schema_tests;
+mod schemas;
 mod space_core;
 mod store;
 mod trees;
@@ -27,6 +33,8 @@ mod write;
 pub use actors::new_actor;
 pub use founding::Founding;
 pub use ingest::Ingest;
+pub use migrating::{Candidate, Candidates, Rewritten};
+pub use registering::SchemaRecord;
 #[cfg(test)]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;
@@ -34,6 +42,6 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Store, StoredDocument, StoredEntry,
+    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
 };
 pub use write::{Outcome, RowChange};

@@ -16,6 +16,7 @@ const BY_ID: &str = "SELECT id, type, parent, gone, created, updated, heads, dat
 const DELETED: i64 = 1;
 const HIDDEN: i64 = 2;
 const BRANCH: i64 = 4;
+const SCHEMA: i64 = 8;
 
 /// Prepared queries up to this length are kept: longer ones are rarely asked twice.
 const KEPT_QUERY_BYTES: usize = 8 * 1024;
@@ -244,10 +245,13 @@ fn bytes(id: &Option<ObjectId>) -> Option<&[u8]> {
 
 fn gone(row: &ObjectRow) -> i64 {
     let bit = |on: bool, bit: i64| if on { bit } else { 0 };
-    bit(row.deleted, DELETED) | bit(row.hidden, HIDDEN) | bit(row.system.branch.is_some(), BRANCH)
+    bit(row.deleted, DELETED)
+        | bit(row.hidden, HIDDEN)
+        | bit(row.system.branch.is_some(), BRANCH)
+        | bit(row.is_schema(), SCHEMA)
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
+pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
     let gone: i64 = row.get(3)?;
     let mut system = SystemFields {
         schema_version: row.get(9)?,

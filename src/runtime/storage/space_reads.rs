@@ -3,9 +3,10 @@
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
 use crate::query::CompiledQuery;
+use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, ObjectRow, ObjectWrite, QuarantineRecord,
-    Store, StoredDocument, StoredEntry,
+    Store, StoredDocument, StoredEntry, Violation,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -150,6 +151,27 @@ impl Store for SpaceStore {
 
     fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
         SpaceStore::query(self, query)
+    }
+
+    fn objects_of_type(
+        &self,
+        type_name: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, ObjectRow)>> {
+        SpaceStore::objects_of_type(self, type_name, after, limit)
+    }
+
+    fn put_breaches(
+        &mut self,
+        judged: &[(ObjectId, Vec<Breach>)],
+        fact: (&str, &[u8]),
+    ) -> Result<()> {
+        SpaceStore::put_breaches(self, judged, fact)
+    }
+
+    fn violations(&self) -> Result<Vec<Violation>> {
+        SpaceStore::violations(self)
     }
 
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {
