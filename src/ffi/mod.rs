@@ -31,6 +31,7 @@ mod queue;
 mod records;
 mod space;
 mod space_objects;
+mod space_schemas;
 mod space_texts;
 mod status;
 mod strings;

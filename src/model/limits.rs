@@ -99,5 +99,9 @@ pub const SCHEMAS: usize = 4096;
 pub const COMPILED_SCHEMAS: usize = 32;
 /// Broken rules that are recorded of one object.
 pub const VIOLATIONS: usize = 8;
+/// Objects that a migration writes in one transaction.
+pub const MIGRATED_AT_ONCE: usize = 64;
+/// Objects that a migration could not move and names.
+pub const MIGRATION_FAILURES: usize = 100;
 /// Objects that are checked at once when a schema arrives.
 pub const CHECKED_AT_ONCE: usize = 128;

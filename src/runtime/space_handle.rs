@@ -36,7 +36,7 @@ impl SpaceHandle {
         SpaceHandle { node, host }
     }
 
-    fn node(&self) -> &Arc<Node> {
+    pub(super) fn node(&self) -> &Arc<Node> {
         self.node.node()
     }
 
@@ -257,6 +257,7 @@ impl SpaceHandle {
             }
             let counts = core.counts()?;
             let own = u64::from(core.object(&ObjectId::PROPERTIES)?.is_some());
+            let own = own + counts.schemas;
             Ok(SpaceStatus {
                 state,
                 peers,
@@ -265,6 +266,8 @@ impl SpaceHandle {
                 quarantined: counts.quarantined,
                 waiting_for_key: counts.waiting,
                 waiting_for_dependency: core.waiting_for_dependency() as u64,
+                violations: counts.violations,
+                checking: core.has_schema_checks(),
             })
         })
     }
@@ -337,9 +340,9 @@ fn committed(outcome: Outcome) -> Committed {
     }
 }
 
-/// The properties are the space's own, not one of its objects.
+/// The properties and the schemas are the space's own, not among its objects.
 fn is_user_object(row: &ObjectRow) -> bool {
-    row.id != ObjectId::PROPERTIES
+    row.id != ObjectId::PROPERTIES && !row.is_schema()
 }
 
 fn record(row: ObjectRow) -> ObjectRecord {

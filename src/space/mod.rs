@@ -33,7 +33,7 @@ mod write;
 pub use actors::new_actor;
 pub use founding::Founding;
 pub use ingest::Ingest;
-pub use migrating::{Candidate, Candidates, Rewritten};
+pub use migrating::{Candidate, Rewritten};
 pub use registering::SchemaRecord;
 #[cfg(test)]
 pub use space_core::Entropy;

@@ -188,6 +188,8 @@ pub struct Counts {
     pub waiting: u64,
     /// Objects that break their type's schema.
     pub violations: u64,
+    /// Objects that hold schemas.
+    pub schemas: u64,
 }
 
 /// Everything that one entry changes on disk: one transaction.
