@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each part of the library may import, besides itself. `ffi → api → runtime → {sync,
-/// invitation, space} → {query, objects, authority} → {feed, identity} → model`: a part sees what
+/// invitation, space} → {query, objects, authority, schema} → {feed, identity} → model`: a part sees what
 /// stands to its right, and its siblings only where the line says so. `runtime` names the plain
 /// data types that `api` makes public (options, records, listeners), because it fills them; nothing
 /// below it may.

@@ -241,6 +241,16 @@ mod tests {
         }
     }
 
+    /// Computed apart, from `docs/formats/schemas.md`.
+    #[test]
+    fn golden_schema_id() {
+        let space = SpaceId([9; 32]);
+        let id = ObjectId::schema(&space, "Task", 1);
+        assert_eq!(id.to_string(), "0wejetmnk0z5k171d5bfm3p10t");
+        assert_ne!(ObjectId::schema(&space, "Task", 2), id);
+        assert_ne!(ObjectId::schema(&SpaceId([8; 32]), "Task", 1), id);
+    }
+
     #[test]
     fn space_id_round_trips() {
         let id = SpaceId([9; 32]);

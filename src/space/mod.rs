@@ -18,8 +18,6 @@ mod migrating;
 mod own_feed;
 mod read;
 mod registering;
-#[cfg(test)]
-mod schema_tests;
 mod schemas;
 mod space_core;
 mod store;

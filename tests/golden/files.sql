@@ -18,6 +18,7 @@ CREATE TABLE tags( tag TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(tag, 
 CREATE INDEX tags_object ON tags(object);
 CREATE TABLE keys( source TEXT NOT NULL, key TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(source, key, object)) WITHOUT ROWID;
 CREATE INDEX keys_object ON keys(object);
+CREATE TABLE violations( object INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(object, n)) WITHOUT ROWID;
 -- profile application_id 0x45434870 version 1
 CREATE TABLE identity( one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL, keyring BLOB NOT NULL);
 CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL, opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);

@@ -7,6 +7,7 @@ mod hostile;
 mod link;
 mod peer;
 mod random;
+mod schemas;
 mod world;
 
 use crate::model::{ObjectId, Operation, Path, TextUnit, Value, limits};

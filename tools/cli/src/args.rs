@@ -179,6 +179,14 @@ pub enum Command {
         /// The file; without it, standard input
         file: Option<PathBuf>,
     },
+    /// Schemas of a space's types, and what breaks them
+    Schema {
+        /// The space
+        space: String,
+        /// What to do
+        #[command(subcommand)]
+        command: SchemaCommand,
+    },
     /// Tells how the profile, or a space, is connected
     Status {
         /// The space
@@ -223,6 +231,34 @@ pub enum SpaceCommand {
         /// The space
         space: String,
     },
+}
+
+/// What may be done about schemas.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemaCommand {
+    /// Lists all schemas of all types
+    List,
+    /// Prints the schema that new objects of a type are checked against
+    Show {
+        /// The type
+        #[arg(value_name = "TYPE")]
+        type_name: String,
+    },
+    /// Registers a JSON Schema for objects of a type, and prints its version
+    Register {
+        /// The type
+        #[arg(value_name = "TYPE")]
+        type_name: String,
+        /// The schema
+        #[arg(value_name = "JSON")]
+        schema: String,
+        /// The version; without it, the next one
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        version: Option<u32>,
+    },
+    /// Lists the rules that objects break
+    Violations,
 }
 
 impl Command {
@@ -280,6 +316,17 @@ mod tests {
             vec!["echodb", "join", "code", "--auth-code", "123456"],
             vec!["echodb", "--json", "add", "default", "{}"],
             vec!["echodb", "set", "default", "x", "{}", "--json"],
+            vec![
+                "echodb",
+                "schema",
+                "default",
+                "register",
+                "T",
+                "{}",
+                "--version",
+                "2",
+            ],
+            vec!["echodb", "schema", "default", "violations"],
             vec!["echodb", "serve"],
         ] {
             let command = Args::try_parse_from(line).unwrap().command;

@@ -3,7 +3,7 @@
 
 use echodb::{
     Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member, ObjectRecord,
-    PeerStatus, SpaceInfo, SpaceState,
+    PeerStatus, SchemaInfo, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -48,6 +48,10 @@ pub enum Event {
     SpaceStatus(SpaceStatus),
     /// `serve` takes commands now.
     Serving(Serving),
+    /// A version of a type's schema.
+    Schema(Schema),
+    /// A rule that an object breaks.
+    Violation(Violation),
     /// Something that the user should know, though the command goes on.
     Warning(String),
     /// Progress: for terminals only.
@@ -395,8 +399,68 @@ pub struct SpaceStatus {
     pub waiting_for_key: u64,
     /// Entries that wait for another entry.
     pub waiting_for_dependency: u64,
+    /// Objects that break their type's schema.
+    pub violations: u64,
+    /// Whether objects are yet to be checked against a schema that came.
+    pub checking: bool,
     /// Connected peers that share it.
     pub peers: Vec<Peer>,
+}
+
+/// See [`Event::Schema`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Schema {
+    /// The space.
+    pub space: String,
+    /// The object that holds it.
+    pub id: String,
+    /// The type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// The version.
+    pub version: u32,
+    /// The schema as it was registered, JSON text.
+    pub schema: String,
+    /// Whether it was withdrawn.
+    pub withdrawn: bool,
+    /// Why it cannot be used.
+    pub problem: Option<String>,
+    /// Whether it won over another that was registered as this version at the same time.
+    pub conflict: bool,
+}
+
+impl Schema {
+    /// A schema of `space`.
+    pub fn new(space: &str, info: SchemaInfo) -> Self {
+        Schema {
+            space: space.to_owned(),
+            id: info.id,
+            type_name: info.type_name,
+            version: info.version,
+            schema: info.schema,
+            withdrawn: info.withdrawn,
+            problem: info.problem,
+            conflict: info.conflict,
+        }
+    }
+}
+
+/// See [`Event::Violation`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Violation {
+    /// The space.
+    pub space: String,
+    /// The object.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// The version of the schema that it carries.
+    pub version: u32,
+    /// Where in its fields, a JSON Pointer.
+    pub path: String,
+    /// The keyword, a colon, and a sentence.
+    pub reason: String,
 }
 
 /// A connected peer.

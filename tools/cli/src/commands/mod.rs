@@ -4,6 +4,7 @@ mod identity;
 mod lookup;
 mod object;
 mod pairing;
+mod schema;
 mod space;
 mod status;
 mod text;
@@ -90,6 +91,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         }
         Command::Watch { space, filter } => watch::watch(context, control, &space, filter),
         Command::Digest { space } => status::digest(context, &space),
+        Command::Schema { space, command } => schema::schema(context, &space, command),
         Command::Export { space, file } => transfer::export(context, &space, file),
         Command::Import { space, .. } => transfer::import(context, &space),
         Command::Status { space } => status::status(context, space.as_deref()),

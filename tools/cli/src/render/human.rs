@@ -1,7 +1,9 @@
 //! The form for people.
 
 use super::{qr, safe};
-use crate::event::{Code, Event, Object, Pairing, SpaceDetails, SpaceStatus, Status};
+use crate::event::{
+    Code, Event, Object, Pairing, Schema, SpaceDetails, SpaceStatus, Status, Violation,
+};
 use std::fmt::Write;
 
 /// How standard output wants it.
@@ -78,6 +80,8 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
         Event::Status(status) => client_status(status),
         Event::SpaceStatus(status) => space_status(status),
+        Event::Schema(schema) => schema_line(schema, style),
+        Event::Violation(violation) => violation_line(violation, style),
         Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),
         Event::Exported(_)
         | Event::Paired(_)
@@ -239,6 +243,7 @@ fn space_status(status: &SpaceStatus) -> String {
         ("set aside", status.quarantined),
         ("waiting for a key", status.waiting_for_key),
         ("waiting for another entry", status.waiting_for_dependency),
+        ("breaking their schema", status.violations),
     ] {
         if count > 0 {
             put(&mut out, format_args!("          {count} {name}"));
@@ -259,6 +264,40 @@ fn space_status(status: &SpaceStatus) -> String {
         );
     }
     out
+}
+
+fn schema_line(schema: &Schema, style: Style) -> String {
+    let mut notes = String::new();
+    if schema.withdrawn {
+        notes.push_str("  (withdrawn)");
+    }
+    if let Some(problem) = &schema.problem {
+        notes.push_str(&format!("  (not in force: {})", safe::line(problem)));
+    }
+    if schema.conflict {
+        notes.push_str("  (conflict)");
+    }
+    format!(
+        "{}  {}{notes}  {}\n",
+        style.bold(&safe::line(&schema.type_name)),
+        schema.version,
+        safe::line(&schema.schema)
+    )
+}
+
+fn violation_line(violation: &Violation, style: Style) -> String {
+    let place = match violation.path.as_str() {
+        "" => "/",
+        path => path,
+    };
+    format!(
+        "{}  {} {}  {}  {}\n",
+        violation.id,
+        style.bold(&safe::line(&violation.type_name)),
+        violation.version,
+        safe::line(place),
+        safe::line(&violation.reason)
+    )
 }
 
 fn put(out: &mut String, line: std::fmt::Arguments) {
