@@ -488,44 +488,6 @@ class Transaction {
         step(echodb_transaction_remove, id, path);
     }
 
-    /** Registers a JSON Schema as a version, or as the next one if that is 0; gives the version. */
-    uint32_t register_schema(std::string_view type_name, std::string_view schema,
-                             uint32_t version = 0) const {
-        uint32_t registered = 0;
-        detail::check([&](echodb_error **error) {
-            return echodb_space_register_schema(get(), type_name.data(), type_name.size(),
-                                                schema.data(), schema.size(), version,
-                                                &registered, error);
-        });
-        return registered;
-    }
-
-    std::string schemas() const { return text(echodb_space_schemas); }
-    std::string violations() const { return text(echodb_space_violations); }
-
-    /** The schema that new objects of a type carry the version of. */
-    std::optional<std::string> schema(std::string_view type_name) const {
-        const detail::Buffer found(
-            detail::make<echodb_buffer>([&](echodb_buffer **out, echodb_error **error) {
-                return echodb_space_schema(get(), type_name.data(), type_name.size(), out, error);
-            }));
-        if (!found) {
-            return std::nullopt;
-        }
-        return std::string(echodb_buffer_data(found.get()), echodb_buffer_len(found.get()));
-    }
-
-    /** Moves objects to a version of their type's schema; gives a report. */
-    std::string migrate(std::string_view type_name, uint32_t to_version,
-                        Migration migration) const {
-        void *data = detail::give(std::move(migration));
-        return detail::text([&](echodb_buffer **out, echodb_error **error) {
-            return echodb_space_migrate(get(), type_name.data(), type_name.size(), to_version,
-                                        detail::on_migrate, data, detail::destroy<Migration>, out,
-                                        error);
-        });
-    }
-
     void splice_text(std::string_view id, std::string_view path, uint64_t position,
                      uint64_t delete_len, std::string_view insert) const {
         detail::check([&](echodb_error **error) {
@@ -769,6 +731,44 @@ class Space {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {
             return echodb_space_conflicts(get(), id.data(), id.size(), path.data(), path.size(),
                                           out, error);
+        });
+    }
+
+    /** Registers a JSON Schema as a version, or as the next one if that is 0; gives the version. */
+    uint32_t register_schema(std::string_view type_name, std::string_view schema,
+                             uint32_t version = 0) const {
+        uint32_t registered = 0;
+        detail::check([&](echodb_error **error) {
+            return echodb_space_register_schema(get(), type_name.data(), type_name.size(),
+                                                schema.data(), schema.size(), version,
+                                                &registered, error);
+        });
+        return registered;
+    }
+
+    std::string schemas() const { return text(echodb_space_schemas); }
+    std::string violations() const { return text(echodb_space_violations); }
+
+    /** The schema that new objects of a type carry the version of. */
+    std::optional<std::string> schema(std::string_view type_name) const {
+        const detail::Buffer found(
+            detail::make<echodb_buffer>([&](echodb_buffer **out, echodb_error **error) {
+                return echodb_space_schema(get(), type_name.data(), type_name.size(), out, error);
+            }));
+        if (!found) {
+            return std::nullopt;
+        }
+        return std::string(echodb_buffer_data(found.get()), echodb_buffer_len(found.get()));
+    }
+
+    /** Moves objects to a version of their type's schema; gives a report. */
+    std::string migrate(std::string_view type_name, uint32_t to_version,
+                        Migration migration) const {
+        void *data = detail::give(std::move(migration));
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_migrate(get(), type_name.data(), type_name.size(), to_version,
+                                        detail::on_migrate, data, detail::destroy<Migration>, out,
+                                        error);
         });
     }
 

@@ -102,7 +102,7 @@ static void migrating(void) {
     OK(echodb_space_migrate(space, S("Task"), 2, rename_title, &state, destroy_state, &out, &error));
     CHECK(holds(out, "{\"migrated\":1,\"left\":0,\"failed\":0,\"failures\":[]}"));
     CHECK(state.calls == 3 && state.destroyed == 5);
-    OK(echodb_space_query_json(space, S("{\"type\": \"Task\"}"), &out, &error));
+    OK(echodb_space_query(space, S("{\"type\": \"Task\"}"), &out, &error));
     char *found = take(out);
     CHECK(strstr(found, "\"schema_version\":2") && strstr(found, "\"name\"") && !strstr(found, "\"title\""));
     free(found);

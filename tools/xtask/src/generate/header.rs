@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "space",
     "space_objects",
     "space_texts",
+    "space_schemas",
     "transaction",
     "transaction_system",
     "subscription",

@@ -65,7 +65,7 @@ const STATUS: &str = "the status is as fine as the kind";
 const TYPED: &str = "the one query gives typed objects, by this quick way";
 const UPDATES: &str = "the updates are iterated over";
 const OWN_ID: &str = "the id is an argument that may be given";
-const FUNCTION: &str = "a listener is a function";
+const FUNCTION: &str = "what is called back is a function";
 
 pub const DEVIATIONS: &[Deviation] = &[
     // C.
@@ -108,6 +108,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         FUNCTION,
     ),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
+    named(
+        "Migration::migrate",
+        C,
+        "echodb_migration_callback",
+        FUNCTION,
+    ),
     // C++.
     named(
         "library_version",
@@ -163,6 +169,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         FUNCTION,
     ),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
+    named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.
     named(
         "library_version",
