@@ -1,7 +1,7 @@
 //! What a query is, once read: a filter, an order, and a window.
 
 use super::number::Number;
-use crate::model::{ObjectId, Path};
+use crate::model::{ObjectId, Path, system};
 use std::cmp::Ordering;
 
 /// A query.
@@ -15,6 +15,21 @@ pub struct Query {
     pub limit: Option<u64>,
     /// How many of the first to leave out.
     pub skip: u64,
+}
+
+impl Query {
+    /// The same query over a space's objects, of which its properties and its schemas are none. Left
+    /// out here and not from the results, so that limits count what is seen.
+    pub fn of_objects(&self) -> Query {
+        let properties = Filter::Id(vec![ObjectId::PROPERTIES]);
+        let schemas = Filter::Type(vec![Some(system::SCHEMA.to_owned())]);
+        let own = Filter::Or(vec![properties, schemas]);
+        let others = Filter::Not(Box::new(own));
+        Query {
+            filter: Filter::And(vec![self.filter.clone(), others]),
+            ..self.clone()
+        }
+    }
 }
 
 /// A condition on one object.

@@ -129,6 +129,7 @@ impl SpaceHost {
             }
         }
         slot.state = SpaceState::Ready;
+        self.hub.live().opened();
         let unchecked = slot.core.as_ref().is_some_and(SpaceCore::has_schema_checks);
         drop(slot);
         if unchecked {

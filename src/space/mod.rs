@@ -14,6 +14,7 @@ mod forging;
 mod founding;
 mod heads;
 mod ingest;
+mod live;
 mod migrating;
 mod own_feed;
 mod read;
@@ -31,6 +32,7 @@ mod write;
 pub use actors::new_actor;
 pub use founding::Founding;
 pub use ingest::Ingest;
+pub use live::{LiveDelta, LiveFilter, LiveResults};
 pub use migrating::{Candidate, Rewritten};
 pub use registering::SchemaRecord;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields, system};
+use crate::query::live::KeyValue;
 use crate::query::{CompiledQuery, Query};
 use crate::schema::Breach;
 use bytes::Bytes;
@@ -288,6 +289,13 @@ pub trait Store: Send {
     ) -> Result<()>;
     /// Everything recorded of that kind, by object.
     fn violations(&self) -> Result<Vec<Violation>>;
+    /// Calls `each` with every row a query finds, and with the values of its last `terms` columns.
+    fn query_ordered(
+        &self,
+        query: &CompiledQuery,
+        terms: usize,
+        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
+    ) -> Result<()>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
 }

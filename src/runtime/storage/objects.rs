@@ -19,7 +19,7 @@ const BRANCH: i64 = 4;
 const SCHEMA: i64 = 8;
 
 /// Prepared queries up to this length are kept: longer ones are rarely asked twice.
-const KEPT_QUERY_BYTES: usize = 8 * 1024;
+pub(super) const KEPT_QUERY_BYTES: usize = 8 * 1024;
 
 impl SpaceStore {
     /// The row of one object, deleted or not.
@@ -291,7 +291,7 @@ fn read_heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[u8; 32]>> {
 }
 
 /// A query's parameter, bound without copying it.
-struct Bound<'a>(&'a SqlValue);
+pub(super) struct Bound<'a>(pub(super) &'a SqlValue);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -3,6 +3,7 @@
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
 use crate::query::CompiledQuery;
+use crate::query::live::KeyValue;
 use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, ObjectRow, ObjectWrite, QuarantineRecord,
@@ -172,6 +173,15 @@ impl Store for SpaceStore {
 
     fn violations(&self) -> Result<Vec<Violation>> {
         SpaceStore::violations(self)
+    }
+
+    fn query_ordered(
+        &self,
+        query: &CompiledQuery,
+        terms: usize,
+        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
+    ) -> Result<()> {
+        SpaceStore::query_ordered(self, query, terms, each)
     }
 
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {

@@ -107,6 +107,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         "echodb_invitation_callback",
         FUNCTION,
     ),
+    named("LiveListener::updated", C, "echodb_live_callback", FUNCTION),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
     named(
         "Migration::migrate",
@@ -168,6 +169,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         "InvitationListener",
         FUNCTION,
     ),
+    named("LiveListener::updated", Cpp, "LiveListener", FUNCTION),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
     named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.
