@@ -142,7 +142,7 @@ fn schemas_are_no_part_of_what_queries_and_listeners_see() {
         .iter()
         .map(|c| c.id.clone())
         .collect();
-    assert_eq!(seen, [id.clone()]);
+    assert_eq!(seen, std::slice::from_ref(&id));
     for query in [
         json!({}),
         json!({"or": [{"deleted": true}, {"deleted": false}]}),
