@@ -52,6 +52,9 @@ using LiveListener = std::function<void(std::string_view json)>;
 /** Receives an invitation's state and its update as JSON. */
 using InvitationListener = std::function<void(int32_t state, std::string_view json)>;
 
+/** Receives a fetch's state and its progress as JSON. */
+using BlobListener = std::function<void(int32_t state, std::string_view json)>;
+
 /** Receives a log record: level, milliseconds since 1970, part of the library, line. */
 using LogListener =
     std::function<void(int32_t level, uint64_t time_ms, std::string_view target,
@@ -154,6 +157,10 @@ inline echodb_status on_migrate(void *data, const char *id, size_t id_len, uint3
             });
         }
     });
+}
+
+inline echodb_status on_blob(void *data, int32_t state, const char *json, size_t len) {
+    return contain([&] { (*static_cast<BlobListener *>(data))(state, {json, len}); });
 }
 
 inline void on_log(void *data, int32_t level, uint64_t time_ms, const char *target,
@@ -661,6 +668,80 @@ class Transaction {
     detail::Owned<echodb_transaction, echodb_transaction_free> handle_;
 };
 
+/** A blob being written. One that is destroyed before its end is given up. */
+class BlobWriter {
+  public:
+    explicit BlobWriter(echodb_blob_writer *handle) noexcept : handle_(handle) {}
+
+    /** Adds bytes at the end. */
+    void write(std::string_view bytes) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_blob_writer_write(get(), reinterpret_cast<const uint8_t *>(bytes.data()),
+                                            bytes.size(), error);
+        });
+    }
+
+    uint64_t size() const noexcept { return echodb_blob_writer_size(get()); }
+
+    /** Ends the writing and gives what is known of the blob, JSON. */
+    std::string finish() const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_blob_writer_finish(get(), out, error);
+        });
+    }
+
+    void cancel() const noexcept { echodb_blob_writer_cancel(get()); }
+
+    echodb_blob_writer *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_blob_writer, echodb_blob_writer_free> handle_;
+};
+
+/** A blob on its way. Destroying the handle does not end it. */
+class BlobFetch {
+  public:
+    explicit BlobFetch(echodb_blob_fetch *handle) noexcept : handle_(handle) {}
+
+    /** Where it stands, JSON. */
+    std::string progress() const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_blob_fetch_progress(get(), out, error);
+        });
+    }
+
+    /** Waits until all of the blob is here and gives the progress. */
+    std::string wait(Timeout timeout = std::nullopt) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_blob_fetch_wait(get(), detail::milliseconds(timeout), out, error);
+        });
+    }
+
+    Operation wait_start(Timeout timeout = std::nullopt) const {
+        return Operation(
+            detail::make<echodb_operation>([&](echodb_operation **out, echodb_error **error) {
+                return echodb_blob_fetch_wait_start(get(), detail::milliseconds(timeout), out,
+                                                    error);
+            }));
+    }
+
+    Subscription subscribe(BlobListener listener) const {
+        void *data = detail::give(std::move(listener));
+        return Subscription(detail::make<echodb_subscription>(
+            [&](echodb_subscription **out, echodb_error **error) {
+                return echodb_blob_fetch_subscribe(get(), detail::on_blob, data,
+                                                   detail::destroy<BlobListener>, out, error);
+            }));
+    }
+
+    void cancel() const noexcept { echodb_blob_fetch_cancel(get()); }
+
+    echodb_blob_fetch *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_blob_fetch, echodb_blob_fetch_free> handle_;
+};
+
 /** A handle on a space. */
 class Space {
   public:
@@ -839,6 +920,72 @@ class Space {
             return echodb_space_import_json(get(), data.data(), data.size(), &count, error);
         });
         return count;
+    }
+
+    BlobWriter blob_writer() const {
+        return BlobWriter(detail::make<echodb_blob_writer>(
+            [&](echodb_blob_writer **out, echodb_error **error) {
+                return echodb_space_blob_writer(get(), out, error);
+            }));
+    }
+
+    /** Stores bytes as a blob and gives what is known of it, JSON. */
+    std::string put_blob(std::string_view bytes) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_put_blob(get(), reinterpret_cast<const uint8_t *>(bytes.data()),
+                                         bytes.size(), out, error);
+        });
+    }
+
+    std::string put_blob_file(std::string_view path) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_put_blob_file(get(), path.data(), path.size(), out, error);
+        });
+    }
+
+    /** Bytes of a blob, at most 16 MiB at a time. */
+    std::string read_blob(std::string_view id, uint64_t offset, uint64_t length) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_read_blob(get(), id.data(), id.size(), offset, length, out, error);
+        });
+    }
+
+    void blob_to_file(std::string_view id, std::string_view path) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_blob_to_file(get(), id.data(), id.size(), path.data(), path.size(),
+                                             error);
+        });
+    }
+
+    /** What is here of a blob, JSON, if anything is. */
+    std::optional<std::string> blob_info(std::string_view id) const {
+        try {
+            return detail::text([&](echodb_buffer **out, echodb_error **error) {
+                return echodb_space_blob_info(get(), id.data(), id.size(), out, error);
+            });
+        } catch (const Error &error) {
+            if (error.status() == ECHODB_NOT_FOUND) {
+                return std::nullopt;
+            }
+            throw;
+        }
+    }
+
+    std::string blobs() const { return text(echodb_space_blobs); }
+
+    BlobFetch fetch_blob(std::string_view id) const {
+        return BlobFetch(
+            detail::make<echodb_blob_fetch>([&](echodb_blob_fetch **out, echodb_error **error) {
+                return echodb_space_fetch_blob(get(), id.data(), id.size(), out, error);
+            }));
+    }
+
+    /** Removes blobs that no object has named for a time; gives how many and their bytes, JSON. */
+    std::string collect_blobs(std::chrono::seconds grace) const {
+        const auto seconds = static_cast<uint64_t>(grace.count() < 0 ? 0 : grace.count());
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_collect_blobs(get(), seconds, out, error);
+        });
     }
 
     Transaction transaction() const {

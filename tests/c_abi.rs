@@ -163,6 +163,16 @@ fn the_model_in_c_and_cpp() {
 }
 
 #[test]
+fn blobs_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("blobs", "c99", "tests/c/blobs.c"),
+        ("blobs_cpp", "c++17", "tests/c/blobs.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), profile);
+    }
+}
+
+#[test]
 fn live_queries_in_c_and_cpp() {
     let c = compile("live", "c99", &[], &["tests/c/live.c"]);
     run_both(&c, String::new);

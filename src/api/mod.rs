@@ -6,6 +6,7 @@
 //! library's own threads: Python, Kotlin and Swift see those, under the plain name. Dropping such
 //! a future never half-applies a write.
 
+mod blobs;
 mod client;
 mod error;
 mod invitation;
@@ -22,6 +23,9 @@ mod text;
 mod transaction;
 mod transaction_system;
 
+pub use blobs::{
+    BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
+};
 pub use client::{Client, IdentityInfo, library_version};
 pub use error::{EchoError, Result};
 pub use invitation::{

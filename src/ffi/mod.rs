@@ -15,6 +15,9 @@
 // Types carry their C names, so that what is read here is what the header says.
 #![allow(non_camel_case_types)]
 
+mod blob_fetch;
+mod blob_records;
+mod blob_writer;
 mod buffer;
 mod callback;
 mod client;
@@ -31,6 +34,7 @@ mod operation;
 mod queue;
 mod records;
 mod space;
+mod space_blobs;
 mod space_objects;
 mod space_schemas;
 mod space_texts;

@@ -77,6 +77,16 @@ pub const QUERY_VALUES: usize = 10_000;
 pub const QUERY_ORDER: usize = 8;
 /// Numeric steps of one path in a query: each may be an index or a key, which doubles the work.
 pub const QUERY_INDEXES: usize = 4;
+/// Largest blob, in bytes.
+pub const BLOB_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+/// Bytes of one block of a blob: what is stored, asked for and verified at a time.
+pub const BLOB_BLOCK_BYTES: usize = 64 * 1024;
+/// Bytes that one read of a blob may ask for.
+pub const BLOB_READ_BYTES: u64 = 16 * 1024 * 1024;
+/// Blobs that may be fetched at the same time, per space.
+pub const BLOB_FETCHES: usize = 256;
+/// Blocks of blobs that a peer may have asked for and not got yet.
+pub const BLOB_BLOCKS_ASKED: usize = 256;
 /// Bytes of a schema.
 pub const SCHEMA_BYTES: usize = 64 * 1024;
 /// Nesting of a schema's JSON.

@@ -358,7 +358,9 @@ impl Node {
         host.open(|| {
             let store = self.with_profile(|profile| profile.open_space(&id))?;
             SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
-        })
+        })?;
+        super::blobs::tidy(host);
+        Ok(())
     }
 
     /// Opens a space, now and at later starts.

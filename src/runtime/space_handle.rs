@@ -40,6 +40,10 @@ impl SpaceHandle {
         self.node.node()
     }
 
+    pub(super) fn guard(&self) -> &Arc<super::node::NodeGuard> {
+        &self.node
+    }
+
     pub(super) fn host(&self) -> &Arc<SpaceHost> {
         &self.host
     }

@@ -5,6 +5,8 @@
 //! runtime calls it under a lock.
 
 mod actors;
+mod blob_store;
+mod blobs;
 mod branches;
 mod checking;
 mod control;
@@ -30,6 +32,7 @@ mod write;
 
 #[cfg(test)]
 pub use actors::new_actor;
+pub use blob_store::{BlobRow, BlobStore};
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};

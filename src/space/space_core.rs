@@ -139,6 +139,7 @@ impl SpaceCore {
         core.schemas = Schemas::load(id, &*core.store, checks)?;
         core.renew_if_copied()?;
         core.settle_waiting(&mut Ingest::default())?;
+        core.store.give_up_unfinished()?;
         Ok(core)
     }
 

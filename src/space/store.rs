@@ -213,7 +213,7 @@ pub struct Commit<'a> {
 }
 
 /// Storage of one space. A failed call leaves everything as it was.
-pub trait Store: Send {
+pub trait Store: super::blob_store::BlobStore + Send {
     /// Stores an entry and what it changes, in one transaction.
     fn commit(&mut self, commit: &Commit<'_>) -> Result<()>;
     /// Decides about an entry that waited, in one transaction.

@@ -6,6 +6,8 @@
 //! at once and durable at the next checkpoint or [`SpaceStore::flush`]; the profile's writes are
 //! rare and durable before they return.
 
+mod blob_refs;
+mod blobs;
 mod commit;
 mod counts;
 mod database;

@@ -1,5 +1,6 @@
 //! Object rows: the present state of every object, ready for reads and queries.
 
+use super::blob_refs;
 use super::error::from_sqlite;
 use super::side;
 use super::space::SpaceStore;
@@ -126,6 +127,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
         let n = insert(tx, row, changes, extra.as_deref())?;
         side::put_refs(tx, n, &row.data)?;
         side::put_labels(tx, n, &row.system)?;
+        blob_refs::put(tx, n, &row.data)?;
         return Ok(Slot { n, tail: 0 });
     };
     let (n, tail) = (present.n, present.tail);
@@ -135,6 +137,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
         move_to(tx, n, row)?;
     }
     side::replace_refs(tx, n, &present.data, &row.data)?;
+    blob_refs::replace(tx, n, &present.data, &row.data)?;
     if present.extra != extra {
         side::replace_labels(tx, n, &row.system)?;
     }
