@@ -188,8 +188,8 @@ typedef struct echodb_blob_fetch echodb_blob_fetch;
 typedef struct echodb_blob_writer echodb_blob_writer;
 
 /**
- * Bytes that the library made and the program owns: a string or JSON, always UTF-8, or,
- * from `echodb_space_read_blob`, part of a blob. It never
+ * Bytes that the library made and the program owns: a string or JSON in UTF-8, or, from
+ * `echodb_space_read_blob` and `echodb_space_export_object`, bytes of a blob or file. It never
  * changes; any thread may read it.
  */
 typedef struct echodb_buffer echodb_buffer;
@@ -1116,7 +1116,7 @@ echodb_status echodb_space_export_json(const echodb_space *space,
 
 /**
  * Reads what `echodb_space_export_json` wrote: makes objects that are absent, and sets the fields
- * of those that exist. All or nothing; gives the number of objects.
+ * of those that exist. Checked as a whole before anything is written; gives the number of objects.
  *
  * Ownership: bytes are copied. NULL: `space` and `out` may not be. Threads: any. Errors:
  * `ECHODB_INVALID_ARGUMENT`, `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`,
@@ -1335,6 +1335,146 @@ echodb_status echodb_space_conflicts(const echodb_space *space,
                                      size_t path_len,
                                      echodb_buffer **out,
                                      echodb_error **error);
+
+/**
+ * Checks an archive, without any key: that it is whole, that every entry is signed by its author's
+ * device, follows the entries it names, and that its author was a member. Gives JSON: `space`,
+ * `version`, `feeds`, `entries`, `control_entries`, `bytes`, `digest`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `out` may not be. Threads:
+ * any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT` if it is no archive,
+ * `ECHODB_UNSUPPORTED_VERSION`, `ECHODB_CORRUPT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_verify_archive(const char *path,
+                                    size_t path_len,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
+
+/**
+ * Brings in a space's archive and opens the space: as a new space of this profile, into the one
+ * that is here, or in place of one whose file is lost or damaged. The archive is checked as a whole
+ * before anything is written.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_space_free`. NULL: `client` and `out` may not be.
+ * Threads: any. Errors: those of `echodb_verify_archive`, `ECHODB_PERMISSION_DENIED` if this
+ * profile's device is no member of the space, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_client_import_archive(const echodb_client *client,
+                                           const char *path,
+                                           size_t path_len,
+                                           echodb_space **out,
+                                           echodb_error **error);
+
+/**
+ * Writes the space with its history into one file, signed and sealed as it was received. The file
+ * appears when it is whole and replaces one of that name. Gives what `echodb_verify_archive` gives.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_NOT_FOUND` if the directory does not
+ * exist, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_export_archive(const echodb_space *space,
+                                          const char *path,
+                                          size_t path_len,
+                                          echodb_buffer **out,
+                                          echodb_error **error);
+
+/**
+ * As `echodb_space_export_json`, into a file, without holding all of it in memory. The file appears
+ * when it is whole and replaces one of that name. Gives the number of objects.
+ *
+ * Ownership: the string is copied. NULL: `space` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_NOT_FOUND` if the directory does not exist,
+ * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_export_json_file(const echodb_space *space,
+                                            const char *path,
+                                            size_t path_len,
+                                            uint64_t *out,
+                                            echodb_error **error);
+
+/**
+ * As `echodb_space_import_json`, from a file, without holding all of it in memory.
+ *
+ * Ownership: the string is copied. NULL: `space` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_UNSUPPORTED_VERSION`,
+ * `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_space_import_json_file(const echodb_space *space,
+                                            const char *path,
+                                            size_t path_len,
+                                            uint64_t *out,
+                                            echodb_error **error);
+
+/**
+ * Makes objects of plain data, up to a thousand rows a transaction. `options` is a JSON object:
+ * `format` (`json`, `ndjson` or `csv`), `type`, `key` (the column whose value is the natural key),
+ * `columns` (a list of `name`, `field`, `kind`), `other_columns` (a kind; `infer` if left out),
+ * `delimiter`, `header`, `on_error` (`stop` or `skip`). A kind is `infer`, `string`, `text`,
+ * `integer`, `float`, `boolean`, `timestamp`, `reference`, `json` or `ignore`. Gives JSON: `rows`,
+ * `created`, `updated`, `unchanged`, `skipped`, and `skips`, a list of `line` and `reason`.
+ *
+ * Ownership: bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and
+ * `out` may not be; `data` and `options` only with length 0. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`; the message says whether rows were imported. Since 0.1.0.
+ */
+echodb_status echodb_space_import_data(const echodb_space *space,
+                                       const char *data,
+                                       size_t data_len,
+                                       const char *options,
+                                       size_t options_len,
+                                       echodb_buffer **out,
+                                       echodb_error **error);
+
+/**
+ * As `echodb_space_import_data`, from a file, without holding all of it in memory.
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and
+ * `out` may not be; `options` only with length 0. Threads: any. Errors: those of
+ * `echodb_space_import_data`, `ECHODB_NOT_FOUND`. Since 0.1.0.
+ */
+echodb_status echodb_space_import_file(const echodb_space *space,
+                                       const char *path,
+                                       size_t path_len,
+                                       const char *options,
+                                       size_t options_len,
+                                       echodb_buffer **out,
+                                       echodb_error **error);
+
+/**
+ * An object with its history as an Automerge file, which any program of Automerge opens. The buffer
+ * holds the file's bytes, not text.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_space_export_object(const echodb_space *space,
+                                         const char *id,
+                                         size_t id_len,
+                                         echodb_buffer **out,
+                                         echodb_error **error);
+
+/**
+ * Makes an object of an Automerge file and gives its id; or, with `into`, brings the changes that a
+ * file has beyond that object into it. The file may be hostile: it is bounded, and what it says is
+ * written anew under this device's name, without its history.
+ *
+ * Ownership: bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `into` stands
+ * for a new object; `space` and `out` may not be; `data` only with length 0. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT` if the file is malformed or shares no history with `into`,
+ * `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_import_object(const echodb_space *space,
+                                         const char *data,
+                                         size_t data_len,
+                                         const char *into,
+                                         size_t into_len,
+                                         echodb_buffer **out,
+                                         echodb_error **error);
 
 /**
  * Begins to write a blob, piece by piece, in bounded memory.

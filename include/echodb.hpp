@@ -922,6 +922,61 @@ class Space {
         return count;
     }
 
+    /** Writes the space with its history into one file; what `verify_archive` gives. */
+    std::string export_archive(std::string_view path) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_export_archive(get(), path.data(), path.size(), out, error);
+        });
+    }
+
+    /** As `export_json`, into a file; the number of objects. */
+    uint64_t export_json_file(std::string_view path) const {
+        uint64_t count = 0;
+        detail::check([&](echodb_error **error) {
+            return echodb_space_export_json_file(get(), path.data(), path.size(), &count, error);
+        });
+        return count;
+    }
+
+    uint64_t import_json_file(std::string_view path) const {
+        uint64_t count = 0;
+        detail::check([&](echodb_error **error) {
+            return echodb_space_import_json_file(get(), path.data(), path.size(), &count, error);
+        });
+        return count;
+    }
+
+    /** Makes objects of plain data; options and report are JSON. */
+    std::string import_data(std::string_view data, std::string_view options) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_import_data(get(), data.data(), data.size(), options.data(),
+                                            options.size(), out, error);
+        });
+    }
+
+    std::string import_file(std::string_view path, std::string_view options) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_import_file(get(), path.data(), path.size(), options.data(),
+                                            options.size(), out, error);
+        });
+    }
+
+    /** An object as an Automerge file: bytes, not text. */
+    std::string export_object(std::string_view id) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_export_object(get(), id.data(), id.size(), out, error);
+        });
+    }
+
+    /** Makes an object of an Automerge file, or, with `into`, merges it there; the object's id. */
+    std::string import_object(std::string_view data, std::string_view into = {}) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_import_object(get(), data.data(), data.size(),
+                                              Transaction::optional(into), into.size(), out,
+                                              error);
+        });
+    }
+
     BlobWriter blob_writer() const {
         return BlobWriter(detail::make<echodb_blob_writer>(
             [&](echodb_blob_writer **out, echodb_error **error) {
@@ -1121,6 +1176,13 @@ class Client {
         }));
     }
 
+    /** Brings in a space's archive and opens the space. */
+    Space import_archive(std::string_view path) const {
+        return Space(detail::make<echodb_space>([&](echodb_space **out, echodb_error **error) {
+            return echodb_client_import_archive(get(), path.data(), path.size(), out, error);
+        }));
+    }
+
     void delete_space(std::string_view id) const {
         detail::check([&](echodb_error **error) {
             return echodb_client_delete_space(get(), id.data(), id.size(), error);
@@ -1169,6 +1231,13 @@ class Client {
 
     detail::Owned<echodb_client, echodb_client_free> handle_;
 };
+
+/** Checks an archive, without any key; JSON of what it holds. */
+inline std::string verify_archive(std::string_view path) {
+    return detail::text([&](echodb_buffer **out, echodb_error **error) {
+        return echodb_verify_archive(path.data(), path.size(), out, error);
+    });
+}
 
 inline Client Operation::take_client() const {
     return Client(detail::make<echodb_client>([&](echodb_client **out, echodb_error **error) {

@@ -163,6 +163,16 @@ fn the_model_in_c_and_cpp() {
 }
 
 #[test]
+fn import_and_export_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("transfer", "gnu99", "tests/c/transfer.c"),
+        ("transfer_cpp", "c++17", "tests/c/transfer.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), profile);
+    }
+}
+
+#[test]
 fn blobs_in_c_and_cpp() {
     for (name, standard, source) in [
         ("blobs", "c99", "tests/c/blobs.c"),

@@ -22,6 +22,7 @@ mod subscription;
 mod text;
 mod transaction;
 mod transaction_system;
+mod transfer;
 
 pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
@@ -44,6 +45,10 @@ pub use subscription::{
 };
 pub use text::{MarkExpand, TextUnit};
 pub use transaction::{Committed, CommittedObject, Transaction};
+pub use transfer::{
+    ArchiveInfo, ColumnKind, ImportColumn, ImportFormat, ImportOptions, ImportReport, OnError,
+    SkippedRow, verify_archive,
+};
 
 /// Runs a blocking call on the library's own threads. The work is finished even if the returned
 /// future is dropped.

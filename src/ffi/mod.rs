@@ -24,6 +24,7 @@ mod client;
 mod client_options;
 mod error;
 mod guard;
+mod import_options;
 mod invitation;
 mod invitation_options;
 mod library;
@@ -46,6 +47,7 @@ mod subscription;
 mod tests;
 mod transaction;
 mod transaction_system;
+mod transfer;
 
 use crate::api::{EchoError, Result};
 use crate::model::Error;

@@ -7,6 +7,7 @@ pub mod error;
 pub mod id;
 pub mod json;
 pub mod limits;
+pub mod names;
 pub mod operation;
 pub mod path;
 pub mod role;

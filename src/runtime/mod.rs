@@ -22,6 +22,7 @@ pub mod space_host;
 mod space_schemas;
 pub mod space_texts;
 pub mod storage;
+pub mod transfer;
 pub mod transport;
 pub mod webrtc;
 

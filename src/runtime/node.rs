@@ -220,7 +220,8 @@ impl Node {
             .clone()
     }
 
-    fn host(&self, id: &SpaceId) -> Result<Arc<SpaceHost>> {
+    /// A space of the profile.
+    pub fn host(&self, id: &SpaceId) -> Result<Arc<SpaceHost>> {
         let hosts = self.hosts();
         hosts
             .into_iter()

@@ -21,6 +21,7 @@ mod meta;
 mod objects;
 mod ordered;
 mod profile;
+mod restore;
 mod schema;
 mod side;
 mod space;

@@ -10,8 +10,18 @@ use crate::space::ObjectRow;
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
 
-const BY_ID: &str = "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
-     version, source, target, extra FROM objects WHERE id = ?1";
+/// The columns that [`read_row`] reads.
+macro_rules! rows {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
+             version, source, target, extra FROM objects ",
+            $rest
+        )
+    };
+}
+
+const BY_ID: &str = rows!("WHERE id = ?1");
 
 /// Why ordinary queries leave an object out, as bits of `objects.gone`.
 const DELETED: i64 = 1;
@@ -54,6 +64,18 @@ impl SpaceStore {
                 .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
                     row.get("detail")
                 })?
+                .collect()
+        })
+    }
+
+    /// At most `limit` rows in id order, from the object after `after` on.
+    pub fn rows_after(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectRow>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // Ids are not empty, so that nothing is left out before the first.
+        let after = after.as_ref().map_or(&[][..], ObjectId::as_bytes);
+        self.db.read(|conn| {
+            conn.prepare_cached(rows!("WHERE id > ?1 ORDER BY id LIMIT ?2"))?
+                .query_map(params![after, limit], read_row)?
                 .collect()
         })
     }
