@@ -46,6 +46,8 @@ pub struct SpaceHost {
 
 struct Slot {
     state: SpaceState,
+    /// How often the space was opened.
+    openings: u64,
     core: Option<SpaceCore>,
     name: String,
 }
@@ -65,6 +67,7 @@ impl SpaceHost {
             is_default,
             core: Mutex::new(Slot {
                 state: SpaceState::Closed,
+                openings: 0,
                 core: None,
                 name,
             }),
@@ -137,6 +140,7 @@ impl SpaceHost {
             }
         }
         slot.state = SpaceState::Ready;
+        slot.openings += 1;
         self.hub.live().opened();
         let unchecked = slot.core.as_ref().is_some_and(SpaceCore::has_schema_checks);
         drop(slot);
@@ -144,6 +148,12 @@ impl SpaceHost {
             self.start_checking();
         }
         Ok(())
+    }
+
+    /// Which opening of the space this is, counted from 1; `None` while it is closed.
+    pub fn opening(&self) -> Option<u64> {
+        let slot = self.lock();
+        (slot.state == SpaceState::Ready).then_some(slot.openings)
     }
 
     /// Commits what was gathered and closes the space. `keep` leaves its state in memory, for
