@@ -8,6 +8,7 @@ mod link;
 mod live;
 mod peer;
 mod random;
+mod schema_record;
 mod schemas;
 mod world;
 
