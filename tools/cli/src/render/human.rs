@@ -2,7 +2,8 @@
 
 use super::{qr, safe};
 use crate::event::{
-    Code, Event, LiveChange, Object, Pairing, Schema, SpaceDetails, SpaceStatus, Status, Violation,
+    Code, Event, LiveChange, Object, Pairing, Schema, Space, SpaceDetails, SpaceStatus, Status,
+    Violation,
 };
 use std::fmt::Write;
 
@@ -43,13 +44,7 @@ pub fn result(event: &Event, style: Style) -> String {
             who.identity,
             who.device
         ),
-        Event::Space(space) => space_line(
-            &space.space,
-            &space.name,
-            space.default,
-            &space.state,
-            style,
-        ),
+        Event::Space(space) => listed_space(space, style),
         Event::SpaceDetails(details) => space_details(details, style),
         Event::Created(created) => format!("{}\n", created.id),
         Event::Object(object) if style.detailed => object_lines(object, style),
@@ -149,6 +144,16 @@ fn live_change(change: &LiveChange, style: Style) -> String {
         format!("  {}  {fields}", style.bold(&type_name))
     });
     format!("{:7}  {place:>6}  {}{shown}\n", change.kind, change.id)
+}
+
+fn listed_space(space: &Space, style: Style) -> String {
+    space_line(
+        &space.space,
+        &space.name,
+        space.default,
+        &space.state,
+        style,
+    )
 }
 
 fn space_line(id: &str, name: &str, default: bool, state: &str, style: Style) -> String {
