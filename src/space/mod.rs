@@ -20,6 +20,7 @@ mod ingest;
 mod live;
 mod migrating;
 mod own_feed;
+mod queries;
 mod read;
 mod registering;
 mod schemas;

@@ -2,6 +2,7 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields, system};
+use crate::query::Cell;
 use crate::query::CompiledQuery;
 use crate::query::live::KeyValue;
 use crate::schema::Breach;
@@ -275,6 +276,13 @@ pub trait Store: super::blob_store::BlobStore + Send {
     fn tree_node(&self, id: &ObjectId) -> Result<Option<(bool, Option<ObjectId>)>>;
     /// The rows a query finds, in its order.
     fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>>;
+    /// The rows a query finds, in its order, each with its keys in that order.
+    fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>>;
+    /// The rows of any statement that reads.
+    fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>>;
+    /// How storage would answer a query: each step with its number and that of the step it belongs
+    /// to.
+    fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>>;
     /// Rows of a type, deleted ones included, whose numbers are above `after`, with their numbers,
     /// rising; at most `limit`.
     fn objects_of_type(

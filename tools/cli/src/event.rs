@@ -8,6 +8,8 @@ use echodb::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub use crate::transfer_event::{Archive, ObjectFile, Report, Skipped};
+
 /// One thing to print.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,6 +24,12 @@ pub enum Event {
     Created(Created),
     /// An object.
     Object(Object),
+    /// A group of an aggregation.
+    Group(Group),
+    /// Where the next page begins.
+    Next(Next),
+    /// How a query is answered.
+    Plan(Plan),
     /// Something was done to an object or a space; people see nothing.
     Done(Done),
     /// A text field.
@@ -40,6 +48,14 @@ pub enum Event {
     Exported(Exported),
     /// The end of an import.
     Imported(Imported),
+    /// An archive, written or checked.
+    Archive(Archive),
+    /// A row that an import left out.
+    Skipped(Skipped),
+    /// The end of an import of plain data.
+    Report(Report),
+    /// An object's file was written.
+    ObjectFile(ObjectFile),
     /// An invitation's code.
     Code(Code),
     /// An invitation moved on.
@@ -209,6 +225,39 @@ impl TryFrom<ObjectRecord> for Object {
             fields: RawValue::from_string(record.fields)?,
         })
     }
+}
+
+/// See [`Event::Group`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Group {
+    /// What its objects share, a JSON array; empty when they are not grouped.
+    pub group: Box<RawValue>,
+    /// What was measured, by name.
+    pub values: Box<RawValue>,
+}
+
+/// See [`Event::Next`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Next {
+    /// For `--after`.
+    pub next: String,
+}
+
+/// See [`Event::Plan`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The statement.
+    pub sql: String,
+    /// Its parameters, from ?1.
+    pub parameters: Box<RawValue>,
+    /// SQLite's lines about it.
+    pub plan: Vec<String>,
+    /// The indexes it uses.
+    pub indexes: Vec<String>,
+    /// Whether it reads every object.
+    pub scans: bool,
+    /// The plan in words.
+    pub words: Vec<String>,
 }
 
 /// See [`Event::Done`].

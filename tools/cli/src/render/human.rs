@@ -2,8 +2,8 @@
 
 use super::{qr, safe};
 use crate::event::{
-    Code, Event, LiveChange, Object, Pairing, Schema, Space, SpaceDetails, SpaceStatus, Status,
-    Violation,
+    Blob, Code, Event, LiveChange, Object, Pairing, Schema, Space, SpaceDetails, SpaceStatus,
+    Status, Violation,
 };
 use std::fmt::Write;
 
@@ -54,6 +54,7 @@ pub fn result(event: &Event, style: Style) -> String {
             style.bold(&safe::line(object.type_name.as_deref().unwrap_or("-"))),
             safe::line(object.fields.get())
         ),
+        Event::Group(_) | Event::Next(_) | Event::Plan(_) => query_result(event, style),
         Event::Text(text) if style.terminal => format!("{}\n", safe::lines(&text.text)),
         Event::Text(text) => format!("{}\n", text.text),
         Event::Change(change) => format!(
@@ -67,24 +68,10 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Digest(digest) => format!("{}\n", digest.digest),
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
-        Event::Imported(imported) => format!("{} objects\n", imported.objects),
-        Event::Exported(exported) if exported.file.is_some() => {
-            format!("{} objects\n", exported.objects)
-        }
         Event::Code(code) => invitation_code(code, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
-        Event::Blob(blob) => format!(
-            "{}  {} of {} bytes{}\n",
-            blob.blob,
-            blob.held,
-            blob.size,
-            if blob.referenced {
-                ""
-            } else {
-                "  (named by no object)"
-            }
-        ),
+        Event::Blob(blob) => blob_line(blob),
         Event::Collected(collected) => {
             format!("{} blobs, {} bytes\n", collected.blobs, collected.bytes)
         }
@@ -93,13 +80,61 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Schema(schema) => schema_line(schema, style),
         Event::Violation(violation) => violation_line(violation, style),
         Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),
-        Event::Exported(_)
-        | Event::Live(_)
+        Event::Live(_)
         | Event::Paired(_)
         | Event::Done(_)
         | Event::Warning(_)
         | Event::Progress(_) => String::new(),
+        _ => transfer(event),
     }
+}
+
+/// What import and export put there.
+fn transfer(event: &Event) -> String {
+    match event {
+        Event::Imported(imported) => format!("{} objects\n", imported.objects),
+        Event::Exported(exported) if exported.file.is_some() => {
+            format!("{} objects\n", exported.objects)
+        }
+        Event::Archive(archive) => format!(
+            "{}  {} entries of {} feeds, {} bytes\n",
+            archive.space, archive.entries, archive.feeds, archive.bytes
+        ),
+        Event::Skipped(row) => format!("line {}: {}\n", row.line, safe::line(&row.reason)),
+        Event::Report(report) => format!(
+            "{} created, {} updated, {} unchanged, {} skipped\n",
+            report.created, report.updated, report.unchanged, report.skipped
+        ),
+        _ => String::new(),
+    }
+}
+
+fn query_result(event: &Event, style: Style) -> String {
+    match event {
+        Event::Group(group) => format!(
+            "{}  {}\n",
+            style.bold(&safe::line(group.group.get())),
+            safe::line(group.values.get())
+        ),
+        Event::Next(next) => format!("{}\n", style.dim(&format!("next  {}", next.next))),
+        Event::Plan(plan) => format!(
+            "{}\n{}\n",
+            safe::lines(&plan.words.join("\n")),
+            style.dim(&safe::lines(&plan.sql))
+        ),
+        _ => String::new(),
+    }
+}
+
+fn blob_line(blob: &Blob) -> String {
+    let unnamed = match blob.referenced {
+        true => "",
+        false => "  (named by no object)",
+    };
+    format!(
+        "{}  {} of {} bytes{unnamed}\n",
+        blob.blob, blob.held, blob.size
+    )
 }
 
 /// What an event tells someone who waits at a terminal.

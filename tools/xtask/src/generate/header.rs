@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "space",
     "space_objects",
     "space_texts",
+    "queries",
     "transfer",
     "space_blobs",
     "blob_writer",
