@@ -1,9 +1,10 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+pub use crate::schema_event::{Schema, Violation};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
-    ObjectRecord, PeerStatus, SchemaInfo, SpaceInfo, SpaceState,
+    ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -535,62 +536,6 @@ pub struct SpaceStatus {
     pub checking: bool,
     /// Connected peers that share it.
     pub peers: Vec<Peer>,
-}
-
-/// See [`Event::Schema`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Schema {
-    /// The space.
-    pub space: String,
-    /// The object that holds it.
-    pub id: String,
-    /// The type.
-    #[serde(rename = "type")]
-    pub type_name: String,
-    /// The version.
-    pub version: u32,
-    /// The schema as it was registered, JSON text.
-    pub schema: String,
-    /// Whether it was withdrawn.
-    pub withdrawn: bool,
-    /// Why it cannot be used.
-    pub problem: Option<String>,
-    /// Whether it won over another that was registered as this version at the same time.
-    pub conflict: bool,
-}
-
-impl Schema {
-    /// A schema of `space`.
-    pub fn new(space: &str, info: SchemaInfo) -> Self {
-        Schema {
-            space: space.to_owned(),
-            id: info.id,
-            type_name: info.type_name,
-            version: info.version,
-            schema: info.schema,
-            withdrawn: info.withdrawn,
-            problem: info.problem,
-            conflict: info.conflict,
-        }
-    }
-}
-
-/// See [`Event::Violation`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Violation {
-    /// The space.
-    pub space: String,
-    /// The object.
-    pub id: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub type_name: String,
-    /// The version of the schema that it carries.
-    pub version: u32,
-    /// Where in its fields, a JSON Pointer.
-    pub path: String,
-    /// The keyword, a colon, and a sentence.
-    pub reason: String,
 }
 
 /// A connected peer.
