@@ -1,6 +1,8 @@
 //! Tests of the module as a whole.
 
+mod blobs;
 pub(crate) mod hostile;
+mod hostile_file;
 mod large;
 mod merging;
 mod operations;

@@ -1,12 +1,15 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+pub use crate::schema_event::{Schema, Violation};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
     ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+pub use crate::transfer_event::{Archive, ObjectFile, Report, Skipped};
 
 /// One thing to print.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,6 +49,14 @@ pub enum Event {
     Exported(Exported),
     /// The end of an import.
     Imported(Imported),
+    /// An archive, written or checked.
+    Archive(Archive),
+    /// A row that an import left out.
+    Skipped(Skipped),
+    /// The end of an import of plain data.
+    Report(Report),
+    /// An object's file was written.
+    ObjectFile(ObjectFile),
     /// An invitation's code.
     Code(Code),
     /// An invitation moved on.
@@ -62,6 +73,10 @@ pub enum Event {
     SpaceStatus(SpaceStatus),
     /// `serve` takes commands now.
     Serving(Serving),
+    /// A version of a type's schema.
+    Schema(Schema),
+    /// A rule that an object breaks.
+    Violation(Violation),
     /// Something that the user should know, though the command goes on.
     Warning(String),
     /// Progress: for terminals only.
@@ -515,6 +530,10 @@ pub struct SpaceStatus {
     pub waiting_for_key: u64,
     /// Entries that wait for another entry.
     pub waiting_for_dependency: u64,
+    /// Objects that break their type's schema.
+    pub violations: u64,
+    /// Whether objects are yet to be checked against a schema that came.
+    pub checking: bool,
     /// Connected peers that share it.
     pub peers: Vec<Peer>,
 }

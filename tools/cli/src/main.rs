@@ -11,9 +11,11 @@ mod front;
 mod output;
 mod profile;
 mod render;
+mod schema_event;
 mod serve;
 mod signals;
 mod socket;
+mod transfer_event;
 
 use args::{Args, Command};
 use clap::Parser;

@@ -106,6 +106,10 @@ impl Renderer {
             Event::Exported(value) if value.file.is_none() => return Ok(()),
             Event::Exported(value) => json_text(value),
             Event::Imported(value) => json_text(value),
+            Event::Archive(value) => json_text(value),
+            Event::Skipped(value) => json_text(value),
+            Event::Report(value) => json_text(value),
+            Event::ObjectFile(value) => json_text(value),
             Event::Code(value) => json_text(value),
             Event::Pairing(value) => json_text(value),
             Event::Paired(value) => json_text(value),
@@ -114,6 +118,8 @@ impl Renderer {
             Event::Status(value) => json_text(value),
             Event::SpaceStatus(value) => json_text(value),
             Event::Serving(value) => json_text(value),
+            Event::Schema(value) => json_text(value),
+            Event::Violation(value) => json_text(value),
             Event::Warning(_) | Event::Progress(_) => return Ok(()),
         };
         self.write(&text)?;

@@ -8,3 +8,4 @@ mod errors;
 mod pairing;
 mod serving;
 mod transfer;
+mod transfer_files;
