@@ -148,13 +148,12 @@ internal class ListenerAdapter(
  * Around a listener of the program, called by the library, which has to hear of every failure: the
  * generated bindings tell it of exceptions, but lose errors such as a failed assertion.
  */
-internal inline fun guarded(call: () -> Unit) {
+internal inline fun <T> guarded(call: () -> T): T =
     try {
         call()
     } catch (error: Error) {
         throw RuntimeException(error)
     }
-}
 
 /** Two batches as one: what a collector sees that missed the state between them. */
 internal fun gather(old: ChangeBatch, new: ChangeBatch): ChangeBatch {

@@ -84,6 +84,28 @@ public class Client private constructor(private val native: NativeClient) : Auto
     }
 
     /**
+     * The objects that a query finds in several spaces, or in all open ones if [spaces] is empty, in
+     * the query's order; its `limit` and `skip` count over all. Links are followed within each space.
+     *
+     * @throws EchoException.NotFound for a space that the profile lacks.
+     * @throws EchoException.InvalidState for one that is closed.
+     */
+    public suspend fun query(query: Query, spaces: List<String> = emptyList()): List<Found> {
+        val json = query.toJson()
+        return Found.all(translated { native.query(spaces, json) })
+    }
+
+    /**
+     * Brings in a space's archive and opens the space: as a new space of this profile, into the one
+     * that is here, or in place of one whose file is lost or damaged (which is kept beside). The
+     * archive is checked as a whole before anything is written.
+     *
+     * @throws EchoException.PermissionDenied if this profile's device is no member of the space.
+     * @throws EchoException.Storage if the archive is damaged, or of a newer version.
+     */
+    public suspend fun importArchive(path: Path): Space = space(translated { native.importArchive(path.toString()) })
+
+    /**
      * Uses an invitation code (text or URL). A malformed, foreign or expired code, and one for a
      * space this profile is in already, fails at once; the rest shows in the invitation.
      *

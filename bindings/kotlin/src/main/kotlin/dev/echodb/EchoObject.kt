@@ -16,7 +16,7 @@ import dev.echodb.ffi.ObjectRecord as NativeRecord
  * An object at one moment. It does not change when the stored one does.
  *
  * Fields hold `null`, `Boolean`, `Long`, `Double`, `String`, `ByteArray`, `List`, `Map`, [Text],
- * [Counter], [Instant] and [Ref]. When they are given, the other integers, `Float`, and any
+ * [Counter], [Instant], [Ref] and [BlobRef]. When they are given, the other integers, `Float`, and any
  * `Iterable` or array of objects do too. Times are kept in milliseconds.
  *
  * @property id Its id, 26 characters.

@@ -164,6 +164,9 @@ public data class PeerStatus(
  * @property quarantined Entries set aside as harmful or malformed; see [Space.quarantined].
  * @property waitingForKey Entries that wait for a content key.
  * @property waitingForDependency Entries that wait for one they depend on.
+ * @property violations Objects that break the schema of their type; see [Space.violations].
+ * @property checking Whether objects are yet to be checked because a schema came or changed: then
+ *   [violations] is still moving.
  */
 public data class SpaceStatus(
     public val state: SpaceState,
@@ -173,6 +176,8 @@ public data class SpaceStatus(
     public val quarantined: Long,
     public val waitingForKey: Long,
     public val waitingForDependency: Long,
+    public val violations: Long,
+    public val checking: Boolean,
 ) {
     internal companion object {
         fun of(status: NativeSpaceStatus): SpaceStatus =
@@ -194,6 +199,8 @@ public data class SpaceStatus(
                 quarantined = status.quarantined.toLong(),
                 waitingForKey = status.waitingForKey.toLong(),
                 waitingForDependency = status.waitingForDependency.toLong(),
+                violations = status.violations.toLong(),
+                checking = status.checking,
             )
     }
 }

@@ -47,6 +47,7 @@ private fun tagged(value: Any?, depth: Int): JsonElement {
         is Instant -> tag("@timestamp", JsonPrimitive(millis(value)))
         is ByteArray -> tag("@bytes", JsonPrimitive(Base64.getEncoder().encodeToString(value)))
         is Ref -> tag("@ref", JsonPrimitive(value.toString()))
+        is BlobRef -> JsonObject(mapOf("@blob" to JsonPrimitive(value.id), "size" to JsonPrimitive(value.size)))
         is Map<*, *> -> mapped(value) { tagged(it, depth + 1) }
         is Iterable<*> -> JsonArray(value.map { tagged(it, depth + 1) })
         is Array<*> -> JsonArray(value.map { tagged(it, depth + 1) })
@@ -66,6 +67,7 @@ internal fun plain(value: Any?): JsonElement =
         is Instant -> JsonPrimitive(millis(value))
         is ByteArray -> JsonPrimitive(value.joinToString("") { "%02x".format(it) })
         is Ref -> JsonPrimitive(value.toString())
+        is BlobRef -> JsonPrimitive(value.id)
         is Map<*, *> -> mapped(value, ::plain)
         is Iterable<*> -> JsonArray(value.map(::plain))
         is Array<*> -> JsonArray(value.map(::plain))
@@ -135,6 +137,7 @@ private fun untaggedScalar(content: String): Any =
 internal fun untaggedMap(json: JsonObject): Map<String, Any?> = json.mapValues { untagged(it.value) }
 
 private fun untaggedObject(json: JsonObject): Any {
+    if (json.size == 2) blobOf(json)?.let { return it }
     if (json.size != 1) return untaggedMap(json)
     val (tag, inner) = json.entries.first()
     if (!tag.startsWith("@") || inner !is JsonPrimitive) return untaggedMap(json)
@@ -149,6 +152,12 @@ private fun untaggedObject(json: JsonObject): Any {
         // A kind that a newer library knows: better shown as it is than an error.
         else -> untaggedMap(json)
     }
+}
+
+private fun blobOf(json: JsonObject): BlobRef? {
+    val id = json["@blob"] as? JsonPrimitive ?: return null
+    val size = json["size"] as? JsonPrimitive ?: return null
+    return BlobRef(id.content, size.content.toLong())
 }
 
 private fun floatOf(name: String): Double =

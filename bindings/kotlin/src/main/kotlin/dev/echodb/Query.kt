@@ -13,7 +13,7 @@ import java.time.Instant
  * What objects must satisfy. Combined with [and], [or] and `!`:
  * `(field("done") eq false) and !childOf(null)`.
  */
-public class Filter private constructor(private val json: JsonObject) {
+public class Filter internal constructor(private val json: JsonObject) {
     /** Both hold. */
     public infix fun and(other: Filter): Filter = combine("and", other)
 
@@ -52,15 +52,7 @@ public class Filter private constructor(private val json: JsonObject) {
          * @throws EchoException.InvalidArgument if it is not a JSON object.
          */
         @JvmStatic
-        public fun fromJson(text: String): Filter {
-            val json =
-                try {
-                    parseJson(text)
-                } catch (_: IllegalArgumentException) {
-                    null
-                }
-            return Filter(json as? JsonObject ?: throw EchoException.InvalidArgument("a filter is a JSON object"))
-        }
+        public fun fromJson(text: String): Filter = Filter(givenObject(text, "a filter"))
 
         internal fun of(name: String, value: JsonElement): Filter = Filter(JsonObject(mapOf(name to value)))
 
@@ -115,6 +107,18 @@ public class Field internal constructor(public val path: String) {
     /** Is a list that has the value as an element, or a string or text that has it as a part. */
     public infix fun contains(value: Any?): Filter = compare("contains", value)
 
+    /** Holds [contains] for one of the values. */
+    public infix fun containsAny(values: Collection<Any?>): Filter = compare("contains_any", values)
+
+    /** Holds [contains] for each of the values. */
+    public infix fun containsAll(values: Collection<Any?>): Filter = compare("contains_all", values)
+
+    /** Is the first value or greater, and the last or less. */
+    public fun between(first: Any, last: Any): Filter = compare("between", listOf(first, last))
+
+    /** Holds a value of that kind. */
+    public fun isKind(kind: FieldKind): Filter = compare("kind", kind.name.lowercase())
+
     /** Is a string or text that begins so. */
     public infix fun startsWith(prefix: String): Filter = compare("prefix", prefix)
 
@@ -134,12 +138,33 @@ public class Field internal constructor(public val path: String) {
         Filter.of("field" to JsonPrimitive(path), "op" to JsonPrimitive(operator), "value" to plain(value))
 
     // A bare name could be taken for one of the keys that every object has.
-    private fun pointer(): String =
+    internal fun pointer(): String =
         if (path.startsWith("/")) path else "/" + path.replace("~", "~0").replace("/", "~1")
 }
 
+/** The kinds of values that queries tell apart; see [Field.isKind]. */
+public enum class FieldKind {
+    /** Null. */
+    NULL,
+
+    /** Booleans. */
+    BOOLEAN,
+
+    /** Numbers, counters and points in time. */
+    NUMBER,
+
+    /** Strings, texts, bytes, references and blobs. */
+    STRING,
+
+    /** Lists. */
+    LIST,
+
+    /** Maps. */
+    MAP,
+}
+
 /** One of the times of an object, to compare with and to sort by; see [created] and [updated]. */
-public class Clock internal constructor(private val name: String) {
+public class Clock internal constructor(internal val name: String) {
     /** Is before the moment. */
     public infix fun lt(moment: Instant): Filter = compare("lt", moment)
 
@@ -196,16 +221,40 @@ public fun childOf(parent: String?): Filter = Filter.of("parent", nameOrNull(par
 @JvmOverloads
 public fun deleted(value: Boolean = true): Filter = Filter.of("deleted", JsonPrimitive(value))
 
+/** Objects with one of these tags. */
+public fun tagged(vararg tags: String): Filter = Filter.of("tag", JsonArray(tags.map(::JsonPrimitive)))
+
+/**
+ * Objects with this name in another system, or with any of that system; that of natural keys is
+ * `natural`.
+ */
+@JvmOverloads
+public fun withKey(source: String, key: String? = null): Filter {
+    val names = mapOf("source" to source, "key" to key).filterValues { it != null }
+    return Filter.of("key", JsonObject(names.mapValues { JsonPrimitive(it.value) }))
+}
+
+/** Branches of other objects, or the others; a query whose filter does not say this leaves branches out. */
+@JvmOverloads
+public fun isBranch(value: Boolean = true): Filter = Filter.of("branch", JsonPrimitive(value))
+
+/** Relations, objects with a source or a target; or the others. */
+@JvmOverloads
+public fun isRelation(value: Boolean = true): Filter = Filter.of("relation", JsonPrimitive(value))
+
 private fun nameOrNull(name: String?): JsonElement = if (name == null) JsonNull else JsonPrimitive(name)
 
 /**
- * What to look for: the objects of a type that satisfy a filter, sorted by the keys and then by id.
+ * What to look for: the objects of a type that satisfy a filter, or those to which the steps lead
+ * from them, sorted by the keys and then by id.
  *
  * @property type The name of the type; `null` for objects of every type, and of none.
  * @property where The filter. Deleted objects are left out unless it says [dev.echodb.deleted].
  * @property order The sort keys.
  * @property limit The most objects to return; `null` for all.
  * @property skip How many to leave out at the beginning.
+ * @property follow Steps: each leads from what was found so far to the objects that are linked with
+ *   it so, each once. The result is where the last one ends.
  */
 public data class Query @JvmOverloads constructor(
     public val type: String? = null,
@@ -213,14 +262,35 @@ public data class Query @JvmOverloads constructor(
     public val order: List<Order> = emptyList(),
     public val limit: Int? = null,
     public val skip: Int = 0,
+    public val follow: List<Link> = emptyList(),
 ) {
     /** The query in the library's JSON form. */
     public fun toJson(): String {
         val entries = linkedMapOf<String, JsonElement>("where" to filter(type, where).element())
+        if (follow.isNotEmpty()) entries["follow"] = JsonArray(follow.map { it.element() })
         if (order.isNotEmpty()) entries["order"] = JsonArray(order.map { it.element() })
         if (limit != null) entries["limit"] = JsonPrimitive(limit)
         if (skip != 0) entries["skip"] = JsonPrimitive(skip)
         return JsonObject(entries).toString()
+    }
+
+    public companion object {
+        /**
+         * A query in the library's JSON form; what is in it, the library checks when it is used.
+         *
+         * @throws EchoException.InvalidArgument if it is not laid out as a query.
+         */
+        @JvmStatic
+        public fun fromJson(text: String): Query {
+            val given = GivenQuery(text, "a query", setOf("where", "follow", "order", "limit", "skip"))
+            return Query(
+                where = given.where(),
+                order = given.list("order") { Order(word(it["by"]), flag(it["desc"])) },
+                limit = given.count("limit"),
+                skip = given.count("skip") ?: 0,
+                follow = given.list("follow") { Link(it) },
+            )
+        }
     }
 }
 

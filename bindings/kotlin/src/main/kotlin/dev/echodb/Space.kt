@@ -1,9 +1,11 @@
 package dev.echodb
 
 import kotlinx.coroutines.flow.Flow
-import kotlinx.serialization.json.JsonArray
+import java.nio.file.Path
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.milliseconds
 import dev.echodb.ffi.InviteOptions as NativeInviteOptions
 import dev.echodb.ffi.Space as NativeSpace
 import dev.echodb.ffi.TextUnit
@@ -93,11 +95,11 @@ public class Space internal constructor(private val native: NativeSpace, private
         order: List<Order> = emptyList(),
         limit: Int? = null,
         skip: Int = 0,
-    ): List<EchoObject> = query(Query(type, where, order, limit, skip))
+        follow: List<Link> = emptyList(),
+    ): List<EchoObject> = query(Query(type, where, order, limit, skip, follow))
 
     /** The objects that a query finds, in its order. */
-    public suspend fun query(query: Query): List<EchoObject> =
-        (parseJson(queryJson(query).decodeToString()) as JsonArray).map { EchoObject.of(it) }
+    public suspend fun query(query: Query): List<EchoObject> = objects(queryJson(query))
 
     /**
      * As [query], all in one JSON array, for programs that hand it on. Each element has the keys
@@ -107,6 +109,63 @@ public class Space internal constructor(private val native: NativeSpace, private
         val json = query.toJson()
         return translated { native.queryJson(json) }
     }
+
+    /**
+     * One page of a query's results, as large as the query's `limit` says (1 to 10,000; 100 without
+     * one): the first, or the one [after] another page's `next`. A query for pages has no `skip`.
+     *
+     * An object whose sort keys stay is on exactly one page, whatever else comes, goes or changes
+     * between.
+     */
+    public suspend fun queryPage(query: Query, after: String? = null): QueryPage {
+        val json = query.toJson()
+        return QueryPage.of(translated { native.queryPage(json, after) })
+    }
+
+    /** All pages of a query's results, each asked for when the collector is through with the last. */
+    public fun pages(query: Query): Flow<List<EchoObject>> = pagesOf(this, query)
+
+    /** Counts, sums and extremes over the objects that a query finds, whole or by groups. */
+    public suspend fun aggregate(aggregation: Aggregation): List<Group> {
+        val json = aggregation.toJson()
+        return Group.all(translated { native.aggregate(json) })
+    }
+
+    /** How a query is answered: for people and tests, what it says may change. */
+    public suspend fun explain(query: Query): Explanation {
+        val json = query.toJson()
+        return Explanation.of(translated { native.explain(json) })
+    }
+
+    /** How an aggregation is answered. */
+    public suspend fun explain(aggregation: Aggregation): Explanation {
+        val json = aggregation.toJson()
+        return Explanation.of(translated { native.explain(json) })
+    }
+
+    /**
+     * A query that goes on: all results in the first batch, and then what changes in them, for each
+     * collector by itself. Who applies the batches in their order ([LiveBatch.applyTo]) always has
+     * what the query would have given at one moment, not long ago. A slow collector gets fewer and
+     * larger batches. Cancelling it ends the live query; the client's shutdown ends the flow.
+     *
+     * While the space is closed nothing comes; when it is opened again, all results come anew.
+     *
+     * @param interval The shortest time between batches, 0 to 60 seconds.
+     */
+    public fun live(query: Query, interval: Duration = 16.milliseconds): Flow<LiveBatch> =
+        liveOf(native, query, interval, lifeline)
+
+    /** As [live], with all results each time. */
+    public fun liveResults(query: Query, interval: Duration = 16.milliseconds): Flow<List<EchoObject>> =
+        liveResultsOf(live(query, interval))
+
+    /** Calls the listener with all results of a query, and then with what changes in them. */
+    public suspend fun live(
+        query: Query,
+        interval: Duration = 16.milliseconds,
+        listener: LiveListener,
+    ): LiveQuery = listenLive(native, query, interval, lifeline, listener)
 
     /** A text field's present text. */
     public suspend fun text(id: String, path: String): String = translated { native.text(id, path) }
@@ -231,5 +290,146 @@ public class Space internal constructor(private val native: NativeSpace, private
      */
     public suspend fun importJson(data: ByteArray): Long = translated { native.importJson(data) }.toLong()
 
+    /**
+     * As [exportJson], into a file, which appears when it is whole and replaces one of that name.
+     * Returns the number of objects.
+     */
+    public suspend fun exportJsonFile(path: Path): Long =
+        translated { native.exportJsonFile(path.toString()) }.toLong()
+
+    /** As [importJson], from a file, without holding all of it in memory. */
+    public suspend fun importJsonFile(path: Path): Long =
+        translated { native.importJsonFile(path.toString()) }.toLong()
+
+    /**
+     * Makes objects of plain data: JSON, JSON lines or CSV. Written up to a thousand rows a
+     * transaction; an error after some were written says how many.
+     */
+    public suspend fun importData(data: ByteArray, options: ImportOptions): ImportReport =
+        ImportReport.of(translated { native.importData(data, options.native()) })
+
+    /** As [importData], from a file, without holding all of it in memory. */
+    public suspend fun importFile(path: Path, options: ImportOptions): ImportReport =
+        ImportReport.of(translated { native.importFile(path.toString(), options.native()) })
+
+    /**
+     * Writes the space with its history into one file: all entries as they were received, signed and
+     * sealed. The file appears when it is whole and replaces one of that name. Members' devices can
+     * import it ([Client.importArchive]), anybody can check it ([verifyArchive]), only members can
+     * read it.
+     */
+    public suspend fun exportArchive(path: Path): ArchiveInfo =
+        ArchiveInfo.of(translated { native.exportArchive(path.toString()) })
+
+    /** An object with its history as an Automerge file, which any program of Automerge opens. */
+    public suspend fun exportObject(id: String): ByteArray = translated { native.exportObject(id) }
+
+    /**
+     * Makes an object of an Automerge file, or brings the changes that a file has beyond the object
+     * [into] into it; returns the object's id.
+     */
+    public suspend fun importObject(data: ByteArray, into: String? = null): String =
+        translated { native.importObject(data, into) }
+
+    /**
+     * Begins to write a blob, piece by piece.
+     *
+     * @throws EchoException.PermissionDenied for who may not write objects.
+     */
+    public suspend fun blobWriter(): BlobWriter = BlobWriter(translated { native.blobWriter() })
+
+    /**
+     * Stores bytes as a blob. Equal bytes are stored once and have one id. To keep the blob, put its
+     * [BlobInfo.ref] into an object's field: blobs that no object names are collected.
+     */
+    public suspend fun putBlob(bytes: ByteArray): BlobInfo = BlobInfo.of(translated { native.putBlob(bytes) })
+
+    /** As [putBlob], with the bytes of a file, however large, in bounded memory. */
+    public suspend fun putBlobFile(path: Path): BlobInfo =
+        BlobInfo.of(translated { native.putBlobFile(path.toString()) })
+
+    /**
+     * Bytes of a blob from [offset] on, at most [length] of them, which may be 16 MiB; fewer at its
+     * end.
+     *
+     * @throws EchoException.NotFound if they are not here: see [fetchBlob].
+     */
+    public suspend fun readBlob(id: String, offset: Long = 0, length: Int = MAX_READ): ByteArray {
+        if (offset < 0 || length < 0) {
+            throw EchoException.InvalidArgument("offsets and lengths are not negative: $offset, $length")
+        }
+        return translated { native.readBlob(id, offset.toULong(), length.toULong()) }
+    }
+
+    /** A blob's bytes, [piece] at a time. */
+    public fun readBlobPieces(id: String, piece: Int = MAX_READ / 16): Flow<ByteArray> = piecesOf(this, id, piece)
+
+    /** Writes a whole blob to a file, in bounded memory; one that is there is replaced at the end. */
+    public suspend fun blobToFile(id: String, path: Path) {
+        translated { native.blobToFile(id, path.toString()) }
+    }
+
+    /** What is here of a blob; `null` if nothing is. */
+    public suspend fun blobInfo(id: String): BlobInfo? = translated { native.blobInfo(id) }?.let(BlobInfo::of)
+
+    /** Every blob of which something is here, in id order. */
+    public suspend fun blobs(): List<BlobInfo> = translated { native.blobs() }.map(BlobInfo::of)
+
+    /**
+     * Fetches a blob from members who hold it, now and whenever one connects, until it is here. Who
+     * fetches a blob that is on its way joins that.
+     */
+    public suspend fun fetchBlob(id: String): BlobFetch = BlobFetch(translated { native.fetchBlob(id) }, lifeline)
+
+    /**
+     * Removes blobs that no object in sight has named for that long, in whole seconds, as far as this
+     * device noticed. Every opening of the space does this in the background, with a week.
+     */
+    public suspend fun collectBlobs(grace: Duration = 7.days): CollectedBlobs {
+        val seconds = seconds(grace)
+        return CollectedBlobs.of(translated { native.collectBlobs(seconds) })
+    }
+
+    /**
+     * Registers a JSON Schema (text) for the objects of a type, as [version] (from 1) or as the next
+     * one, and returns the version. Does nothing if that version, or without one the newest in force,
+     * is the same schema already: a program may call this at every start. New objects carry the
+     * newest version; local writes are checked against the one that an object carries, and refused
+     * with [Status.SCHEMA_VIOLATION].
+     *
+     * @throws EchoException.AlreadyExists if the version is another schema.
+     */
+    public suspend fun registerSchema(type: String, schema: String, version: Int? = null): Int =
+        translated { native.registerSchema(type, schema, version?.let(::versionOf)) }.toInt()
+
+    /** Every registered schema, by type and version, those included that are not in force. */
+    public suspend fun schemas(): List<SchemaInfo> = translated { native.schemas() }.map(SchemaInfo::of)
+
+    /** The schema that new objects of a type carry the version of; `null` if there is none. */
+    public suspend fun schema(type: String): SchemaInfo? = translated { native.schema(type) }?.let(SchemaInfo::of)
+
+    /**
+     * The rules that objects break, by object, at most eight of each: what merges, and schemas that
+     * came later than the objects, led to.
+     */
+    public suspend fun violations(): List<Violation> = translated { native.violations() }.map(Violation::of)
+
+    /**
+     * Moves the objects of a type that carry an older version than [toVersion], or none, to that
+     * version, as [migration] says. How far it came is in the objects' versions, so it may be run
+     * again. Cancelling the coroutine ends it at the next object.
+     *
+     * @throws EchoException.NotFound if the version is not registered.
+     * @throws EchoException.InvalidState if it is not in force.
+     * @throws EchoException.Cancelled if the migration ended it.
+     */
+    public suspend fun migrate(type: String, toVersion: Int, migration: Migration): MigrationReport =
+        migrate(native, type, toVersion, migration)
+
     override fun toString(): String = "Space($id)"
+
+    private companion object {
+        /** The most bytes of a blob that one call reads. */
+        const val MAX_READ = 16 * 1024 * 1024
+    }
 }

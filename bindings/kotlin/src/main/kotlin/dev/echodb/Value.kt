@@ -63,6 +63,15 @@ public data class Ref @JvmOverloads constructor(public val id: String, public va
     }
 }
 
+/**
+ * What names a blob, for a field of an object: the blob is kept for as long as an object names it.
+ * The bytes are apart; see [Space.putBlob], [Space.readBlob] and [Space.fetchBlob].
+ *
+ * @property id The blob's id, 52 characters.
+ * @property size Its size in bytes.
+ */
+public data class BlobRef(public val id: String, public val size: Long)
+
 /** Whether two values of fields are the same, byte arrays by what they hold. */
 internal fun sameValue(one: Any?, other: Any?): Boolean =
     when {

@@ -3,10 +3,12 @@ package dev.echodb.blocking
 import dev.echodb.Client
 import dev.echodb.ClientStatus
 import dev.echodb.EchoException
+import dev.echodb.Found
 import dev.echodb.IceServer
 import dev.echodb.IdentityInfo
 import dev.echodb.LogLevel
 import dev.echodb.LogSink
+import dev.echodb.Query
 import dev.echodb.SpaceInfo
 import dev.echodb.Status
 import java.nio.file.Path
@@ -49,6 +51,14 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
     public fun deleteSpace(id: String) {
         waiting { coroutines.deleteSpace(id) }
     }
+
+    /** See [Client.query]; without [spaces], in all open ones. */
+    @JvmOverloads
+    public fun query(query: Query, spaces: List<String> = emptyList()): List<Found> =
+        waiting { coroutines.query(query, spaces) }
+
+    /** See [Client.importArchive]. */
+    public fun importArchive(path: Path): BlockingSpace = BlockingSpace(waiting { coroutines.importArchive(path) })
 
     /** See [Client.join]. */
     @JvmOverloads

@@ -1,17 +1,33 @@
 package dev.echodb.blocking
 
+import dev.echodb.Aggregation
+import dev.echodb.ArchiveInfo
+import dev.echodb.BlobInfo
 import dev.echodb.ChangeInfo
 import dev.echodb.ChangeListener
+import dev.echodb.CollectedBlobs
 import dev.echodb.EchoObject
+import dev.echodb.Explanation
 import dev.echodb.Filter
+import dev.echodb.Group
+import dev.echodb.ImportOptions
+import dev.echodb.ImportReport
+import dev.echodb.LiveListener
+import dev.echodb.LiveQuery
 import dev.echodb.Member
+import dev.echodb.Migration
+import dev.echodb.MigrationReport
 import dev.echodb.QuarantinedEntry
 import dev.echodb.Query
+import dev.echodb.QueryPage
+import dev.echodb.SchemaInfo
 import dev.echodb.Space
 import dev.echodb.SpaceInfo
 import dev.echodb.SpaceStatus
 import dev.echodb.Subscription
 import dev.echodb.TextMark
+import dev.echodb.Violation
+import java.nio.file.Path
 import java.time.Duration
 import java.util.function.Consumer
 
@@ -79,6 +95,26 @@ public class BlockingSpace(public val coroutines: Space) {
     /** See [Space.queryJson]. */
     public fun queryJson(query: Query): ByteArray = waiting { coroutines.queryJson(query) }
 
+    /** See [Space.queryPage]. */
+    @JvmOverloads
+    public fun queryPage(query: Query, after: String? = null): QueryPage = waiting { coroutines.queryPage(query, after) }
+
+    /** See [Space.aggregate]. */
+    public fun aggregate(aggregation: Aggregation): List<Group> = waiting { coroutines.aggregate(aggregation) }
+
+    /** See [Space.explain]. */
+    public fun explain(query: Query): Explanation = waiting { coroutines.explain(query) }
+
+    /** See [Space.explain]. */
+    public fun explain(aggregation: Aggregation): Explanation = waiting { coroutines.explain(aggregation) }
+
+    /** Calls the listener with all results of a query, and then with what changes in them; see [Space.live]. */
+    public fun live(query: Query, listener: LiveListener): LiveQuery = live(query, Duration.ofMillis(16), listener)
+
+    /** As the other, with the shortest time between two calls, 0 to 60 seconds. */
+    public fun live(query: Query, interval: Duration, listener: LiveListener): LiveQuery =
+        waiting { coroutines.live(query, interval.kotlin(), listener) }
+
     /** See [Space.text]. */
     public fun text(id: String, path: String): String = waiting { coroutines.text(id, path) }
 
@@ -140,6 +176,86 @@ public class BlockingSpace(public val coroutines: Space) {
 
     /** See [Space.importJson]. */
     public fun importJson(data: ByteArray): Long = waiting { coroutines.importJson(data) }
+
+    /** See [Space.exportJsonFile]. */
+    public fun exportJsonFile(path: Path): Long = waiting { coroutines.exportJsonFile(path) }
+
+    /** See [Space.importJsonFile]. */
+    public fun importJsonFile(path: Path): Long = waiting { coroutines.importJsonFile(path) }
+
+    /** See [Space.importData]. */
+    public fun importData(data: ByteArray, options: ImportOptions): ImportReport =
+        waiting { coroutines.importData(data, options) }
+
+    /** See [Space.importFile]. */
+    public fun importFile(path: Path, options: ImportOptions): ImportReport =
+        waiting { coroutines.importFile(path, options) }
+
+    /** See [Space.exportArchive]. */
+    public fun exportArchive(path: Path): ArchiveInfo = waiting { coroutines.exportArchive(path) }
+
+    /** See [Space.exportObject]. */
+    public fun exportObject(id: String): ByteArray = waiting { coroutines.exportObject(id) }
+
+    /** See [Space.importObject]. */
+    @JvmOverloads
+    public fun importObject(data: ByteArray, into: String? = null): String =
+        waiting { coroutines.importObject(data, into) }
+
+    /** See [Space.blobWriter]. */
+    public fun blobWriter(): BlockingBlobWriter = BlockingBlobWriter(waiting { coroutines.blobWriter() })
+
+    /** See [Space.putBlob]. */
+    public fun putBlob(bytes: ByteArray): BlobInfo = waiting { coroutines.putBlob(bytes) }
+
+    /** See [Space.putBlobFile]. */
+    public fun putBlobFile(path: Path): BlobInfo = waiting { coroutines.putBlobFile(path) }
+
+    /** See [Space.readBlob]; from the beginning, at most 16 MiB. */
+    public fun readBlob(id: String): ByteArray = waiting { coroutines.readBlob(id) }
+
+    /** See [Space.readBlob]. */
+    public fun readBlob(id: String, offset: Long, length: Int): ByteArray =
+        waiting { coroutines.readBlob(id, offset, length) }
+
+    /** See [Space.blobToFile]. */
+    public fun blobToFile(id: String, path: Path) {
+        waiting { coroutines.blobToFile(id, path) }
+    }
+
+    /** See [Space.blobInfo]; `null` if nothing is here. */
+    public fun blobInfo(id: String): BlobInfo? = waiting { coroutines.blobInfo(id) }
+
+    /** See [Space.blobs]. */
+    public fun blobs(): List<BlobInfo> = waiting { coroutines.blobs() }
+
+    /** See [Space.fetchBlob]. */
+    public fun fetchBlob(id: String): BlockingBlobFetch = BlockingBlobFetch(waiting { coroutines.fetchBlob(id) })
+
+    /** See [Space.collectBlobs]. */
+    @JvmOverloads
+    public fun collectBlobs(grace: Duration = Duration.ofDays(7)): CollectedBlobs =
+        waiting { coroutines.collectBlobs(grace.kotlin()) }
+
+    /** See [Space.registerSchema]; as the next version, or that of the same schema. */
+    public fun registerSchema(type: String, schema: String): Int = waiting { coroutines.registerSchema(type, schema) }
+
+    /** See [Space.registerSchema]. */
+    public fun registerSchema(type: String, schema: String, version: Int): Int =
+        waiting { coroutines.registerSchema(type, schema, version) }
+
+    /** See [Space.schemas]. */
+    public fun schemas(): List<SchemaInfo> = waiting { coroutines.schemas() }
+
+    /** See [Space.schema]; `null` if there is none. */
+    public fun schema(type: String): SchemaInfo? = waiting { coroutines.schema(type) }
+
+    /** See [Space.violations]. */
+    public fun violations(): List<Violation> = waiting { coroutines.violations() }
+
+    /** See [Space.migrate]. */
+    public fun migrate(type: String, toVersion: Int, migration: Migration): MigrationReport =
+        waiting { coroutines.migrate(type, toVersion, migration) }
 
     override fun toString(): String = coroutines.toString()
 }
