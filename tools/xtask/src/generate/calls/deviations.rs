@@ -267,6 +267,19 @@ pub const DEVIATIONS: &[Deviation] = &[
         "Transaction.create",
         OWN_ID,
     ),
+    inherited(
+        "BlobFetchState::name",
+        Kotlin,
+        "BlobFetchState.name",
+        "public enum class BlobFetchState",
+        ENUMERATION,
+    ),
+    named(
+        "BlobFetch::wait",
+        Kotlin,
+        "BlobFetch.await",
+        "what suspending waits are called",
+    ),
     // Swift.
     named(
         "EchoError::retryable",
@@ -393,6 +406,9 @@ pub const SHAPES: &[Shape] = &[
         "what truths are called",
     ),
     shaped("Violation::type_name", &[Swift], "type", SHORT),
+    shaped("ImportOptions::type_name", &[Kotlin], "type", SHORT),
+    shaped("SchemaInfo::type_name", &[Kotlin], "type", SHORT),
+    shaped("Violation::type_name", &[Kotlin], "type", SHORT),
     shaped("ImportOptions::type_name", &[Swift], "type", SHORT),
     shaped(
         "ImportOptions::header",

@@ -110,7 +110,7 @@ public fun interface Migration {
      *
      * @param version The version that the object carries, if any.
      */
-    public fun migrate(id: String, version: Int?, fields: Map<String, Any?>): Map<String, Any?>?
+    public fun migrate(id: String, version: Int?, fields: Map<String, Any?>): Map<String, @JvmWildcard Any?>?
 }
 
 internal suspend fun migrate(space: NativeSpace, type: String, version: Int, migration: Migration): MigrationReport {

@@ -26,6 +26,25 @@ fun testSpace(block: suspend CoroutineScope.(Client, Space) -> Unit) =
         }
     }
 
+/** A test with a space of one client, the copy of another, and that client. */
+fun testPeers(block: suspend CoroutineScope.(Space, Space, Client) -> Unit) =
+    test {
+        SignalingServer().use { server ->
+            suspend fun open(name: String): Client =
+                Client.open(signaling = listOf(server.url), bind = listOf("127.0.0.1:0")).also { it.createIdentity(name) }
+            open("Ada").use { ada ->
+                open("Bob").use { bob ->
+                    val space = ada.createSpace("Shared")
+                    val host = space.invite()
+                    val guest = bob.join(host.code)
+                    guest.awaitState(InvitationState.READY_FOR_AUTHENTICATION)
+                    guest.authenticate(host.awaitAuthCode())
+                    block(space, bob.space(guest.await()), bob)
+                }
+            }
+        }
+    }
+
 /** Waits until something holds. */
 suspend fun until(check: suspend () -> Boolean) {
     while (!check()) delay(20.milliseconds)

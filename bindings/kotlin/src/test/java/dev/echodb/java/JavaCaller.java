@@ -5,6 +5,7 @@ import static dev.echodb.Queries.deleted;
 import static dev.echodb.Queries.field;
 import static dev.echodb.Queries.ofType;
 
+import dev.echodb.Aggregation;
 import dev.echodb.ChangeBatch;
 import dev.echodb.ChangeKind;
 import dev.echodb.Counter;
@@ -12,12 +13,19 @@ import dev.echodb.EchoException;
 import dev.echodb.EchoObject;
 import dev.echodb.Filter;
 import dev.echodb.InvitationState;
+import dev.echodb.Link;
+import dev.echodb.LiveBatch;
+import dev.echodb.LiveChangeKind;
+import dev.echodb.LiveQuery;
 import dev.echodb.LogLevel;
+import dev.echodb.Measure;
 import dev.echodb.Query;
 import dev.echodb.Ref;
 import dev.echodb.Status;
 import dev.echodb.Subscription;
 import dev.echodb.Text;
+import dev.echodb.blocking.Archives;
+import dev.echodb.blocking.BlockingBlobWriter;
 import dev.echodb.blocking.BlockingClient;
 import dev.echodb.blocking.BlockingInvitation;
 import dev.echodb.blocking.BlockingSpace;
@@ -49,6 +57,7 @@ public final class JavaCaller {
             object = edit(space);
             query(space);
             follow(space);
+            beyond(client, space, profile.resolveSibling("archive"));
             refuse(client, space, object);
         }
         try (BlockingClient client = BlockingClient.open(profile)) {
@@ -100,6 +109,36 @@ public final class JavaCaller {
         space.create(null, Map.of());
         space.flush();
         check(batches.isEmpty(), "nothing is told after the end");
+    }
+
+    private static void beyond(BlockingClient client, BlockingSpace space, Path file) throws InterruptedException {
+        BlockingQueue<LiveBatch> batches = new ArrayBlockingQueue<>(10);
+        try (LiveQuery live = space.live(new Query("Photo"), batches::add)) {
+            LiveBatch first = batches.poll(60, TimeUnit.SECONDS);
+            check(first != null && first.getInitial() && first.getTotal() == 0, "there is no photo");
+            try (BlockingBlobWriter writer = space.blobWriter()) {
+                writer.write(new byte[] {1, 2, 3});
+                space.create("Photo", Map.of("file", writer.finish().getRef(), "size", 3));
+            }
+            LiveBatch second = batches.poll(60, TimeUnit.SECONDS);
+            check(second != null && second.getChanges().get(0).getKind() == LiveChangeKind.ADDED, "a photo is told");
+        }
+        String blob = space.blobs().get(0).getId();
+        check(space.readBlob(blob, 1, 1)[0] == 2, "the blob is read");
+        try {
+            space.fetchBlob("nonsense");
+            throw new AssertionError("a blob of no id");
+        } catch (EchoException.InvalidArgument error) {
+            check(!error.getRetryable(), "the error is typed");
+        }
+        Aggregation sizes = new Aggregation("Photo", Filter.ALL, List.of(), Map.of("sum", Measure.sum("size")));
+        check(space.aggregate(sizes).get(0).get("sum").equals(3L), "sizes are added up");
+        check(space.queryPage(new Query("Photo")).getNext() == null, "one page has all");
+        check(client.query(new Query("Photo")).get(0).getSpace().equals(space.getId()), "all spaces are searched");
+        check(space.query(new Query(null, Link.refersTo().exists())).size() == 1, "one refers to something");
+        check(space.registerSchema("Photo", "{\"required\": [\"size\"]}") == 1, "the first version");
+        check(space.migrate("Photo", 1, (id, version, fields) -> fields).getMigrated() == 1, "one is migrated");
+        check(space.exportArchive(file).equals(Archives.verifyArchive(file)), "the archive is whole");
     }
 
     private static void refuse(BlockingClient client, BlockingSpace space, String id) {
