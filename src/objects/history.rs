@@ -1,6 +1,7 @@
 //! The versions of an object.
 
-use super::Document;
+use super::resolve::failure;
+use super::{Document, Projection};
 use crate::model::Result;
 
 /// One change of an object's history.
@@ -41,6 +42,28 @@ impl Document {
                     ops: (change.max_op + 1).saturating_sub(change.start_op),
                 })
                 .collect())
+        })
+    }
+}
+
+/// When a version was made: the earliest and the latest clock of its changes.
+pub type Times = (i64, i64);
+
+impl Document {
+    /// The object as it was at a version, and when that was made. Fails with `NotFound` for a
+    /// version that is not held as a whole.
+    pub fn at(&mut self, heads: &[[u8; 32]]) -> Result<(Projection, Times)> {
+        self.closed()?;
+        let hashes = self.known(heads)?;
+        self.contained(|document| {
+            let mut past = document.am.fork_at(&hashes).map_err(failure)?;
+            let projection = super::project::project(&past)?;
+            let changes = past.get_changes_meta(&[]).into_iter();
+            let times = changes.map(|change| change.timestamp);
+            let (first, last) = times.fold((i64::MAX, i64::MIN), |(first, last), time| {
+                (first.min(time), last.max(time))
+            });
+            Ok((projection, (first, last)))
         })
     }
 }

@@ -5,23 +5,30 @@
 
 mod conflicts;
 mod contain;
+mod diff;
 mod document;
 pub mod guard;
 mod history;
 mod local;
 mod marks;
+mod patch;
 mod project;
 mod quarantine;
 mod remote;
 mod resolve;
 mod system;
 mod text;
+mod tree;
+mod undo;
 mod value;
 
 pub use document::Document;
-pub use history::ChangeInfo;
+pub use history::{ChangeInfo, Times};
+#[cfg(test)]
+pub use marks::TextMark;
 pub use project::Projection;
 pub use quarantine::{Quarantine, QuarantineCode};
+pub use undo::{Left, Op, Twins};
 
 #[cfg(test)]
 pub(crate) mod tests;
