@@ -13,12 +13,14 @@ mod log;
 mod object;
 mod options;
 mod space;
+mod space_history;
 mod space_texts;
 mod status;
 mod subscription;
 mod text;
 mod transaction;
 mod transaction_system;
+mod transaction_terms;
 
 pub use client::{Client, IdentityInfo, library_version};
 pub use error::{EchoError, Result};
@@ -29,6 +31,7 @@ pub use log::{LogLevel, LogRecord, LogSink};
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use space::{Member, Space, SpaceInfo, SpaceState};
+pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_texts::TextMark;
 pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};
 pub use subscription::{

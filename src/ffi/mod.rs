@@ -30,6 +30,8 @@ mod operation;
 mod queue;
 mod records;
 mod space;
+mod space_branches;
+mod space_history;
 mod space_objects;
 mod space_texts;
 mod status;
@@ -40,6 +42,7 @@ mod subscription;
 mod tests;
 mod transaction;
 mod transaction_system;
+mod transaction_terms;
 
 use crate::api::{EchoError, Result};
 use crate::model::Error;

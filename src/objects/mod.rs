@@ -23,7 +23,7 @@ mod undo;
 mod value;
 
 pub use document::Document;
-pub use history::{ChangeInfo, Times};
+pub use history::{ChangeInfo, actor, look};
 #[cfg(test)]
 pub use marks::TextMark;
 pub use project::Projection;

@@ -10,7 +10,8 @@ use automerge::hydrate::{Text, Value as Hydrated};
 use automerge::marks::{ExpandMark, Mark};
 use automerge::transaction::Transactable;
 use automerge::{
-    AutoCommit, ObjId, ObjType, Prop, ReadDoc, ScalarValue, TextEncoding, Value as Stored,
+    AutoCommit, ChangeHash, ObjId, ObjType, Prop, ReadDoc, ScalarValue, TextEncoding,
+    Value as Stored,
 };
 use std::collections::HashMap;
 
@@ -34,7 +35,10 @@ pub(super) fn read(am: &AutoCommit, value: &Stored<'_>, id: &ObjId, depth: usize
     match kind {
         ObjType::Text => Ok(Tree::Text {
             text: am.text(id).map_err(failure)?,
-            ids: am.list_range(id, ..).map(|item| item.id()).collect(),
+            ids: elements(am, id, None)
+                .into_iter()
+                .map(|(_, id)| id)
+                .collect(),
             marks: marks(am, id)?,
         }),
         _ if depth >= limits::VALUE_DEPTH && am.length(id) > 0 => {
@@ -57,6 +61,52 @@ pub(super) fn read(am: &AutoCommit, value: &Stored<'_>, id: &ObjId, depth: usize
             });
             Ok(Tree::Map(entries.collect::<Result<_>>()?))
         }
+    }
+}
+
+/// The elements of a list or the characters of a text in order, as of now or of a version.
+pub(super) fn elements(
+    am: &AutoCommit,
+    id: &ObjId,
+    heads: Option<&[ChangeHash]>,
+) -> Vec<(Stored<'static>, ObjId)> {
+    let text = am.object_type(id).is_ok_and(|kind| kind == ObjType::Text);
+    let range = match heads {
+        None => am.list_range(id, ..),
+        Some(heads) => am.list_range_at(id, .., heads),
+    };
+    let items = range.map(|item| {
+        let id = item.id();
+        (item.value.into_value(), id)
+    });
+    if !text {
+        return items.collect();
+    }
+    // Automerge 0.12 counts the ends of marks among a text's elements here, and nowhere else.
+    let found: Vec<_> = items.filter(|(value, _)| is_character(value)).collect();
+    let length = match heads {
+        None => am.length(id),
+        Some(heads) => am.length_at(id, heads),
+    };
+    if found.len() == length {
+        return found;
+    }
+    // A mark whose value is one character looks like one. Asking for each is slow.
+    let one = |index: usize| match heads {
+        None => am.get(id, index),
+        Some(heads) => am.get_at(id, index, heads),
+    };
+    let all = (0..length).filter_map(|index| one(index).ok().flatten());
+    all.map(|(value, id)| (value.into_owned(), id)).collect()
+}
+
+fn is_character(value: &Stored<'_>) -> bool {
+    match value {
+        Stored::Scalar(scalar) => match scalar.as_ref() {
+            ScalarValue::Str(text) => text.chars().count() == 1,
+            _ => false,
+        },
+        Stored::Object(_) => true,
     }
 }
 

@@ -7,24 +7,30 @@
 mod actors;
 mod branches;
 mod control;
+mod copies;
 mod documents;
+mod edits;
 #[cfg(test)]
 mod forging;
 mod founding;
 mod heads;
 mod ingest;
+mod log;
 mod own_feed;
 mod read;
 mod space_core;
 mod store;
 mod trees;
 mod typing;
+mod undo;
+mod undo_codec;
 mod unplaced;
 mod waiting;
 mod write;
 
 #[cfg(test)]
 pub use actors::new_actor;
+pub use copies::BranchRow;
 pub use founding::Founding;
 pub use ingest::Ingest;
 #[cfg(test)]
@@ -36,4 +42,5 @@ pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
     QuarantineRecord, Store, StoredDocument, StoredEntry,
 };
+pub use undo::Undone;
 pub use write::{Outcome, RowChange};

@@ -8,6 +8,7 @@ use super::ingest::Ingest;
 use super::own_feed::OwnFeed;
 use super::store::Store;
 use super::typing::Typing;
+use super::undo::Undo;
 use super::unplaced::Unplaced;
 use super::waiting::Waiting;
 use crate::authority::{Authority, ContentKeys, ControlOp};
@@ -56,6 +57,7 @@ pub struct SpaceCore {
     pub(super) keys: ContentKeys,
     pub(super) documents: Documents,
     pub(super) typing: Typing,
+    pub(super) undo: Undo,
     pub(super) feeds: HashMap<FeedId, FeedState>,
     pub(super) own_control: OwnFeed,
     pub(super) own_data: OwnFeed,
@@ -116,6 +118,7 @@ impl SpaceCore {
             keys: ContentKeys::default(),
             documents: Documents::new(actor),
             typing: Typing::default(),
+            undo: Undo::default(),
             feeds: HashMap::new(),
             heads: Heads::default(),
             named_ctl: Vec::new(),

@@ -1,6 +1,7 @@
 //! Local transactions.
 
 use super::control::new_feed;
+use super::edits::Facts;
 use super::ingest::to_writes;
 use super::space_core::{SpaceCore, meta};
 use super::store::{Commit, EntryStatus, NewEntry, ObjectRow};
@@ -118,6 +119,16 @@ impl SpaceCore {
 
     /// Seals the changes of `work` into one entry and stores it with the new rows.
     pub(super) fn append_data(&mut self, work: &mut Work, now_ms: u64) -> Result<Outcome> {
+        self.append_data_with(work, Facts::new(), now_ms)
+    }
+
+    /// As [`SpaceCore::append_data`], with facts that change with the entry.
+    pub(super) fn append_data_with(
+        &mut self,
+        work: &mut Work,
+        more: Facts,
+        now_ms: u64,
+    ) -> Result<Outcome> {
         let entry = self.seal_data(work, now_ms)?;
         let clock = i64::try_from(now_ms).unwrap_or(i64::MAX);
         let rows = self.project(work, clock)?;
@@ -135,6 +146,7 @@ impl SpaceCore {
             facts.push((meta::NAMED_CTL, concat_ids(&header.ctl)));
         }
         facts.extend(self.branch_facts(&entry));
+        facts.extend(more);
         let own = self.own_data.id;
         let writes = to_writes(&rows, work);
         self.store.commit(&Commit {

@@ -118,23 +118,51 @@ impl Reverting<'_> {
     }
 
     fn change(&mut self, change: &Reversed) -> Result<()> {
-        for (object, spots) in &change.objects {
-            let now = self.now(object);
-            if !self.attached(&now) {
-                self.leave(&now, None, NO_PLACE);
-                continue;
-            }
-            match self.document.am.object_type(&now).map_err(failure)? {
-                ObjType::Map | ObjType::Table => {
-                    for spot in spots {
-                        self.entry(object, &now, spot, &change.deps)?;
-                    }
+        let mut waiting: Vec<usize> = (0..change.objects.len()).collect();
+        // What held an object may have been replaced by the same change: it comes back first.
+        loop {
+            let count = waiting.len();
+            let mut still = Vec::new();
+            for place in waiting {
+                let Some((object, spots)) = change.objects.get(place) else {
+                    continue;
+                };
+                let now = self.now(object);
+                match self.attached(&now) {
+                    true => self.object(object, &now, spots, change)?,
+                    false => still.push(place),
                 }
-                ObjType::List => self.sequence(object, &now, spots, change, false)?,
-                ObjType::Text => self.sequence(object, &now, spots, change, true)?,
             }
+            if still.len() == count || still.is_empty() {
+                waiting = still;
+                break;
+            }
+            waiting = still;
+        }
+        for (object, _) in waiting
+            .into_iter()
+            .filter_map(|place| change.objects.get(place))
+        {
+            let now = self.now(object);
+            self.leave(&now, None, NO_PLACE);
         }
         Ok(())
+    }
+
+    fn object(
+        &mut self,
+        object: &ObjId,
+        now: &ObjId,
+        spots: &[Spot],
+        change: &Reversed,
+    ) -> Result<()> {
+        match self.document.am.object_type(now).map_err(failure)? {
+            ObjType::Map | ObjType::Table => spots
+                .iter()
+                .try_for_each(|spot| self.entry(object, now, spot, &change.deps)),
+            ObjType::List => self.sequence(object, now, spots, change, false),
+            ObjType::Text => self.sequence(object, now, spots, change, true),
+        }
     }
 
     /// Where an object is now: it may have been made again.
@@ -284,8 +312,8 @@ impl Reverting<'_> {
         match tree {
             Tree::Scalar(_) => {}
             Tree::Text { ids, .. } => {
-                for (item, old) in am.list_range(new, ..).zip(ids) {
-                    if let (Some(old), Some(new)) = (op(old), op(&item.id())) {
+                for ((_, new), old) in tree::elements(am, new, None).iter().zip(ids) {
+                    if let (Some(old), Some(new)) = (op(old), op(new)) {
                         self.twins.elements.join(&old, new);
                     }
                 }

@@ -75,13 +75,7 @@ impl Reverting<'_> {
 
     /// What a list or text held at a version, in order.
     pub(super) fn range_at(&self, object: &ObjId, heads: &[ChangeHash]) -> Vec<Named> {
-        let range = self.document.am.list_range_at(object, .., heads);
-        range
-            .map(|item| {
-                let id = item.id();
-                (item.value.into_value(), id)
-            })
-            .collect()
+        tree::elements(&self.document.am, object, Some(heads))
     }
 
     /// Where an element is, if it is still there.
@@ -90,10 +84,9 @@ impl Reverting<'_> {
         if list.object != list.now {
             // The container was made again. Its elements are looked for one by one, since asking
             // for one that another container holds is not allowed.
-            let range = self.document.am.list_range(list.now, ..);
-            let ids: Vec<Option<Op>> = range.map(|item| op(&item.id())).collect();
-            for (index, value) in ids.into_iter().enumerate() {
-                let Some(value) = value else { continue };
+            let elements = tree::elements(&self.document.am, list.now, None);
+            for (index, (_, id)) in elements.iter().enumerate() {
+                let Some(value) = op(id) else { continue };
                 if value == element || !list.text && self.element_of(&value) == element {
                     return Ok(Some(index));
                 }
@@ -299,15 +292,15 @@ impl Reverting<'_> {
         restored: &mut Vec<(usize, ObjId)>,
     ) -> Result<()> {
         let characters = run.iter().map(|gone| match &gone.value.0 {
-            Stored::Scalar(scalar) => scalar.to_str().unwrap_or("\u{fffc}").to_owned(),
+            Stored::Scalar(scalar) => scalar.as_str().unwrap_or("\u{fffc}").to_owned(),
             Stored::Object(_) => "\u{fffc}".to_owned(),
         });
         let text: String = characters.collect();
         let count = text.chars().count();
         crate::objects::text::replace(self.document, list.now, to, 0, &text)?;
-        let range = self.document.am.list_range(list.now, to..to + count);
-        for (item, gone) in range.zip(run) {
-            let new = item.id();
+        for (index, gone) in (to..to + count).zip(run) {
+            let made = self.document.am.get(list.now, index).map_err(failure)?;
+            let Some((_, new)) = made else { continue };
             if let Some(name) = op(&new) {
                 self.twins.elements.join(&gone.element, name);
             }
