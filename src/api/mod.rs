@@ -6,9 +6,11 @@
 //! library's own threads: Python, Kotlin and Swift see those, under the plain name. Dropping such
 //! a future never half-applies a write.
 
+mod blobs;
 mod client;
 mod error;
 mod invitation;
+mod live;
 mod log;
 mod object;
 mod options;
@@ -21,12 +23,17 @@ mod text;
 mod transaction;
 mod transaction_system;
 mod transaction_terms;
+mod transfer;
 
+pub use blobs::{
+    BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
+};
 pub use client::{Client, IdentityInfo, library_version};
 pub use error::{EchoError, Result};
 pub use invitation::{
     Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
 };
+pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
@@ -39,6 +46,10 @@ pub use subscription::{
 };
 pub use text::{MarkExpand, TextUnit};
 pub use transaction::{Committed, CommittedObject, Transaction};
+pub use transfer::{
+    ArchiveInfo, ColumnKind, ImportColumn, ImportFormat, ImportOptions, ImportReport, OnError,
+    SkippedRow, verify_archive,
+};
 
 /// Runs a blocking call on the library's own threads. The work is finished even if the returned
 /// future is dropped.

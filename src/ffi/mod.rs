@@ -15,21 +15,27 @@
 // Types carry their C names, so that what is read here is what the header says.
 #![allow(non_camel_case_types)]
 
+mod blob_fetch;
+mod blob_records;
+mod blob_writer;
 mod buffer;
 mod callback;
 mod client;
 mod client_options;
 mod error;
 mod guard;
+mod import_options;
 mod invitation;
 mod invitation_options;
 mod library;
 mod live;
+mod live_query;
 mod log;
 mod operation;
 mod queue;
 mod records;
 mod space;
+mod space_blobs;
 mod space_branches;
 mod space_history;
 mod space_objects;
@@ -43,6 +49,7 @@ mod tests;
 mod transaction;
 mod transaction_system;
 mod transaction_terms;
+mod transfer;
 
 use crate::api::{EchoError, Result};
 use crate::model::Error;

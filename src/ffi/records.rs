@@ -2,9 +2,9 @@
 
 use super::buffer::echodb_buffer;
 use crate::api::{
-    BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed,
-    IdentityInfo, InvitationUpdate, Member, ObjectRecord, QuarantinedEntry, SpaceInfo, SpaceState,
-    SpaceStatus, TextMark, TransactionInfo, Undone,
+    ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
+    Committed, IdentityInfo, ImportReport, InvitationUpdate, LiveBatch, Member, ObjectRecord,
+    QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus, TextMark, TransactionInfo, Undone,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -164,6 +164,15 @@ pub(super) fn batch(batch: &ChangeBatch) -> Json {
     json!({"space": batch.space, "changes": changes})
 }
 
+/// Its changes are JSON already and are copied as they stand.
+pub(super) fn live_batch(batch: &LiveBatch) -> Vec<u8> {
+    let head = format!(
+        r#"{{"space":"{}","initial":{},"total":{},"changes":"#,
+        batch.space, batch.initial, batch.total
+    );
+    [head.as_bytes(), &batch.changes, b"}"].concat()
+}
+
 pub(super) fn client_status(status: &ClientStatus) -> Json {
     let signaling: Json = status
         .signaling
@@ -202,6 +211,34 @@ pub(super) fn space_status(status: &SpaceStatus) -> Json {
         "quarantined": status.quarantined,
         "waiting_for_key": status.waiting_for_key,
         "waiting_for_dependency": status.waiting_for_dependency,
+    })
+}
+
+pub(super) fn archive_info(info: &ArchiveInfo) -> Json {
+    json!({
+        "space": info.space,
+        "version": info.version,
+        "feeds": info.feeds,
+        "entries": info.entries,
+        "control_entries": info.control_entries,
+        "bytes": info.bytes,
+        "digest": info.digest,
+    })
+}
+
+pub(super) fn import_report(report: &ImportReport) -> Json {
+    let skips: Json = report
+        .skips
+        .iter()
+        .map(|skip| json!({"line": skip.line, "reason": skip.reason}))
+        .collect();
+    json!({
+        "rows": report.rows,
+        "created": report.created,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "skipped": report.skipped,
+        "skips": skips,
     })
 }
 

@@ -25,6 +25,7 @@ pub struct echodb_subscription {
 pub(super) enum Listener {
     Changes(Arc<ChangeGate>),
     Invitation(Arc<InvitationGate>),
+    Blob(Arc<super::blob_fetch::BlobGate>),
     Queue(Arc<Queue>),
 }
 
@@ -91,7 +92,7 @@ impl InvitationListener for InvitationGate {
     }
 }
 
-fn heard(status: Option<echodb_status>) -> std::result::Result<(), EchoError> {
+pub(super) fn heard(status: Option<echodb_status>) -> std::result::Result<(), EchoError> {
     match status {
         None | Some(ECHODB_OK) => Ok(()),
         Some(other) => {
@@ -115,6 +116,7 @@ impl echodb_subscription {
         match &self.listener {
             Listener::Changes(gate) => gate.0.shut(),
             Listener::Invitation(gate) => gate.0.shut(),
+            Listener::Blob(gate) => gate.shut(),
             Listener::Queue(_) => {}
         }
     }

@@ -3,10 +3,13 @@
 //! verified here, and documents are projected to the plain values that the store and the queries
 //! work on.
 
+mod carried;
 mod conflicts;
 mod contain;
 mod diff;
+mod difference;
 mod document;
+mod file;
 pub mod guard;
 mod history;
 mod local;
@@ -22,9 +25,11 @@ mod tree;
 mod undo;
 mod value;
 
+pub use carried::{Carried, text_paths};
+pub use difference::difference;
 pub use document::Document;
+pub use file::ObjectFile;
 pub use history::{ChangeInfo, actor, look};
-#[cfg(test)]
 pub use marks::TextMark;
 pub use project::Projection;
 pub use quarantine::{Quarantine, QuarantineCode};

@@ -32,16 +32,17 @@ pub struct CompiledQuery {
     pub params: Vec<SqlValue>,
 }
 
+/// The columns of an object's row, in the order in which storage reads them.
+pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,\
+     o.data,json(o.plain),o.version,o.source,o.target,o.extra";
+
 /// The fields as queries read them.
 const PLAIN: &str = "coalesce(o.plain,o.data)";
 
 /// Compiles a query.
 pub fn compile(query: &Query) -> CompiledQuery {
     let mut c = Compiler::default();
-    let mut sql = String::from(
-        "SELECT o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,o.data,json(o.plain),\
-         o.version,o.source,o.target,o.extra FROM objects AS o WHERE ",
-    );
+    let mut sql = format!("SELECT {ROW_COLUMNS} FROM objects AS o WHERE ");
     sql.push_str(&c.filter(&query.filter));
     sql.push_str(" ORDER BY ");
     sql.push_str(&c.order(&query.order));
@@ -71,13 +72,13 @@ struct Place {
 }
 
 #[derive(Default)]
-struct Compiler {
-    params: Vec<SqlValue>,
+pub(super) struct Compiler {
+    pub(super) params: Vec<SqlValue>,
     paths: HashMap<String, String>,
 }
 
 impl Compiler {
-    fn bind(&mut self, value: SqlValue) -> String {
+    pub(super) fn bind(&mut self, value: SqlValue) -> String {
         self.params.push(value);
         format!("?{}", self.params.len())
     }
@@ -87,7 +88,7 @@ impl Compiler {
         bound.join(",")
     }
 
-    fn filter(&mut self, filter: &Filter) -> String {
+    pub(super) fn filter(&mut self, filter: &Filter) -> String {
         match filter {
             Filter::Type(names) => self.types(names),
             Filter::Id(ids) => {
@@ -279,9 +280,22 @@ impl Compiler {
     }
 
     fn order(&mut self, order: &[OrderBy]) -> String {
+        let mut terms: Vec<String> = self
+            .order_terms(order)
+            .into_iter()
+            .map(|(term, descending)| term + if descending { " DESC" } else { "" })
+            .collect();
+        // Nothing that comes after the id can matter.
+        if !order.iter().any(|by| by.key == OrderKey::Id) {
+            terms.push("o.id".to_owned());
+        }
+        terms.join(", ")
+    }
+
+    /// The terms of an order, each with whether its last come first; ties are left to the id.
+    pub(super) fn order_terms(&mut self, order: &[OrderBy]) -> Vec<(String, bool)> {
         let mut terms = Vec::new();
         for by in order {
-            let direction = if by.descending { " DESC" } else { "" };
             let keys = match &by.key {
                 OrderKey::Clock(clock) => vec![column(*clock).to_owned()],
                 OrderKey::Id => vec!["o.id".to_owned()],
@@ -300,13 +314,9 @@ impl Compiler {
                     ]
                 }
             };
-            terms.extend(keys.into_iter().map(|key| key + direction));
+            terms.extend(keys.into_iter().map(|key| (key, by.descending)));
         }
-        // Nothing that comes after the id can matter.
-        if !order.iter().any(|by| by.key == OrderKey::Id) {
-            terms.push("o.id".to_owned());
-        }
-        terms.join(", ")
+        terms
     }
 }
 

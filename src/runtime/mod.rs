@@ -1,16 +1,19 @@
 //! The only part that owns threads, timers, files and sockets.
 
+pub mod blobs;
 pub mod changes;
 pub mod clock;
 pub mod connector;
 pub mod events;
 pub mod executor;
+pub mod live;
 pub mod log;
 #[cfg(test)]
 pub mod memory;
 pub mod node;
 pub mod pairing;
 pub mod secure_link;
+pub mod session_source;
 pub mod sessions;
 pub mod signal;
 pub mod signaling;
@@ -19,6 +22,7 @@ pub mod space_history;
 mod space_host;
 pub mod space_texts;
 pub mod storage;
+pub mod transfer;
 pub mod transport;
 pub mod webrtc;
 

@@ -1,19 +1,20 @@
 //! Sessions with authenticated peers: one a device, shared by all spaces.
 
+use super::blobs::BlobTraffic;
 use super::clock;
 use super::executor;
 use super::secure_link::SecureLink;
+use super::session_source::CoreSource;
 use super::space_host::SpaceHost;
 use super::transport::Link;
 use crate::identity::{DeviceCertificate, Keyring};
-use crate::model::{
-    DeviceKey, EntryId, Error, ErrorKind, FeedId, IdentityKey, Result, SpaceId, limits,
-};
+use crate::model::{DeviceKey, Error, ErrorKind, FeedId, IdentityKey, Result, SpaceId, limits};
 use crate::runtime::log::Log;
 use crate::space::{Ingest, SpaceCore};
+use crate::sync::blob_wire::BlobMessage;
 use crate::sync::peer_proof::PeerProof;
-use crate::sync::replicator::{Delivery, Replicator, Source, Stored};
-use crate::sync::wire::{Message, SpaceTag, space_tag};
+use crate::sync::replicator::{Delivery, Replicator};
+use crate::sync::wire::{Body, Close, Message, Open, SpaceTag, space_tag};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -40,7 +41,8 @@ pub struct PeerSession {
     device: DeviceKey,
     identity: IdentityKey,
     link: SecureLink,
-    replicators: Mutex<HashMap<SpaceId, Replicator>>,
+    shared: Mutex<Shared>,
+    blobs: BlobTraffic,
     /// Something was stored, or a space was opened or closed.
     changed: Notify,
     outbox: mpsc::UnboundedSender<Vec<u8>>,
@@ -48,12 +50,28 @@ pub struct PeerSession {
     last_sent_ms: AtomicU64,
 }
 
+/// What a session keeps of the spaces that both sides may hold.
+#[derive(Default)]
+struct Shared {
+    /// Those that are open here. With each, which of its openings it belongs to: what a peer sent
+    /// while the space was closed was not taken, so that a later opening begins anew.
+    replicators: HashMap<SpaceId, (u64, Replicator)>,
+    /// The peer's word that it holds a space, of spaces that are closed here: it is said once.
+    offers: HashMap<SpaceId, Open>,
+}
+
+impl Shared {
+    fn replicator(&mut self, space: &SpaceId) -> Option<&mut Replicator> {
+        self.replicators.get_mut(space).map(|(_, found)| found)
+    }
+}
+
 /// What sessions ask of the client.
 pub trait Sessions: Send + Sync + 'static {
     /// The device's keys.
     fn keyring(&self) -> Option<Arc<Keyring>>;
-    /// Spaces that are open now.
-    fn open_spaces(&self) -> Vec<Arc<SpaceHost>>;
+    /// All spaces, open and closed.
+    fn all_spaces(&self) -> Vec<Arc<SpaceHost>>;
     /// A peer is there; an older session with the same device is to end.
     fn joined(&self, session: &Arc<PeerSession>);
     /// It is gone.
@@ -96,7 +114,8 @@ async fn try_run(node: &Arc<dyn Sessions>, link: &Arc<dyn Link>) -> Result<()> {
         device: certificate.device,
         identity: certificate.identity,
         link: secure,
-        replicators: Mutex::default(),
+        shared: Mutex::default(),
+        blobs: BlobTraffic::new(certificate.device),
         changed: Notify::new(),
         outbox,
         outbox_bytes: Arc::default(),
@@ -119,6 +138,7 @@ struct Leaving<'a>(&'a Arc<dyn Sessions>, &'a Arc<PeerSession>);
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.0.left(self.1);
+        self.1.blobs.end(&self.0.all_spaces());
     }
 }
 
@@ -167,21 +187,21 @@ impl PeerSession {
 
     /// What the peer has not confirmed and what we lack, of one space; `None` if it is not shared.
     pub fn difference(&self, core: &SpaceCore) -> Option<(u64, u64)> {
-        let replicators = self.lock();
-        let replicator = replicators.get(&core.id())?;
+        let mut shared = self.lock();
+        let replicator = shared.replicator(&core.id())?;
         Some(replicator.difference(&self.source(core)))
     }
 
     /// How many feeds are remembered for the peer, in all tables of all spaces.
     #[cfg(test)]
     pub fn remembered_feeds(&self) -> usize {
-        self.lock().values().map(Replicator::remembered_feeds).sum()
+        let shared = self.lock();
+        let replicators = shared.replicators.values();
+        replicators.map(|(_, r)| r.remembered_feeds()).sum()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SpaceId, Replicator>> {
-        self.replicators
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn source<'a>(&self, core: &'a SpaceCore) -> CoreSource<'a> {
@@ -196,14 +216,49 @@ impl PeerSession {
         node: &Arc<dyn Sessions>,
         mut waiting: mpsc::UnboundedReceiver<Vec<u8>>,
     ) -> Result<()> {
-        while let Some(message) = waiting.recv().await {
-            self.outbox_bytes
-                .fetch_sub(message.len(), Ordering::Relaxed);
-            self.last_sent_ms
-                .store(clock::monotonic_ms(), Ordering::Relaxed);
-            self.link.send(&message).await?;
-            node.count(message.len() as u64, 0);
+        loop {
+            // A message and a block of a blob in turn: neither holds the other up for long, and a
+            // block is read only when the link takes it.
+            let message = match waiting.try_recv() {
+                Ok(message) => Some(message),
+                Err(mpsc::error::TryRecvError::Empty) => None,
+                Err(mpsc::error::TryRecvError::Disconnected) => return Ok(()),
+            };
+            let block = self.blobs.next();
+            let idle = message.is_none() && block.is_none();
+            if let Some(message) = message {
+                self.send_out(node, &message).await?;
+            }
+            if let Some(asked) = block
+                && let Some(block) =
+                    executor::blocking(|| asked.answer(&self.device, self.link.hash()))
+            {
+                self.transmit(node, &block).await?;
+            }
+            if idle {
+                tokio::select! {
+                    message = waiting.recv() => match message {
+                        Some(message) => self.send_out(node, &message).await?,
+                        None => return Ok(()),
+                    },
+                    () = self.blobs.asked() => {}
+                }
+            }
         }
+    }
+
+    /// Sends a message of the outbox.
+    async fn send_out(&self, node: &Arc<dyn Sessions>, message: &[u8]) -> Result<()> {
+        self.outbox_bytes
+            .fetch_sub(message.len(), Ordering::Relaxed);
+        self.transmit(node, message).await
+    }
+
+    async fn transmit(&self, node: &Arc<dyn Sessions>, message: &[u8]) -> Result<()> {
+        self.last_sent_ms
+            .store(clock::monotonic_ms(), Ordering::Relaxed);
+        self.link.send(message).await?;
+        node.count(message.len() as u64, 0);
         Ok(())
     }
 
@@ -260,18 +315,20 @@ impl PeerSession {
         node: &Arc<dyn Sessions>,
         seen: &mut HashMap<SpaceId, u64>,
     ) -> Result<()> {
-        let spaces = node.open_spaces();
-        self.lock()
-            .retain(|id, _| spaces.iter().any(|space| space.id() == *id));
+        let spaces = node.all_spaces();
+        self.forget_closed(&spaces)?;
         for space in spaces {
+            let Some(opening) = space.opening() else {
+                continue;
+            };
             let mut out = Vec::new();
             let looked = space.with(|core| {
                 if seen.insert(core.id(), core.generation()) == Some(core.generation())
-                    && self.lock().contains_key(&core.id())
+                    && self.lock().replicators.contains_key(&core.id())
                 {
                     return Ok(());
                 }
-                self.pump(core, &mut out)
+                self.pump(core, opening, &mut out)
             });
             // A space that was closed meanwhile is no fault of the peer.
             if let Err(error) = looked
@@ -280,34 +337,79 @@ impl PeerSession {
                 return Err(error);
             }
             self.post(out)?;
+            self.ask_for_blobs(&space)?;
         }
         Ok(())
     }
 
-    fn pump(&self, core: &SpaceCore, out: &mut Vec<Message>) -> Result<()> {
-        let source = self.source(core);
-        let mut replicators = self.lock();
-        match replicators.get_mut(&core.id()) {
-            Some(replicator) => replicator.pump(&source, out),
-            None => {
-                let tag = space_tag(&core.id(), self.link.hash());
-                replicators.insert(core.id(), Replicator::new(tag, &source, out));
-                Ok(())
+    /// Asks the peer for what is wanted of blobs.
+    fn ask_for_blobs(&self, space: &SpaceHost) -> Result<()> {
+        let mut out = Vec::new();
+        self.blobs.poll(space, &mut out);
+        self.post_blobs(space, out)
+    }
+
+    fn post_blobs(&self, space: &SpaceHost, out: Vec<BlobMessage>) -> Result<()> {
+        let tag = space_tag(&space.id(), self.link.hash());
+        let messages = out.into_iter();
+        self.post(
+            messages
+                .map(|message| Message::new(&tag, Body::Blob(message)))
+                .collect(),
+        )
+    }
+
+    /// Drops what is kept of spaces that are closed, or were closed and opened again, and tells the
+    /// peer, which drops its part.
+    fn forget_closed(&self, spaces: &[Arc<SpaceHost>]) -> Result<()> {
+        let open: HashMap<SpaceId, u64> = spaces
+            .iter()
+            .filter_map(|space| Some((space.id(), space.opening()?)))
+            .collect();
+        let mut out = Vec::new();
+        let mut shared = self.lock();
+        shared.replicators.retain(|id, (opening, _)| {
+            let same = open.get(id) == Some(opening);
+            if !same {
+                let tag = space_tag(id, self.link.hash());
+                out.push(Message::new(&tag, Body::Close(Close {})));
             }
+            same
+        });
+        shared
+            .offers
+            .retain(|id, _| spaces.iter().any(|space| space.id() == *id));
+        drop(shared);
+        self.post(out)
+    }
+
+    fn pump(&self, core: &SpaceCore, opening: u64, out: &mut Vec<Message>) -> Result<()> {
+        let source = self.source(core);
+        let mut shared = self.lock();
+        if let Some(replicator) = shared.replicator(&core.id()) {
+            return replicator.pump(&source, out);
         }
+        let tag = space_tag(&core.id(), self.link.hash());
+        let mut replicator = Replicator::new(tag, &source, out);
+        if let Some(offer) = shared.offers.remove(&core.id()) {
+            replicator.receive(Body::Open(offer), &source, out)?;
+        }
+        shared.replicators.insert(core.id(), (opening, replicator));
+        Ok(())
     }
 
     fn tick(&self, node: &Arc<dyn Sessions>, now_ms: u64) -> Result<()> {
-        for space in node.open_spaces() {
+        for space in node.all_spaces() {
             let mut out = Vec::new();
             let ticked = space.with(|core| {
-                if let Some(replicator) = self.lock().get_mut(&core.id()) {
+                if let Some(replicator) = self.lock().replicator(&core.id()) {
                     replicator.tick(now_ms, &self.source(core), &mut out);
                 }
                 Ok(())
             });
             if ticked.is_ok() {
                 self.post(out)?;
+                self.ask_for_blobs(&space)?;
             }
         }
         Ok(())
@@ -319,13 +421,30 @@ impl PeerSession {
             return Ok(());
         };
         let Some(space) = self.find(node, &tag) else {
-            // A space that we do not have, or have closed: the peer will learn when we open it.
             return Ok(());
+        };
+        let Some(opening) = space.opening() else {
+            self.note_while_closed(&space.id(), body);
+            return Ok(());
+        };
+        if matches!(body, Body::Close(_)) {
+            self.lock().replicators.remove(&space.id());
+            // A new beginning is offered at once, for when the peer opens the space again.
+            self.wake();
+            return Ok(());
+        }
+        let body = match body {
+            Body::Blob(message) => {
+                let mut out = Vec::new();
+                self.blobs.take(&space, message, &mut out)?;
+                return self.post_blobs(&space, out);
+            }
+            body => body,
         };
         let mut out = Vec::new();
         let delivery = space.with(|core| {
-            self.pump_if_new(core, &mut out)?;
-            match self.lock().get_mut(&core.id()) {
+            self.pump_if_new(core, opening, &mut out)?;
+            match self.lock().replicator(&core.id()) {
                 Some(replicator) => replicator.receive(body, &self.source(core), &mut out),
                 None => Ok(None),
             }
@@ -341,15 +460,26 @@ impl PeerSession {
         }
     }
 
-    fn pump_if_new(&self, core: &SpaceCore, out: &mut Vec<Message>) -> Result<()> {
-        match self.lock().contains_key(&core.id()) {
+    fn pump_if_new(&self, core: &SpaceCore, opening: u64, out: &mut Vec<Message>) -> Result<()> {
+        let known = self.lock().replicators.contains_key(&core.id());
+        match known {
             true => Ok(()),
-            false => self.pump(core, out),
+            false => self.pump(core, opening, out),
+        }
+    }
+
+    /// What is said of a space that is closed here is not answered; but whether the peer holds it is
+    /// kept for when it is opened.
+    fn note_while_closed(&self, space: &SpaceId, body: Body) {
+        match body {
+            Body::Open(offer) => drop(self.lock().offers.insert(*space, offer)),
+            Body::Close(_) => drop(self.lock().offers.remove(space)),
+            _ => {}
         }
     }
 
     fn find(&self, node: &Arc<dyn Sessions>, tag: &SpaceTag) -> Option<Arc<SpaceHost>> {
-        node.open_spaces()
+        node.all_spaces()
             .into_iter()
             .find(|space| space_tag(&space.id(), self.link.hash()) == *tag)
     }
@@ -374,7 +504,7 @@ impl PeerSession {
         let mut out = Vec::new();
         space.with(|core| {
             let source = self.source(core);
-            match self.lock().get_mut(&core.id()) {
+            match self.lock().replicator(&core.id()) {
                 Some(replicator) => {
                     replicator.ingested(&heights, taken.unplaced, now, &source, &mut out)
                 }
@@ -464,89 +594,6 @@ fn warn_of_copy(node: &Arc<dyn Sessions>, device: &DeviceKey) {
         }
         false => format!("the device {device:?} exists twice: its profile was copied or restored"),
     });
-}
-
-/// A space as replication with one peer sees it.
-pub struct CoreSource<'a> {
-    /// The space.
-    pub core: &'a SpaceCore,
-    /// The peer's device.
-    pub peer: DeviceKey,
-}
-
-fn stored(record: crate::space::StoredEntry) -> Stored {
-    Stored {
-        arrival: record.n,
-        feed: record.feed,
-        seq: record.seq,
-        bytes: record.bytes,
-    }
-}
-
-impl Source for CoreSource<'_> {
-    fn heights(&self) -> Vec<(FeedId, u64, [u8; 8])> {
-        self.core
-            .heights()
-            .into_iter()
-            .map(|(feed, seq, tip)| {
-                let head = tip.0.first_chunk::<8>().copied().unwrap_or_default();
-                (feed, seq + 1, head)
-            })
-            .collect()
-    }
-
-    fn digest(&self) -> [u8; 32] {
-        self.core.heights_digest()
-    }
-
-    fn next(&self, feed: &FeedId) -> u64 {
-        self.core.next(feed)
-    }
-
-    fn header(&self, feed: &FeedId) -> Option<(Bytes, bool)> {
-        self.core.feed_header(feed)
-    }
-
-    fn lacking(&self, theirs: &dyn Fn(&FeedId) -> u64) -> Result<Vec<i64>> {
-        self.core.lacking(theirs)
-    }
-
-    fn is_forked(&self, feed: &FeedId) -> bool {
-        self.core.is_forked(feed)
-    }
-
-    fn forked(&self) -> Vec<FeedId> {
-        self.core.forked_feeds()
-    }
-
-    fn tagged(&self, feed: &FeedId, seq: u64, tag: &[u8]) -> Result<Option<EntryId>> {
-        self.core.entry_tagged(feed, seq, tag)
-    }
-
-    fn sample(&self, feed: &FeedId) -> Result<Vec<EntryId>> {
-        self.core.branch_sample(feed)
-    }
-
-    fn beyond(&self, feed: &FeedId, held: &[EntryId]) -> Result<Vec<i64>> {
-        self.core.beyond(feed, held)
-    }
-
-    fn entry_at(&self, arrival: i64) -> Result<Option<Stored>> {
-        Ok(self.core.entry_at(arrival)?.map(stored))
-    }
-
-    fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<Stored>> {
-        let records = self.core.entries_after(arrival, max_bytes)?;
-        Ok(records.into_iter().map(stored).collect())
-    }
-
-    fn last_arrival(&self) -> Result<i64> {
-        self.core.last_arrival()
-    }
-
-    fn peer_may_read(&self) -> bool {
-        self.core.authority().role_of_device(&self.peer).is_some()
-    }
 }
 
 // A message must be able to carry the largest entry.

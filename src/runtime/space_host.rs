@@ -1,6 +1,7 @@
 //! An opened space within a client: the lock around its state, the timer that ends the gathering
 //! of edits, and the fan-out of what changed.
 
+use super::blobs::Fetches;
 use super::changes::ChangeHub;
 use super::clock;
 use super::executor;
@@ -30,6 +31,7 @@ pub struct SpaceHost {
     is_default: bool,
     core: Mutex<Slot>,
     hub: Arc<ChangeHub>,
+    fetches: Arc<Fetches>,
     wake: Wake,
     log: Log,
     coalesce: Duration,
@@ -40,6 +42,8 @@ pub struct SpaceHost {
 
 struct Slot {
     state: SpaceState,
+    /// How often the space was opened.
+    openings: u64,
     core: Option<SpaceCore>,
     name: String,
 }
@@ -59,10 +63,12 @@ impl SpaceHost {
             is_default,
             core: Mutex::new(Slot {
                 state: SpaceState::Closed,
+                openings: 0,
                 core: None,
                 name,
             }),
             hub: Arc::default(),
+            fetches: Arc::default(),
             wake,
             log,
             coalesce: Duration::from_millis(u64::from(coalesce_ms.min(1000))),
@@ -84,6 +90,11 @@ impl SpaceHost {
     /// The subscriptions.
     pub fn hub(&self) -> &Arc<ChangeHub> {
         &self.hub
+    }
+
+    /// The blobs that are being fetched.
+    pub fn fetches(&self) -> &Arc<Fetches> {
+        &self.fetches
     }
 
     /// The log.
@@ -123,13 +134,22 @@ impl SpaceHost {
             }
         }
         slot.state = SpaceState::Ready;
+        slot.openings += 1;
+        self.hub.live().opened();
         Ok(())
+    }
+
+    /// Which opening of the space this is, counted from 1; `None` while it is closed.
+    pub fn opening(&self) -> Option<u64> {
+        let slot = self.lock();
+        (slot.state == SpaceState::Ready).then_some(slot.openings)
     }
 
     /// Commits what was gathered and closes the space. `keep` leaves its state in memory, for
     /// profiles that are nowhere else.
     pub fn close(&self, keep: bool) -> Result<()> {
         let mut slot = self.lock();
+        self.fetches.end_all();
         if slot.state != SpaceState::Ready {
             slot.state = SpaceState::Closed;
             return Ok(());
@@ -272,6 +292,11 @@ impl SpaceHost {
 
     /// Tells peers that control entries were written.
     pub fn announce_control(&self) {
+        self.wake_sessions();
+    }
+
+    /// Has the sessions look for what is to be sent or asked for.
+    pub fn wake_sessions(&self) {
         (self.wake)();
     }
 }

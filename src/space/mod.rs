@@ -5,6 +5,9 @@
 //! runtime calls it under a lock.
 
 mod actors;
+mod archive_check;
+mod blob_store;
+mod blobs;
 mod branches;
 mod control;
 mod copies;
@@ -15,6 +18,7 @@ mod forging;
 mod founding;
 mod heads;
 mod ingest;
+mod live;
 mod log;
 mod own_feed;
 mod read;
@@ -30,9 +34,12 @@ mod write;
 
 #[cfg(test)]
 pub use actors::new_actor;
+pub use archive_check::{ArchiveCheck, Checked, require_member};
+pub use blob_store::{BlobRow, BlobStore};
 pub use copies::BranchRow;
 pub use founding::Founding;
 pub use ingest::Ingest;
+pub use live::{LiveDelta, LiveFilter, LiveResults};
 #[cfg(test)]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;

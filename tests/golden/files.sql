@@ -18,6 +18,13 @@ CREATE TABLE tags( tag TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(tag, 
 CREATE INDEX tags_object ON tags(object);
 CREATE TABLE keys( source TEXT NOT NULL, key TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(source, key, object)) WITHOUT ROWID;
 CREATE INDEX keys_object ON keys(object);
+CREATE TABLE blobs( n INTEGER PRIMARY KEY, id BLOB UNIQUE, size INTEGER, top BLOB, state INTEGER NOT NULL, blocks INTEGER NOT NULL, held INTEGER NOT NULL, idle INTEGER);
+CREATE INDEX blobs_unsettled ON blobs(state) WHERE state <> 0;
+CREATE TABLE blob_blocks( n INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, level INTEGER NOT NULL, bytes BLOB NOT NULL);
+CREATE TABLE blob_parts( blob INTEGER NOT NULL, level INTEGER NOT NULL, position INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY(blob, level, position)) WITHOUT ROWID;
+CREATE INDEX blob_parts_block ON blob_parts(block);
+CREATE TABLE blob_refs( object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
+CREATE INDEX blob_refs_blob ON blob_refs(blob);
 -- profile application_id 0x45434870 version 1
 CREATE TABLE identity( one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL, keyring BLOB NOT NULL);
 CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL, opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);

@@ -1,5 +1,6 @@
 //! Object rows: the present state of every object, ready for reads and queries.
 
+use super::blob_refs;
 use super::error::from_sqlite;
 use super::side;
 use super::space::SpaceStore;
@@ -9,8 +10,18 @@ use crate::space::ObjectRow;
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
 
-const BY_ID: &str = "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
-     version, source, target, extra FROM objects WHERE id = ?1";
+/// The columns that [`read_row`] reads.
+macro_rules! rows {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
+             version, source, target, extra FROM objects ",
+            $rest
+        )
+    };
+}
+
+const BY_ID: &str = rows!("WHERE id = ?1");
 
 /// Why ordinary queries leave an object out, as bits of `objects.gone`.
 const DELETED: i64 = 1;
@@ -18,7 +29,7 @@ const HIDDEN: i64 = 2;
 const BRANCH: i64 = 4;
 
 /// Prepared queries up to this length are kept: longer ones are rarely asked twice.
-const KEPT_QUERY_BYTES: usize = 8 * 1024;
+pub(super) const KEPT_QUERY_BYTES: usize = 8 * 1024;
 
 impl SpaceStore {
     /// The row of one object, deleted or not.
@@ -52,6 +63,18 @@ impl SpaceStore {
                 .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
                     row.get("detail")
                 })?
+                .collect()
+        })
+    }
+
+    /// At most `limit` rows in id order, from the object after `after` on.
+    pub fn rows_after(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectRow>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // Ids are not empty, so that nothing is left out before the first.
+        let after = after.as_ref().map_or(&[][..], ObjectId::as_bytes);
+        self.db.read(|conn| {
+            conn.prepare_cached(rows!("WHERE id > ?1 ORDER BY id LIMIT ?2"))?
+                .query_map(params![after, limit], read_row)?
                 .collect()
         })
     }
@@ -125,6 +148,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
         let n = insert(tx, row, changes, extra.as_deref())?;
         side::put_refs(tx, n, &row.data)?;
         side::put_labels(tx, n, &row.system)?;
+        blob_refs::put(tx, n, &row.data)?;
         return Ok(Slot { n, tail: 0 });
     };
     let (n, tail) = (present.n, present.tail);
@@ -134,6 +158,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
         move_to(tx, n, row)?;
     }
     side::replace_refs(tx, n, &present.data, &row.data)?;
+    blob_refs::replace(tx, n, &present.data, &row.data)?;
     if present.extra != extra {
         side::replace_labels(tx, n, &row.system)?;
     }
@@ -247,7 +272,7 @@ fn gone(row: &ObjectRow) -> i64 {
     bit(row.deleted, DELETED) | bit(row.hidden, HIDDEN) | bit(row.system.branch.is_some(), BRANCH)
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
+pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
     let gone: i64 = row.get(3)?;
     let mut system = SystemFields {
         schema_version: row.get(9)?,
@@ -287,7 +312,7 @@ fn read_heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[u8; 32]>> {
 }
 
 /// A query's parameter, bound without copying it.
-struct Bound<'a>(&'a SqlValue);
+pub(super) struct Bound<'a>(pub(super) &'a SqlValue);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

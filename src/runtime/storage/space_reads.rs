@@ -3,6 +3,7 @@
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
 use crate::query::CompiledQuery;
+use crate::query::live::KeyValue;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, ObjectRow, ObjectWrite, QuarantineRecord,
     Store, StoredDocument, StoredEntry,
@@ -144,6 +145,10 @@ impl Store for SpaceStore {
         SpaceStore::object(self, id)
     }
 
+    fn rows_after(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectRow>> {
+        SpaceStore::rows_after(self, after, limit)
+    }
+
     fn children(&self, parent: &ObjectId) -> Result<Vec<ObjectId>> {
         SpaceStore::children(self, parent)
     }
@@ -154,6 +159,15 @@ impl Store for SpaceStore {
 
     fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
         SpaceStore::query(self, query)
+    }
+
+    fn query_ordered(
+        &self,
+        query: &CompiledQuery,
+        terms: usize,
+        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
+    ) -> Result<()> {
+        SpaceStore::query_ordered(self, query, terms, each)
     }
 
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {

@@ -21,6 +21,7 @@ pub const ABSENT: &[(&str, &str)] = &[
         "arguments of joining; an object of options in C and C++",
     ),
     ("IceServer", "an argument of opening a client"),
+    ("LiveOptions", "arguments of a live query"),
     ("CommittedObject", "an entry of the map in `Committed`"),
     ("LogLevel", "numbers of `logging` in Python"),
     (
