@@ -4,13 +4,14 @@ mod identity;
 mod lookup;
 mod object;
 mod pairing;
+mod past;
 mod space;
 mod status;
 mod text;
 mod transfer;
 mod watch;
 
-use crate::args::{Command, IdentityCommand, SpaceCommand};
+use crate::args::{BranchCommand, Command, IdentityCommand, SpaceCommand};
 use crate::control::Control;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -72,7 +73,16 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             type_name,
             fields,
         } => object::add(context, &space, type_name, fields),
-        Command::Get { space, id } => object::get(context, &space, id),
+        Command::Get {
+            space,
+            id,
+            at: None,
+        } => object::get(context, &space, id),
+        Command::Get {
+            space,
+            id,
+            at: Some(at),
+        } => past::get_at(context, &space, id, &at),
         Command::Set { space, id, fields } => object::set(context, &space, id, fields),
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
@@ -95,6 +105,28 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             ..
         } => watch::live(context, control, &space, query, interval),
         Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
+        Command::Log {
+            space,
+            limit,
+            before,
+        } => past::log(context, &space, limit, before),
+        Command::History { space, id } => past::history(context, &space, id),
+        Command::Diff {
+            space,
+            id,
+            from,
+            to,
+        } => past::diff(context, &space, id, &from, to.as_deref()),
+        Command::Restore { space, id, version } => past::restore(context, &space, id, &version),
+        Command::Undo { space } => past::undo(context, &space, true),
+        Command::Redo { space } => past::undo(context, &space, false),
+        Command::Branch(BranchCommand::Add { space, id, name }) => {
+            past::branch(context, &space, id, name)
+        }
+        Command::Branch(BranchCommand::Ls { space, id }) => past::branches(context, &space, id),
+        Command::Branch(BranchCommand::Merge { space, branch }) => {
+            past::merge(context, &space, branch)
+        }
         Command::Digest { space } => status::digest(context, &space),
         Command::Export { space, file } => transfer::export(context, &space, file),
         Command::Import { space, .. } => transfer::import(context, &space),

@@ -22,13 +22,15 @@ pub(super) fn add(
 
 pub(super) fn get(context: &mut Context, name: &str, id: String) -> Result<()> {
     let space = context.space(name)?;
-    let record = space.get(id.clone())?.ok_or_else(|| {
-        Failure::new(
-            ErrorKind::NotFound,
-            format!("the space has no object {id:?}"),
-        )
-    })?;
+    let record = space.get(id.clone())?.ok_or_else(|| absent(&id))?;
     emit_object(context, record)
+}
+
+pub(super) fn absent(id: &str) -> Failure {
+    Failure::new(
+        ErrorKind::NotFound,
+        format!("the space has no object {id:?}"),
+    )
 }
 
 pub(super) fn set(context: &mut Context, name: &str, id: String, fields: String) -> Result<()> {
@@ -65,14 +67,14 @@ fn find(context: &mut Context, name: &str, query: String) -> Result<()> {
     Ok(())
 }
 
-fn emit_object(context: &mut Context, record: ObjectRecord) -> Result<()> {
+pub(super) fn emit_object(context: &mut Context, record: ObjectRecord) -> Result<()> {
     let object = record
         .try_into()
         .map_err(|error| Failure::storage("an object's fields", error))?;
     context.output.emit(Event::Object(object))
 }
 
-fn done(context: &mut Context, space: String, id: String, state: &str) -> Result<()> {
+pub(super) fn done(context: &mut Context, space: String, id: String, state: &str) -> Result<()> {
     context.output.emit(Event::Done(Done {
         space,
         id: Some(id),
