@@ -4,7 +4,8 @@ use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
     Committed, IdentityInfo, ImportReport, InvitationUpdate, LiveBatch, Member, ObjectRecord,
-    QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus, TextMark, TransactionInfo, Undone,
+    QuarantinedEntry, QueryPage, SpaceInfo, SpaceState, SpaceStatus, TextMark, TransactionInfo,
+    Undone,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -72,6 +73,19 @@ pub(super) fn object(object: &ObjectRecord) -> Json {
         // The facade wrote this text itself; null can only mean a defect and must not hide the rest.
         "fields": json::parse(&object.fields).unwrap_or(Json::Null),
     })
+}
+
+/// `{"objects": […], "next": "…"}`. The objects are JSON already and are copied as they stand.
+pub(super) fn query_page(page: &QueryPage) -> echodb_buffer {
+    let next = Json::from(page.next.as_deref()).to_string();
+    let parts: [&[u8]; 5] = [
+        b"{\"objects\":",
+        &page.objects,
+        b",\"next\":",
+        next.as_bytes(),
+        b"}",
+    ];
+    echodb_buffer::new(parts.concat())
 }
 
 pub(super) fn text_mark(mark: &TextMark) -> Json {

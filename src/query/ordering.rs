@@ -27,6 +27,7 @@ fn compare_key(key: &OrderKey, a: &RowView<'_>, b: &RowView<'_>) -> Ordering {
     match key {
         OrderKey::Clock(clock) => a.clock(*clock).cmp(&b.clock(*clock)),
         OrderKey::Id => a.id.cmp(&b.id),
+        OrderKey::Parent => a.parent.cmp(&b.parent),
         OrderKey::Type => a.type_name.cmp(&b.type_name),
         OrderKey::Field(path) => {
             compare_values(fields::at(a.plain, path), fields::at(b.plain, path))

@@ -21,6 +21,7 @@ mod ingest;
 mod live;
 mod log;
 mod own_feed;
+mod queries;
 mod read;
 mod space_core;
 mod store;

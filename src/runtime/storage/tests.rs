@@ -1,9 +1,12 @@
 //! Tests over real files.
 
 mod agreement;
+mod naive;
 mod profile;
+mod queries;
 mod recovery;
 mod space;
+mod world;
 
 use super::*;
 use crate::feed::FeedKind;

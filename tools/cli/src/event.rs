@@ -23,6 +23,12 @@ pub enum Event {
     Created(Created),
     /// An object.
     Object(Object),
+    /// A group of an aggregation.
+    Group(Group),
+    /// Where the next page begins.
+    Next(Next),
+    /// How a query is answered.
+    Plan(Plan),
     /// Something was done to an object or a space; people see nothing.
     Done(Done),
     /// A text field.
@@ -216,6 +222,39 @@ impl TryFrom<ObjectRecord> for Object {
             fields: RawValue::from_string(record.fields)?,
         })
     }
+}
+
+/// See [`Event::Group`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Group {
+    /// What its objects share, a JSON array; empty when they are not grouped.
+    pub group: Box<RawValue>,
+    /// What was measured, by name.
+    pub values: Box<RawValue>,
+}
+
+/// See [`Event::Next`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Next {
+    /// For `--after`.
+    pub next: String,
+}
+
+/// See [`Event::Plan`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The statement.
+    pub sql: String,
+    /// Its parameters, from ?1.
+    pub parameters: Box<RawValue>,
+    /// SQLite's lines about it.
+    pub plan: Vec<String>,
+    /// The indexes it uses.
+    pub indexes: Vec<String>,
+    /// Whether it reads every object.
+    pub scans: bool,
+    /// The plan in words.
+    pub words: Vec<String>,
 }
 
 /// See [`Event::Done`].

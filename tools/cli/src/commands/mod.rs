@@ -6,6 +6,7 @@ mod lookup;
 mod object;
 mod pairing;
 mod past;
+mod query;
 mod space;
 mod status;
 mod text;
@@ -87,7 +88,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Set { space, id, fields } => object::set(context, &space, id, fields),
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
-        Command::Query { space, filter } => object::query(context, &space, filter),
+        asked @ (Command::Query { .. } | Command::Aggregate { .. }) => query::run(context, asked),
         Command::Text {
             space,
             id,

@@ -1,7 +1,9 @@
 //! The form for people.
 
 use super::{past, qr, safe};
-use crate::event::{Code, Event, LiveChange, Object, Pairing, SpaceDetails, SpaceStatus, Status};
+use crate::event::{
+    Blob, Code, Event, LiveChange, Object, Pairing, SpaceDetails, SpaceStatus, Status,
+};
 use std::fmt::Write;
 
 /// How standard output wants it.
@@ -57,6 +59,7 @@ pub fn result(event: &Event, style: Style) -> String {
             style.bold(&safe::line(object.type_name.as_deref().unwrap_or("-"))),
             safe::line(object.fields.get())
         ),
+        Event::Group(_) | Event::Next(_) | Event::Plan(_) => query_result(event, style),
         Event::Text(text) if style.terminal => format!("{}\n", safe::lines(&text.text)),
         Event::Text(text) => format!("{}\n", text.text),
         Event::Change(change) => format!(
@@ -82,17 +85,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Code(code) => invitation_code(code, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
-        Event::Blob(blob) => format!(
-            "{}  {} of {} bytes{}\n",
-            blob.blob,
-            blob.held,
-            blob.size,
-            if blob.referenced {
-                ""
-            } else {
-                "  (named by no object)"
-            }
-        ),
+        Event::Blob(blob) => blob_line(blob),
         Event::Collected(collected) => {
             format!("{} blobs, {} bytes\n", collected.blobs, collected.bytes)
         }
@@ -106,6 +99,34 @@ pub fn result(event: &Event, style: Style) -> String {
         | Event::Warning(_)
         | Event::Progress(_) => String::new(),
     }
+}
+
+fn query_result(event: &Event, style: Style) -> String {
+    match event {
+        Event::Group(group) => format!(
+            "{}  {}\n",
+            style.bold(&safe::line(group.group.get())),
+            safe::line(group.values.get())
+        ),
+        Event::Next(next) => format!("{}\n", style.dim(&format!("next  {}", next.next))),
+        Event::Plan(plan) => format!(
+            "{}\n{}\n",
+            safe::lines(&plan.words.join("\n")),
+            style.dim(&safe::lines(&plan.sql))
+        ),
+        _ => String::new(),
+    }
+}
+
+fn blob_line(blob: &Blob) -> String {
+    let unnamed = match blob.referenced {
+        true => "",
+        false => "  (named by no object)",
+    };
+    format!(
+        "{}  {} of {} bytes{unnamed}\n",
+        blob.blob, blob.held, blob.size
+    )
 }
 
 /// What an event tells someone who waits at a terminal.

@@ -22,6 +22,7 @@ const ORDER: &[&str] = &[
     "space_texts",
     "space_history",
     "space_branches",
+    "queries",
     "transfer",
     "space_blobs",
     "blob_writer",
