@@ -13,8 +13,7 @@ mod text;
 pub mod transfer;
 mod watch;
 
-use crate::args::{BranchCommand, Command, IdentityCommand, SpaceCommand};
-use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
+use crate::args::{BranchCommand, Command, IdentityCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
