@@ -112,6 +112,6 @@ mod tests {
         assert_eq!(time(1_709_164_799_999), "2024-02-28 23:59:59Z");
         assert_eq!(time(1_709_164_800_000), "2024-02-29 00:00:00Z");
         assert_eq!(time(-1), "1969-12-31 23:59:59Z");
-        assert_eq!(time(i64::MAX).is_empty(), false);
+        assert!(!time(i64::MAX).is_empty());
     }
 }
