@@ -13,7 +13,7 @@ mod text;
 pub mod transfer;
 mod watch;
 
-use crate::args::{BranchCommand, Command, IdentityCommand, ObjectCommand, SpaceCommand};
+use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -75,16 +75,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             type_name,
             fields,
         } => object::add(context, &space, type_name, fields),
-        Command::Get {
-            space,
-            id,
-            at: None,
-        } => object::get(context, &space, id),
-        Command::Get {
-            space,
-            id,
-            at: Some(at),
-        } => past::get_at(context, &space, id, &at),
+        Command::Get { space, id, at } => object::get(context, &space, id, at.as_deref()),
         Command::Set { space, id, fields } => object::set(context, &space, id, fields),
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
@@ -107,28 +98,13 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             ..
         } => watch::live(context, control, &space, query, interval),
         Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
-        Command::Log {
-            space,
-            limit,
-            before,
-        } => past::log(context, &space, limit, before),
-        Command::History { space, id } => past::history(context, &space, id),
-        Command::Diff {
-            space,
-            id,
-            from,
-            to,
-        } => past::diff(context, &space, id, &from, to.as_deref()),
-        Command::Restore { space, id, version } => past::restore(context, &space, id, &version),
-        Command::Undo { space } => past::undo(context, &space, true),
-        Command::Redo { space } => past::undo(context, &space, false),
-        Command::Branch(BranchCommand::Add { space, id, name }) => {
-            past::branch(context, &space, id, name)
-        }
-        Command::Branch(BranchCommand::Ls { space, id }) => past::branches(context, &space, id),
-        Command::Branch(BranchCommand::Merge { space, branch }) => {
-            past::merge(context, &space, branch)
-        }
+        asked @ (Command::Log { .. }
+        | Command::History { .. }
+        | Command::Diff { .. }
+        | Command::Restore { .. }
+        | Command::Undo { .. }
+        | Command::Redo { .. }
+        | Command::Branch(_)) => past::run(context, asked),
         Command::Digest { space } => status::digest(context, &space),
         Command::Space(SpaceCommand::Import { .. })
         | Command::Export { .. }

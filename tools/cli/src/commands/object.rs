@@ -20,8 +20,11 @@ pub(super) fn add(
     context.output.emit(Event::Created(Created { space, id }))
 }
 
-pub(super) fn get(context: &mut Context, name: &str, id: String) -> Result<()> {
+pub(super) fn get(context: &mut Context, name: &str, id: String, at: Option<&str>) -> Result<()> {
     let space = context.space(name)?;
+    if let Some(at) = at {
+        return emit_object(context, space.get_at(id, super::past::version(at))?);
+    }
     let record = space.get(id.clone())?.ok_or_else(|| absent(&id))?;
     emit_object(context, record)
 }

@@ -1,6 +1,7 @@
-//! `log`, `history`, `get --at`, `diff`, `restore`, `undo`, `redo`, `branch`.
+//! `log`, `history`, `diff`, `restore`, `undo`, `redo`, `branch`.
 
 use super::{Context, object};
+use crate::args::{BranchCommand, Command};
 use crate::event::{Created, Event};
 use crate::event_past::{Difference, Transaction};
 use crate::failure::{Failure, Result};
@@ -9,12 +10,34 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub(super) fn log(
-    context: &mut Context,
-    name: &str,
-    limit: u32,
-    before: Option<String>,
-) -> Result<()> {
+/// Runs one of them.
+pub(super) fn run(context: &mut Context, command: Command) -> Result<()> {
+    match command {
+        Command::Log {
+            space,
+            limit,
+            before,
+        } => log(context, &space, limit, before),
+        Command::History { space, id } => history(context, &space, id),
+        Command::Diff {
+            space,
+            id,
+            from,
+            to,
+        } => diff(context, &space, id, &from, to.as_deref()),
+        Command::Restore { space, id, version } => restore(context, &space, id, &version),
+        Command::Undo { space } => undo(context, &space, true),
+        Command::Redo { space } => undo(context, &space, false),
+        Command::Branch(BranchCommand::Add { space, id, name }) => {
+            branch(context, &space, id, name)
+        }
+        Command::Branch(BranchCommand::Ls { space, id }) => branches(context, &space, id),
+        Command::Branch(BranchCommand::Merge { space, branch }) => merge(context, &space, branch),
+        _ => Err(Failure::usage("this command is not about the past")),
+    }
+}
+
+fn log(context: &mut Context, name: &str, limit: u32, before: Option<String>) -> Result<()> {
     let space = context.space(name)?;
     let members = space.members()?.into_iter();
     let names: HashMap<String, String> = members.map(|m| (m.identity, m.display_name)).collect();
@@ -26,25 +49,14 @@ pub(super) fn log(
     Ok(())
 }
 
-pub(super) fn history(context: &mut Context, name: &str, id: String) -> Result<()> {
+fn history(context: &mut Context, name: &str, id: String) -> Result<()> {
     for change in context.space(name)?.history(id, Vec::new())? {
         context.output.emit(Event::Version(change.into()))?;
     }
     Ok(())
 }
 
-pub(super) fn get_at(context: &mut Context, name: &str, id: String, at: &str) -> Result<()> {
-    let record = context.space(name)?.get_at(id, version(at))?;
-    object::emit_object(context, record)
-}
-
-pub(super) fn diff(
-    context: &mut Context,
-    name: &str,
-    id: String,
-    from: &str,
-    to: Option<&str>,
-) -> Result<()> {
+fn diff(context: &mut Context, name: &str, id: String, from: &str, to: Option<&str>) -> Result<()> {
     let space = context.space(name)?;
     let to = match to {
         Some(to) => version(to),
@@ -59,13 +71,13 @@ pub(super) fn diff(
     Ok(())
 }
 
-pub(super) fn restore(context: &mut Context, name: &str, id: String, to: &str) -> Result<()> {
+fn restore(context: &mut Context, name: &str, id: String, to: &str) -> Result<()> {
     let space = context.space(name)?;
     space.restore_version(id.clone(), version(to))?;
     object::done(context, space.id(), id, "restored")
 }
 
-pub(super) fn undo(context: &mut Context, name: &str, back: bool) -> Result<()> {
+fn undo(context: &mut Context, name: &str, back: bool) -> Result<()> {
     let space = context.space(name)?;
     let undone = match back {
         true => space.undo()?,
@@ -74,26 +86,21 @@ pub(super) fn undo(context: &mut Context, name: &str, back: bool) -> Result<()> 
     context.output.emit(Event::Undone(undone.into()))
 }
 
-pub(super) fn branch(
-    context: &mut Context,
-    name: &str,
-    id: String,
-    branch_name: String,
-) -> Result<()> {
+fn branch(context: &mut Context, name: &str, id: String, branch_name: String) -> Result<()> {
     let space = context.space(name)?;
     let id = space.branch(id, branch_name)?;
     let space = space.id();
     context.output.emit(Event::Created(Created { space, id }))
 }
 
-pub(super) fn branches(context: &mut Context, name: &str, id: String) -> Result<()> {
+fn branches(context: &mut Context, name: &str, id: String) -> Result<()> {
     for branch in context.space(name)?.branches(id)? {
         context.output.emit(Event::Branch(branch.into()))?;
     }
     Ok(())
 }
 
-pub(super) fn merge(context: &mut Context, name: &str, id: String) -> Result<()> {
+fn merge(context: &mut Context, name: &str, id: String) -> Result<()> {
     let space = context.space(name)?;
     let merged = space.merge_branch(id.clone())?;
     let state = match merged.entry {
@@ -104,7 +111,7 @@ pub(super) fn merge(context: &mut Context, name: &str, id: String) -> Result<()>
 }
 
 /// A version as people write it: hashes with commas between them; nothing is before the object.
-fn version(text: &str) -> Vec<String> {
+pub(super) fn version(text: &str) -> Vec<String> {
     let hashes = text.split(',').map(str::trim);
     let hashes = hashes.filter(|hash| !hash.is_empty());
     hashes.map(str::to_owned).collect()
