@@ -17,6 +17,7 @@ mod options;
 mod queries;
 mod space;
 mod space_history;
+mod space_schemas;
 mod space_texts;
 mod status;
 mod subscription;
@@ -41,6 +42,7 @@ pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
 pub use space::{Member, Space, SpaceInfo, SpaceState};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
+pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
 pub use space_texts::TextMark;
 pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};
 pub use subscription::{

@@ -40,6 +40,7 @@ mod space_blobs;
 mod space_branches;
 mod space_history;
 mod space_objects;
+mod space_schemas;
 mod space_texts;
 mod status;
 mod strings;

@@ -264,6 +264,7 @@ impl SpaceHandle {
             }
             let counts = core.counts()?;
             let own = u64::from(core.object(&ObjectId::PROPERTIES)?.is_some());
+            let own = own + counts.schemas;
             Ok(SpaceStatus {
                 state,
                 peers,
@@ -272,6 +273,8 @@ impl SpaceHandle {
                 quarantined: counts.quarantined,
                 waiting_for_key: counts.waiting,
                 waiting_for_dependency: core.waiting_for_dependency() as u64,
+                violations: counts.violations,
+                checking: core.has_schema_checks(),
             })
         })
     }
@@ -317,9 +320,9 @@ pub(super) fn json_array<'a>(rows: impl IntoIterator<Item = &'a ObjectRow>) -> V
     out.into_bytes()
 }
 
-/// The properties are the space's own, not one of its objects.
+/// The properties and the schemas are the space's own, not among its objects.
 pub(super) fn is_user_object(row: &ObjectRow) -> bool {
-    row.id != ObjectId::PROPERTIES
+    row.id != ObjectId::PROPERTIES && !row.is_schema()
 }
 
 pub(super) fn record(row: ObjectRow) -> ObjectRecord {

@@ -9,6 +9,7 @@ mod archive_check;
 mod blob_store;
 mod blobs;
 mod branches;
+mod checking;
 mod control;
 mod copies;
 mod documents;
@@ -20,9 +21,12 @@ mod heads;
 mod ingest;
 mod live;
 mod log;
+mod migrating;
 mod own_feed;
 mod queries;
 mod read;
+mod registering;
+mod schemas;
 mod space_core;
 mod store;
 mod trees;
@@ -41,6 +45,8 @@ pub use copies::BranchRow;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
+pub use migrating::{Candidate, Rewritten};
+pub use registering::SchemaRecord;
 #[cfg(test)]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;
@@ -48,7 +54,7 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Store, StoredDocument, StoredEntry,
+    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

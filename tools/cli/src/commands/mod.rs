@@ -7,6 +7,7 @@ mod object;
 mod pairing;
 mod past;
 mod query;
+mod schema;
 mod space;
 mod status;
 mod text;
@@ -106,6 +107,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         | Command::Redo { .. }
         | Command::Branch(_)) => past::run(context, asked),
         Command::Digest { space } => status::digest(context, &space),
+        Command::Schema { space, command } => schema::schema(context, &space, command),
         Command::Space(SpaceCommand::Import { .. })
         | Command::Export { .. }
         | Command::Import { .. }
