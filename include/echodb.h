@@ -1337,6 +1337,150 @@ echodb_status echodb_space_conflicts(const echodb_space *space,
                                      echodb_error **error);
 
 /**
+ * Undoes the last step of this device that stands, by writing the reverse. A step is a transaction,
+ * or typing into one text with pauses of at most a second. Others' work is never undone: what
+ * somebody else has changed since is skipped. The last 100 steps can be undone, also after a
+ * restart. Gives JSON: `entry` (null if everything was skipped) and `objects` as
+ * `echodb_transaction_commit` does, `label`, the message of the transaction that it was about, and
+ * `skipped`, each with `object`, `path` and `reason`; or `null` if there is nothing to undo.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_undo(const echodb_space *space,
+                                echodb_buffer **out,
+                                echodb_error **error);
+
+/**
+ * Undoes the last `echodb_space_undo`, unless this device has written anything since. Gives the same.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_redo(const echodb_space *space,
+                                echodb_buffer **out,
+                                echodb_error **error);
+
+/**
+ * The space's transactions as a JSON array, the last first in the order in which they came to this
+ * device: at most `limit` (up to 1,000) of those before the entry `before`, or of all. Each has
+ * `entry`, `identity` and `device` of its author, `time_ms`, `message` and `objects`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `before` only with length 0; `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_log(const echodb_space *space,
+                               uint32_t limit,
+                               const char *before,
+                               size_t before_len,
+                               echodb_buffer **out,
+                               echodb_error **error);
+
+/**
+ * An object as it was at a version, as JSON like that of `echodb_space_get`. `heads` is a JSON array
+ * of hashes, such as an object's `heads`. Fails with `ECHODB_NOT_FOUND`, naming the version, if any
+ * part of it is not here.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_get_at(const echodb_space *space,
+                                  const char *id,
+                                  size_t id_len,
+                                  const char *heads,
+                                  size_t heads_len,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
+
+/**
+ * What leads from one version of an object to another, as a JSON array of changes that build on each
+ * other; `docs/guide/history.md` has their forms. Versions are JSON arrays of hashes; `from` may be
+ * empty: before the object was made. Text positions count bytes of UTF-8.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_diff(const echodb_space *space,
+                                const char *id,
+                                size_t id_len,
+                                const char *from,
+                                size_t from_len,
+                                const char *to,
+                                size_t to_len,
+                                echodb_buffer **out,
+                                echodb_error **error);
+
+/**
+ * Makes an object as it was at a version, deleted or not, by a new change: only what differs is
+ * written, so that it merges with what others do meanwhile. Gives what `echodb_transaction_commit`
+ * gives.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_restore_version(const echodb_space *space,
+                                           const char *id,
+                                           size_t id_len,
+                                           const char *heads,
+                                           size_t heads_len,
+                                           echodb_buffer **out,
+                                           echodb_error **error);
+
+/**
+ * Makes a branch of an object and gives its id. It is an object of its own, which ordinary queries
+ * leave out; edits to it do not touch the original until `echodb_space_merge_branch`. `name` has 1 to
+ * 256 characters.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_ALREADY_EXISTS` if there is one of that name, `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_branch(const echodb_space *space,
+                                  const char *id,
+                                  size_t id_len,
+                                  const char *name,
+                                  size_t name_len,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
+
+/**
+ * The branches of an object as a JSON array, those that were deleted left out. Each has `id`, `of`,
+ * `name`, `heads` (the original's version that it began with or was last merged into), `created_ms`
+ * and `updated_ms`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_branches(const echodb_space *space,
+                                    const char *id,
+                                    size_t id_len,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
+
+/**
+ * Brings what was done to a branch since it was made, or last merged, into the original, as one
+ * transaction; the branch stays. Two devices that merge one branch without knowing of each other
+ * bring its insertions in twice. Gives what `echodb_transaction_commit` gives.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_merge_branch(const echodb_space *space,
+                                        const char *branch,
+                                        size_t branch_len,
+                                        echodb_buffer **out,
+                                        echodb_error **error);
+
+/**
  * One page of a query's results (JSON), as large as its `limit` says (1 to 10,000; 100 without
  * one); it has no `skip`. Gives a JSON object: `objects`, as from `echodb_space_query`, and
  * `next`, a string to hand over as `after` for the next page, or null after the last one. Objects
@@ -2208,6 +2352,33 @@ echodb_status echodb_transaction_set_key(const echodb_transaction *transaction,
                                          const char *key,
                                          size_t key_len,
                                          echodb_error **error);
+
+/**
+ * Takes it for granted that an object is at exactly the version `heads` (a JSON array of hashes,
+ * such as an object's `heads`), or, if that is empty, that it does not exist. Otherwise the commit
+ * fails with `ECHODB_CONFLICT` and changes nothing. May be said of several objects.
+ *
+ * Ownership: strings are copied. NULL: `transaction` may not be; `heads` only with length 0. Threads: one at a
+ * time. Errors: `ECHODB_INVALID_ARGUMENT`; `ECHODB_INVALID_STATE` after the end. Since 0.1.0.
+ */
+echodb_status echodb_transaction_only_if(const echodb_transaction *transaction,
+                                         const char *id,
+                                         size_t id_len,
+                                         const char *heads,
+                                         size_t heads_len,
+                                         echodb_error **error);
+
+/**
+ * Puts the transaction in a group, named by 1 to 256 characters: transactions of one group that
+ * follow each other are undone, and redone, at once. Groups are forgotten when the space is closed.
+ *
+ * Ownership: strings are copied. NULL: `transaction` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`; `ECHODB_INVALID_STATE` after the end. Since 0.1.0.
+ */
+echodb_status echodb_transaction_group(const echodb_transaction *transaction,
+                                       const char *name,
+                                       size_t name_len,
+                                       echodb_error **error);
 
 /**
  * The descriptor of a queue: readable (`POLLIN`) while a batch waits. Wait for it with `poll`,

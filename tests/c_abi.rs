@@ -165,6 +165,16 @@ fn the_model_in_c_and_cpp() {
 }
 
 #[test]
+fn the_past_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("history", "c99", "tests/c/history.c"),
+        ("history_cpp", "c++17", "tests/c/history.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), String::new);
+    }
+}
+
+#[test]
 fn import_and_export_in_c_and_cpp() {
     for (name, standard, source) in [
         ("transfer", "gnu99", "tests/c/transfer.c"),

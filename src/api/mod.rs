@@ -16,6 +16,7 @@ mod object;
 mod options;
 mod queries;
 mod space;
+mod space_history;
 mod space_schemas;
 mod space_texts;
 mod status;
@@ -23,6 +24,7 @@ mod subscription;
 mod text;
 mod transaction;
 mod transaction_system;
+mod transaction_terms;
 mod transfer;
 
 pub use blobs::{
@@ -39,6 +41,7 @@ pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
 pub use space::{Member, Space, SpaceInfo, SpaceState};
+pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
 pub use space_texts::TextMark;
 pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};

@@ -37,6 +37,8 @@ mod queue;
 mod records;
 mod space;
 mod space_blobs;
+mod space_branches;
+mod space_history;
 mod space_objects;
 mod space_schemas;
 mod space_texts;
@@ -48,6 +50,7 @@ mod subscription;
 mod tests;
 mod transaction;
 mod transaction_system;
+mod transaction_terms;
 mod transfer;
 
 use crate::api::{EchoError, Result};

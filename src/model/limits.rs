@@ -73,6 +73,14 @@ pub const QUERY_NODES: usize = 1000;
 pub const QUERY_LIST: usize = 1000;
 /// Values in all lists of a query together: SQLite takes 32,766 parameters in all.
 pub const QUERY_VALUES: usize = 10_000;
+/// Steps that can be undone, per space.
+pub const UNDO_STEPS: usize = 100;
+/// Parts of objects that undoing made again and that are kept track of, per space.
+pub const UNDO_TWINS: usize = 100_000;
+/// Bytes of what undoing keeps over a restart, per space.
+pub const UNDO_BYTES: usize = 512 * 1024;
+/// Transactions that one reading of a space's log gives.
+pub const LOG_ENTRIES: usize = 1000;
 /// Keys that a query's results may be ordered by.
 pub const QUERY_ORDER: usize = 8;
 /// Numeric steps of one path in a query: each may be an index or a key, which doubles the work.

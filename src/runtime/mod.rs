@@ -19,6 +19,7 @@ pub mod sessions;
 pub mod signal;
 pub mod signaling;
 pub mod space_handle;
+pub mod space_history;
 pub mod space_host;
 mod space_schemas;
 pub mod space_texts;

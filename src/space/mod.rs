@@ -11,13 +11,16 @@ mod blobs;
 mod branches;
 mod checking;
 mod control;
+mod copies;
 mod documents;
+mod edits;
 #[cfg(test)]
 mod forging;
 mod founding;
 mod heads;
 mod ingest;
 mod live;
+mod log;
 mod migrating;
 mod own_feed;
 mod queries;
@@ -28,6 +31,8 @@ mod space_core;
 mod store;
 mod trees;
 mod typing;
+mod undo;
+mod undo_codec;
 mod unplaced;
 mod waiting;
 mod write;
@@ -36,6 +41,7 @@ mod write;
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
+pub use copies::BranchRow;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
@@ -50,4 +56,5 @@ pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
     QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
 };
+pub use undo::Undone;
 pub use write::{Outcome, RowChange};

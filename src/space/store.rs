@@ -254,6 +254,9 @@ pub trait Store: super::blob_store::BlobStore + Send {
     fn entry_at(&self, arrival: i64) -> Result<Option<StoredEntry>>;
     /// Entries that arrived after number `arrival`, at most about `max_bytes` of them.
     fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<StoredEntry>>;
+    /// Data entries whose changes are in the documents, the last to arrive first: at most `limit`
+    /// of those that arrived before number `arrival`.
+    fn applied_before(&self, arrival: i64, limit: usize) -> Result<Vec<StoredEntry>>;
     /// The number of the newest arrival, 0 if there is none.
     fn last_arrival(&self) -> Result<i64>;
     /// How much there is.

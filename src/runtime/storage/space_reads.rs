@@ -115,6 +115,10 @@ impl Store for SpaceStore {
         Ok(entries)
     }
 
+    fn applied_before(&self, arrival: i64, limit: usize) -> Result<Vec<StoredEntry>> {
+        SpaceStore::applied_before(self, arrival, limit)
+    }
+
     fn last_arrival(&self) -> Result<i64> {
         self.db.read(|conn| {
             conn.prepare_cached("SELECT coalesce(max(n), 0) FROM entries")?

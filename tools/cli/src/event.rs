@@ -1,6 +1,7 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::schema_event::{Schema, Violation};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
@@ -41,6 +42,16 @@ pub enum Event {
     Live(LiveLine),
     /// A change in a query's results.
     LiveChange(LiveChange),
+    /// A transaction, from `log`.
+    Transaction(Transaction),
+    /// A change, from `history`.
+    Version(Version),
+    /// What `undo` or `redo` did.
+    Undone(Undone),
+    /// One difference, from `diff`.
+    Difference(Difference),
+    /// A branch, from `branch ls`.
+    Branch(Branch),
     /// A space's digest.
     Digest(Digest),
     /// A line of an export, without its end.

@@ -6,6 +6,7 @@ mod commands;
 mod console;
 mod control;
 mod event;
+mod event_past;
 mod failure;
 mod front;
 mod output;

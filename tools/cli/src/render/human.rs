@@ -1,6 +1,6 @@
 //! The form for people.
 
-use super::{qr, safe};
+use super::{past, qr, safe};
 use crate::event::{
     Blob, Code, Event, LiveChange, Object, Pairing, Schema, Space, SpaceDetails, SpaceStatus,
     Status, Violation,
@@ -19,11 +19,11 @@ pub struct Style {
 }
 
 impl Style {
-    fn dim(self, text: &str) -> String {
+    pub(super) fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    fn bold(self, text: &str) -> String {
+    pub(super) fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
 
@@ -65,6 +65,11 @@ pub fn result(event: &Event, style: Style) -> String {
             style.dim(&change.origin)
         ),
         Event::LiveChange(change) => live_change(change, style),
+        Event::Transaction(value) => past::transaction(value, style),
+        Event::Version(value) => past::version(value, style),
+        Event::Undone(value) => past::undone(value),
+        Event::Difference(value) => past::difference(value),
+        Event::Branch(value) => past::branch(value, style),
         Event::Digest(digest) => format!("{}\n", digest.digest),
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),

@@ -1,6 +1,7 @@
 //! Prints events: for people, or as JSON with `--json`.
 
 mod human;
+mod past;
 mod qr;
 mod safe;
 
@@ -100,6 +101,11 @@ impl Renderer {
             Event::Change(value) => json_text(value),
             Event::Live(value) => json_text(value),
             Event::LiveChange(value) => json_text(value),
+            Event::Transaction(value) => json_text(value),
+            Event::Version(value) => json_text(value),
+            Event::Undone(value) => json_text(value),
+            Event::Difference(value) => json_text(value),
+            Event::Branch(value) => json_text(value),
             Event::Digest(value) => json_text(value),
             Event::Line(line) => line.clone(),
             // Standard output holds the export itself then.

@@ -6,6 +6,7 @@ mod commands;
 mod common;
 mod errors;
 mod pairing;
+mod past;
 mod serving;
 mod transfer;
 mod transfer_files;
