@@ -65,7 +65,9 @@ const STATUS: &str = "the status is as fine as the kind";
 const TYPED: &str = "the one query gives typed objects, by this quick way";
 const UPDATES: &str = "the updates are iterated over";
 const OWN_ID: &str = "the id is an argument that may be given";
-const FUNCTION: &str = "a listener is a function";
+/// Swift's alone.
+const LABEL: &str = "a file is an argument that its label tells";
+const FUNCTION: &str = "what is called back is a function";
 
 pub const DEVIATIONS: &[Deviation] = &[
     // C.
@@ -109,6 +111,12 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     named("LiveListener::updated", C, "echodb_live_callback", FUNCTION),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
+    named(
+        "Migration::migrate",
+        C,
+        "echodb_migration_callback",
+        FUNCTION,
+    ),
     // C++.
     named(
         "library_version",
@@ -165,6 +173,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     named("LiveListener::updated", Cpp, "LiveListener", FUNCTION),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
+    named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.
     named(
         "library_version",
@@ -296,7 +305,31 @@ pub const DEVIATIONS: &[Deviation] = &[
         "Invitation.subscribe",
         "a listener is a closure",
     ),
+    named(
+        "LiveListener::updated",
+        Swift,
+        "Space.live",
+        "a listener is a closure",
+    ),
+    named(
+        "BlobListener::progressed",
+        Swift,
+        "BlobFetch.subscribe",
+        "a listener is a closure",
+    ),
     named("LogSink::log", Swift, "LogHandler", "a sink is a closure"),
+    inherited(
+        "BlobFetchState::name",
+        Swift,
+        "String(describing:)",
+        "public enum BlobFetchState",
+        ENUMERATION,
+    ),
+    named("Space::put_blob_file", Swift, "Space.putBlob", LABEL),
+    named("Space::blob_to_file", Swift, "Space.writeBlob", LABEL),
+    named("Space::export_json_file", Swift, "Space.exportJSON", LABEL),
+    named("Space::import_json_file", Swift, "Space.importJSON", LABEL),
+    named("Space::import_file", Swift, "Space.importData", LABEL),
 ];
 
 /// A record's field that is named or shaped otherwise, or an enumeration's variant.
@@ -345,6 +378,13 @@ pub const SHAPES: &[Shape] = &[
         &[Swift],
         "initial",
         "`init` is a word of the language",
+    ),
+    shaped("ImportOptions::type_name", &[Swift], "type", SHORT),
+    shaped(
+        "ImportOptions::header",
+        &[Swift],
+        "hasHeader",
+        "what truths are called",
     ),
     shaped(
         "LogLevel::Warn",
