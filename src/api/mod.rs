@@ -13,6 +13,7 @@ mod log;
 mod object;
 mod options;
 mod space;
+mod space_search;
 mod space_texts;
 mod status;
 mod subscription;
@@ -29,6 +30,7 @@ pub use log::{LogLevel, LogRecord, LogSink};
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use space::{Member, Space, SpaceInfo, SpaceState};
+pub use space_search::{IndexInfo, SearchOptions};
 pub use space_texts::TextMark;
 pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};
 pub use subscription::{

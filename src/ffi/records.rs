@@ -3,8 +3,8 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed, IdentityInfo,
-    InvitationUpdate, Member, ObjectRecord, QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus,
-    TextMark,
+    IndexInfo, InvitationUpdate, Member, ObjectRecord, QuarantinedEntry, SpaceInfo, SpaceState,
+    SpaceStatus, TextMark,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -72,6 +72,10 @@ pub(super) fn object(object: &ObjectRecord) -> Json {
         // The facade wrote this text itself; null can only mean a defect and must not hide the rest.
         "fields": json::parse(&object.fields).unwrap_or(Json::Null),
     })
+}
+
+pub(super) fn index_info(index: &IndexInfo) -> Json {
+    json!({"type": index.type_name, "path": index.path})
 }
 
 pub(super) fn text_mark(mark: &TextMark) -> Json {

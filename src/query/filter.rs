@@ -1,6 +1,7 @@
 //! What a query is, once read: a filter, an order, and a window.
 
 use super::number::Number;
+use super::search::Search;
 use crate::model::{ObjectId, Path};
 use std::cmp::Ordering;
 
@@ -15,6 +16,20 @@ pub struct Query {
     pub limit: Option<u64>,
     /// How many of the first to leave out.
     pub skip: u64,
+}
+
+impl Query {
+    /// The search that results are found and ranked by: the first that all results satisfy.
+    pub fn leading(&self) -> Option<&Search> {
+        fn first(filter: &Filter) -> Option<&Search> {
+            match filter {
+                Filter::Search(search) => Some(search),
+                Filter::And(all) => all.iter().find_map(first),
+                _ => None,
+            }
+        }
+        first(&self.filter)
+    }
 }
 
 /// A condition on one object.
@@ -48,6 +63,8 @@ pub enum Filter {
         /// What must hold of it.
         test: Test,
     },
+    /// By the words within it.
+    Search(Search),
     /// All of them; of none, true.
     And(Vec<Filter>),
     /// At least one of them; of none, false.
@@ -138,6 +155,8 @@ pub enum OrderKey {
     Clock(Clock),
     /// Their ids.
     Id,
+    /// How well they fit the query's search, the best first.
+    Rank,
     /// The names of their types; those without one come first.
     Type,
     /// The value at a path.

@@ -35,13 +35,22 @@ mod number;
 #[cfg(test)]
 mod ordering;
 mod parse;
+mod place;
+mod search;
+mod snippet;
 #[cfg(test)]
 mod tests;
+mod words;
 
-pub use compile::{CompiledQuery, SqlValue, compile};
+pub use compile::{CompiledQuery, FINDS, SqlValue, compile};
 pub use filter::Query;
 pub use matching::RowView;
 #[cfg(test)]
 pub use matching::matches;
 #[cfg(test)]
 pub use ordering::compare;
+pub use parse::{index_name, order_key};
+pub use place::index;
+pub use search::Search;
+pub use snippet::{Snippet, snippet};
+pub use words::{each_string, indexed};

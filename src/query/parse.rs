@@ -3,6 +3,7 @@
 use super::filter::{Clock, Comparison, Filter, OrderBy, OrderKey, Query, Scalar, Test};
 use super::jsonpath;
 use super::number::Number;
+use super::search::Search;
 use crate::model::{Error, ObjectId, Path, Reference, Result, json, limits};
 use serde_json::{Map, Value as Json};
 
@@ -13,7 +14,7 @@ impl Query {
     /// A filter is an object; of several keys, all must hold, and `{}` holds for everything:
     /// `{"type": "Task"}`, `{"id": "…"}`, `{"parent": "…"}`, `{"deleted": true}`, `{"branch": true}`,
     /// `{"created": {"ge": ms}}`, `{"updated": {"lt": ms}}`,
-    /// `{"field": "/a/b", "op": "eq", "value": 1}`, `{"and": […]}`, `{"or": […]}`, `{"not": {…}}`.
+    /// `{"field": "/a/b", "op": "eq", "value": 1}`, `{"search": "some words", "in": ["/a"]}`, `{"and": […]}`, `{"or": […]}`, `{"not": {…}}`.
     /// `type` and `id` take a list too, `type` and `parent` take null. Deleted objects, and what is
     /// below them, are left out unless the filter mentions `deleted`; branches of other objects
     /// unless it mentions `branch`.
@@ -44,7 +45,13 @@ impl Query {
         let order = map.get("order").map_or(Ok(Vec::new()), order)?;
         let limit = map.get("limit").map(|v| whole("limit", v)).transpose()?;
         let skip = map.get("skip").map_or(Ok(0), |v| whole("skip", v))?;
-        Ok(reader.finish(filter, order, limit, skip))
+        let query = reader.finish(filter, order, limit, skip);
+        if query.order.iter().any(|by| by.key == OrderKey::Rank) && query.leading().is_none() {
+            return Err(Error::invalid(
+                "\"order\": by \"rank\" takes a \"search\" that all results satisfy, not within \"or\" or \"not\"; a field of this name is \"/rank\"",
+            ));
+        }
+        Ok(query)
     }
 }
 
@@ -53,6 +60,7 @@ impl Query {
 struct Reader {
     nodes: usize,
     values: usize,
+    searches: usize,
     mentions_deleted: bool,
     mentions_branch: bool,
 }
@@ -101,6 +109,10 @@ impl Reader {
             if matches!(key.as_str(), "op" | "value") && map.contains_key("field") {
                 continue;
             }
+            // And this to "search".
+            if key == "in" && map.contains_key("search") {
+                continue;
+            }
             self.nodes += 1;
             if self.nodes > limits::QUERY_NODES {
                 return Err(Error::limit(format!(
@@ -144,12 +156,14 @@ impl Reader {
             "created" => self.times(Clock::Created, value),
             "updated" => self.times(Clock::Updated, value),
             "field" => self.field(map, value),
+            "search" => self.search(map, value).map(Filter::Search),
             "and" => self.list(value, depth).map(Filter::And),
             "or" => self.list(value, depth).map(Filter::Or),
             "not" => Ok(Filter::Not(Box::new(self.nested(value, depth + 1)?))),
             "op" | "value" => Err(Error::invalid("it needs \"field\" beside it")),
+            "in" => Err(Error::invalid("it needs \"search\" beside it")),
             _ => Err(Error::invalid(
-                "this is no condition: use type, id, parent, deleted, branch, created, updated, field, and, or, not",
+                "this is no condition: use type, id, parent, deleted, branch, created, updated, field, search, and, or, not",
             )),
         }
     }
@@ -233,6 +247,35 @@ impl Reader {
             path,
             test: test.map_err(|e| e.context(format!("\"op\" {op:?}")))?,
         })
+    }
+
+    fn search(&mut self, map: &Map<String, Json>, words: &Json) -> Result<Search> {
+        let Json::String(words) = words else {
+            return Err(expected("it takes the words to look for", words));
+        };
+        self.searches += 1;
+        if self.searches > limits::QUERY_SEARCHES {
+            return Err(Error::limit(format!(
+                "a query may have {} searches",
+                limits::QUERY_SEARCHES
+            )));
+        }
+        let places = match map.get("in") {
+            None => &[],
+            Some(Json::Array(places)) => places.as_slice(),
+            Some(other) => return Err(expected("\"in\" takes a list of fields or paths", other)),
+        };
+        if places.len() > limits::SEARCH_PATHS {
+            return Err(Error::limit(format!(
+                "\"in\" may name {} places",
+                limits::SEARCH_PATHS
+            )));
+        }
+        let places = places.iter().map(|place| match place {
+            Json::String(path) => query_path(path),
+            other => Err(expected("\"in\" takes a list of fields or paths", other)),
+        });
+        Search::parse(words, places.collect::<Result<_>>()?)
     }
 
     fn test(&mut self, op: &str, value: Option<&Json>) -> Result<Test> {
@@ -368,17 +411,31 @@ fn order_by(item: &Json) -> Result<OrderBy> {
         Some(other) => return Err(expected("\"desc\" is true or false", other)),
     };
     let key = match map.get("by") {
-        Some(Json::String(by)) => match by.as_str() {
-            "created" => OrderKey::Clock(Clock::Created),
-            "updated" => OrderKey::Clock(Clock::Updated),
-            "id" => OrderKey::Id,
-            "type" => OrderKey::Type,
-            path => OrderKey::Field(query_path(path)?),
-        },
+        Some(Json::String(by)) => order_key(by)?,
         Some(other) => return Err(expected("\"by\" is a string", other)),
         None => return Err(Error::invalid("\"by\" is missing")),
     };
     Ok(OrderBy { key, descending })
+}
+
+/// What the name of a key of an order means.
+pub fn order_key(by: &str) -> Result<OrderKey> {
+    Ok(match by {
+        "created" => OrderKey::Clock(Clock::Created),
+        "updated" => OrderKey::Clock(Clock::Updated),
+        "id" => OrderKey::Id,
+        "rank" => OrderKey::Rank,
+        "type" => OrderKey::Type,
+        path => OrderKey::Field(query_path(path)?),
+    })
+}
+
+/// The one name of what an index is of.
+pub fn index_name(by: &str) -> Result<String> {
+    Ok(match order_key(by)? {
+        OrderKey::Field(path) => path.to_string(),
+        _ => by.to_owned(),
+    })
 }
 
 fn whole(key: &str, value: &Json) -> Result<u64> {

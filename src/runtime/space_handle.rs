@@ -363,7 +363,7 @@ fn record(row: ObjectRow) -> ObjectRecord {
 }
 
 /// Writes a row as one JSON object. Its fields are JSON already and are copied as they stand.
-fn write_json(out: &mut String, row: &ObjectRow) {
+pub(super) fn write_json(out: &mut String, row: &ObjectRow) {
     let heads: Vec<String> = row.heads.iter().map(|hash| HEXLOWER.encode(hash)).collect();
     let system = &row.system;
     let head = json!({

@@ -15,6 +15,7 @@ mod heads;
 mod ingest;
 mod own_feed;
 mod read;
+mod searching;
 mod space_core;
 mod store;
 mod trees;
@@ -33,7 +34,7 @@ pub use space_core::SpaceCore;
 #[cfg(test)]
 pub use store::NewEntry;
 pub use store::{
-    Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
+    Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
     QuarantineRecord, Store, StoredDocument, StoredEntry,
 };
 pub use write::{Outcome, RowChange};

@@ -13,6 +13,7 @@ mod documents;
 mod entries;
 mod error;
 mod files;
+mod indexes;
 mod invitations;
 mod lock;
 mod meta;
@@ -26,6 +27,7 @@ mod spaces;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod words;
 
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;

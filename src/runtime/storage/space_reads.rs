@@ -4,8 +4,8 @@ use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
 use crate::query::CompiledQuery;
 use crate::space::{
-    Commit, Counts, EntryStatus, FeedRecord, FeedTip, ObjectRow, ObjectWrite, QuarantineRecord,
-    Store, StoredDocument, StoredEntry,
+    Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
+    QuarantineRecord, Store, StoredDocument, StoredEntry,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -150,6 +150,22 @@ impl Store for SpaceStore {
 
     fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
         SpaceStore::query(self, query)
+    }
+
+    fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>> {
+        SpaceStore::ranked(self, query)
+    }
+
+    fn create_index(&mut self, index: &IndexRecord) -> Result<()> {
+        SpaceStore::create_index(self, index)
+    }
+
+    fn drop_index(&mut self, index: &IndexRecord) -> Result<()> {
+        SpaceStore::drop_index(self, index)
+    }
+
+    fn indexes(&self) -> Result<Vec<IndexRecord>> {
+        SpaceStore::indexes(self)
     }
 
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {

@@ -1,9 +1,11 @@
 //! Tests over real files.
 
 mod agreement;
+mod indexes;
 mod profile;
 mod recovery;
 mod space;
+mod words;
 
 use super::*;
 use crate::feed::FeedKind;

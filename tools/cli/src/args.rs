@@ -134,6 +134,31 @@ pub enum Command {
         #[arg(value_name = "FILTER-JSON")]
         filter: String,
     },
+    /// Finds objects by the words in their texts, the best first
+    Search {
+        /// The space
+        space: String,
+        /// The words: all must occur; "a phrase", pre*, -without, this OR that
+        #[arg(required = true, value_name = "WORDS")]
+        words: Vec<String>,
+        /// Looks only at this field or JSON Pointer; may be repeated
+        #[arg(long = "in", value_name = "FIELD")]
+        paths: Vec<String>,
+        /// Only objects that match
+        #[arg(long, value_name = "FILTER-JSON")]
+        filter: Option<String>,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+    },
+    /// Lists, makes and drops indexes, which make queries of a field fast
+    Index {
+        /// The space
+        space: String,
+        /// What to do
+        #[command(subcommand)]
+        command: IndexCommand,
+    },
     /// Prints a text field, and edits it first when asked to
     Text {
         /// The space
@@ -222,6 +247,30 @@ pub enum SpaceCommand {
     Delete {
         /// The space
         space: String,
+    },
+}
+
+/// What may be done about indexes.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexCommand {
+    /// Lists them
+    List,
+    /// Makes one
+    Create {
+        /// The field, a JSON Pointer, `created` or `updated`
+        path: String,
+        /// For queries of objects of this type, rather than of all
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
+    },
+    /// Drops one
+    Drop {
+        /// As it was made
+        path: String,
+        /// Likewise
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
     },
 }
 

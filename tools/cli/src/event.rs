@@ -22,6 +22,10 @@ pub enum Event {
     Created(Created),
     /// An object.
     Object(Object),
+    /// An object that a search found.
+    Hit(Hit),
+    /// An index.
+    Index(Index),
     /// Something was done to an object or a space; people see nothing.
     Done(Done),
     /// A text field.
@@ -199,6 +203,49 @@ impl TryFrom<ObjectRecord> for Object {
     }
 }
 
+/// See [`Event::Hit`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Hit {
+    /// The object's id.
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// How well it fits: the lower, the better.
+    pub rank: f64,
+    /// Where the words occur.
+    pub snippet: Option<Excerpt>,
+    /// Its fields, a JSON object.
+    pub fields: Box<RawValue>,
+}
+
+/// A stretch of a text in which words occur.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// The text's place, a JSON Pointer.
+    pub path: String,
+    /// The stretch.
+    pub text: String,
+    /// Where it begins in the text, in bytes.
+    pub start: u64,
+    /// Whether the text goes on after it.
+    pub more: bool,
+    /// Where the words are in the stretch: pairs of start and end, in bytes.
+    pub ranges: Vec<(usize, usize)>,
+}
+
+/// See [`Event::Index`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Index {
+    /// The space.
+    pub space: String,
+    /// Of objects of this type; of all if there is none.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// Of what.
+    pub path: String,
+}
+
 /// See [`Event::Done`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Done {
@@ -207,7 +254,7 @@ pub struct Done {
     /// The object, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `set` or `deleted`.
+    /// `set`, `deleted`, or `created` or `dropped` of an index.
     pub state: String,
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::query::{Query, RowView, compare, compile, matches};
+use crate::space::IndexRecord;
 use serde_json::{Map, Value as Json, json};
 use std::cmp::Ordering;
 
@@ -171,6 +172,14 @@ fn sql_and_memory_agree_on_filters_and_order() {
     let mut found_some = 0;
     for round in 0..40 {
         let mut store = SpaceStore::open(None).unwrap();
+        for _ in 0..round % 5 {
+            let type_name = random.pick(&[None, Some("A"), Some("B")]);
+            let path = path(&mut random);
+            let type_name = type_name.map(str::to_owned);
+            store
+                .create_index(&IndexRecord { type_name, path })
+                .unwrap();
+        }
         let rows: Vec<ObjectRow> = (0..60).map(|n| random_row(&mut random, n)).collect();
         let writes: Vec<_> = rows.iter().map(|row| write(row, &[])).collect();
         commit(&mut store, 0, EntryStatus::Applied, &writes).unwrap();

@@ -4,6 +4,7 @@ mod identity;
 mod lookup;
 mod object;
 mod pairing;
+mod search;
 mod space;
 mod status;
 mod text;
@@ -77,6 +78,21 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
         Command::Query { space, filter } => object::query(context, &space, filter),
+        Command::Search {
+            space,
+            words,
+            paths,
+            filter,
+            limit,
+        } => {
+            let narrowed = search::Narrowed {
+                paths,
+                filter,
+                limit,
+            };
+            search::search(context, &space, words.join(" "), narrowed)
+        }
+        Command::Index { space, command } => search::index(context, &space, command),
         Command::Text {
             space,
             id,

@@ -1,7 +1,7 @@
 //! The form for people.
 
 use super::{qr, safe};
-use crate::event::{Code, Event, Object, Pairing, SpaceDetails, SpaceStatus, Status};
+use crate::event::{Code, Event, Hit, Object, Pairing, SpaceDetails, SpaceStatus, Status};
 use std::fmt::Write;
 
 /// How standard output wants it.
@@ -56,6 +56,12 @@ pub fn result(event: &Event, style: Style) -> String {
             object.id,
             style.bold(&safe::line(object.type_name.as_deref().unwrap_or("-"))),
             safe::line(object.fields.get())
+        ),
+        Event::Hit(hit) => found(hit, style),
+        Event::Index(index) => format!(
+            "{}  {}\n",
+            style.bold(&safe::line(&index.path)),
+            safe::line(index.type_name.as_deref().unwrap_or("-"))
         ),
         Event::Text(text) if style.terminal => format!("{}\n", safe::lines(&text.text)),
         Event::Text(text) => format!("{}\n", text.text),
@@ -172,6 +178,27 @@ fn object_lines(object: &Object, style: Style) -> String {
         .and_then(|fields| serde_json::to_string_pretty(&fields))
         .unwrap_or_else(|_| object.fields.get().to_owned());
     put(&mut out, format_args!("{}", safe::lines(&fields)));
+    out
+}
+
+/// An object that a search found, with the words in bold.
+fn found(hit: &Hit, style: Style) -> String {
+    let type_name = safe::line(hit.type_name.as_deref().unwrap_or("-"));
+    let mut out = format!("{}  {}", hit.id, style.bold(&type_name));
+    if let Some(excerpt) = &hit.snippet {
+        out.push_str(&format!("  {}  ", style.dim(&safe::line(&excerpt.path))));
+        out.push_str(if excerpt.start > 0 { "…" } else { "" });
+        let piece = |from, to| safe::line(excerpt.text.get(from..to).unwrap_or_default());
+        let mut done = 0;
+        for (from, to) in &excerpt.ranges {
+            out.push_str(&piece(done, *from));
+            out.push_str(&style.bold(&piece(*from, *to)));
+            done = *to;
+        }
+        out.push_str(&piece(done, excerpt.text.len()));
+        out.push_str(if excerpt.more { "…" } else { "" });
+    }
+    out.push('\n');
     out
 }
 

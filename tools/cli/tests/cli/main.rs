@@ -5,5 +5,6 @@ mod commands;
 mod common;
 mod errors;
 mod pairing;
+mod search;
 mod serving;
 mod transfer;
