@@ -21,17 +21,17 @@
  * process: a defect of the library is contained and reported as ECHODB_INTERNAL. To use a handle
  * after it was freed is undefined.
  *
- * THREADS. Clients, spaces, invitations, subscriptions, operations, buffers and errors may be used
- * from any thread and by several at once; options and transactions by one at a time. A handle must
- * not be freed while another call uses it. Calls block for as long as a local disk transaction
- * takes, unless they say otherwise; those with a twin in `_start` may take longer, and the twin
- * gives an operation instead: it completes exactly once and can be waited for or cancelled.
+ * THREADS. Clients, spaces, invitations, subscriptions, live queries, operations, buffers and errors
+ * may be used from any thread and by several at once; options and transactions by one at a time. A
+ * handle must not be freed while another call uses it. Calls block for as long as a local disk
+ * transaction takes, unless they say otherwise; those with a twin in `_start` may take longer, and
+ * the twin gives an operation instead: it completes exactly once and can be waited for or cancelled.
  *
  * CALLBACKS come with a `user_data` pointer and a `destroy` function for it, which runs exactly
  * once: when the callback is not running and never will again, also when the call that was to
  * register it fails. Callbacks run on threads of the library with no lock held, may call the
  * library, and must not throw or `longjmp`. A program with a loop of its own can do without: see
- * `echodb_space_subscribe_queue`.
+ * `echodb_space_subscribe_queue` and `echodb_space_live_queue`.
  *
  * COMPATIBILITY. Within one ECHODB_ABI_VERSION functions, numbers and keys are only added.
  */
@@ -198,6 +198,11 @@ typedef struct echodb_invite_options echodb_invite_options;
 typedef struct echodb_join_options echodb_join_options;
 
 /**
+ * A running live query. Any thread may use it.
+ */
+typedef struct echodb_live_query echodb_live_query;
+
+/**
  * Work that goes on without the program. It completes exactly once: with its result, with its
  * error, or with `ECHODB_CANCELLED`. Any thread may use it.
  */
@@ -268,6 +273,25 @@ typedef void (*echodb_log_callback)(void *user_data,
 typedef echodb_status (*echodb_change_callback)(void *user_data,
                                                 const char *json,
                                                 size_t json_len);
+
+/**
+ * Receives what changed in a live query's results, on a library thread, one batch at a time for
+ * each live query. `json` is UTF-8, not NUL-terminated, and lives until the callback returns:
+ * `{"space": ID, "initial": BOOL, "total": N, "changes": [...]}`. With `initial` the changes are to
+ * be applied to an empty list, else to the list as the batches before left it; `total` is its
+ * length afterwards. Of the changes those come first that only take out, by falling `from`:
+ * `{"kind": "removed", "id", "from"}`. The others follow by rising `index`: `{"kind": "added", "id",
+ * "index", "object"}`, `{"kind": "moved", "id", "from", "index", "object"}` and `{"kind": "changed",
+ * "id", "index", "object"}`, where `from` is a place in the list before the batch, `index` one in
+ * the list after it, and `object` is as `echodb_space_query` gives it. Take out all that was removed
+ * or moved; then, in the order given, put in what was added or moved, and replace what changed. The
+ * callback may call the library, except for freeing the client, and must not throw. It returns
+ * `ECHODB_OK`; anything else is logged, and a batch with all results follows, 0.1 seconds later or,
+ * after repeated failures, later still.
+ */
+typedef echodb_status (*echodb_live_callback)(void *user_data,
+                                              const char *json,
+                                              size_t json_len);
 
 /**
  * Receives the present update of an invitation and every further one, on library threads, one at
@@ -1689,6 +1713,93 @@ void echodb_subscription_cancel(const echodb_subscription *subscription);
  * the callback. Errors: none. Since 0.1.0.
  */
 void echodb_subscription_free(echodb_subscription *subscription);
+
+/**
+ * Has `callback` called with the results of a query (JSON, as `echodb_space_query` takes it), and
+ * from then on with what changes in them. Whoever applies the batches in their order always has
+ * what the query would have given at one moment, not long ago.
+ *
+ * `interval_ms` is the shortest time between the end of one delivery and the next, 0 to 60,000;
+ * changes that come sooner are gathered into one batch. 16 is a frame of a screen. While the space
+ * is closed nothing is delivered; when it is opened again, its results are delivered anew. Nothing
+ * follows the space's deletion or the client's end.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_live_query_free`. Takes `user_data`; `destroy`
+ * frees it when the live query ends, or at once if this call fails. NULL: `space`, `callback` and
+ * `out` may not be; `user_data` and `destroy` may. Threads: any; the callback runs on library
+ * threads, with no lock held. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_live(const echodb_space *space,
+                                const char *query,
+                                size_t query_len,
+                                uint32_t interval_ms,
+                                echodb_live_callback callback,
+                                void *user_data,
+                                echodb_destroy destroy,
+                                echodb_live_query **out,
+                                echodb_error **error);
+
+/**
+ * As `echodb_space_live`, but without a callback: batches are fetched with
+ * `echodb_live_query_next`, and `echodb_live_query_fd` lets a loop wait for one. Nothing is gathered
+ * meanwhile but the ids of objects that changed.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_live_query_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE` also when the process has no descriptor left. Since 0.1.0.
+ */
+echodb_status echodb_space_live_queue(const echodb_space *space,
+                                      const char *query,
+                                      size_t query_len,
+                                      uint32_t interval_ms,
+                                      echodb_live_query **out,
+                                      echodb_error **error);
+
+/**
+ * The descriptor of a live query without a callback: readable (`POLLIN`) while a batch may be
+ * fetched. Wait for it with `poll`, `epoll`, `kqueue` or a toolkit's loop; do not read from it.
+ *
+ * Ownership: the descriptor belongs to the live query, which closes it when freed. NULL:
+ * `live_query` and `out` may not be. Threads: any. Errors: `ECHODB_INVALID_STATE` for a live query
+ * with a callback, and on systems without descriptors; `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_live_query_fd(const echodb_live_query *live_query,
+                                   int32_t *out,
+                                   echodb_error **error);
+
+/**
+ * Finds out what changed since the last batch and gives it as JSON like that of
+ * `echodb_live_callback`; `*out` is NULL and the call succeeds when nothing did, while the space is
+ * closed, and once the live query has ended. Takes the time of a query of what changed; never waits
+ * for a change.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `live_query` and `out` may not
+ * be. Threads: any; batches fetched by several at once are not in order. Errors:
+ * `ECHODB_INVALID_STATE` for a live query with a callback, `ECHODB_STORAGE` and `ECHODB_CORRUPT`,
+ * after which the next batch brings all results; `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_live_query_next(const echodb_live_query *live_query,
+                                     echodb_buffer **out,
+                                     echodb_error **error);
+
+/**
+ * Ends the live query. The callback is not running when this returns, and will not run again; its
+ * `user_data` is freed. Called from within the callback, this run is the last and the data is freed
+ * after it. Nothing can be fetched afterwards. May be called again.
+ *
+ * Ownership: none; the live query stays to be freed. NULL: does nothing. Threads: any. Errors:
+ * none. Since 0.1.0.
+ */
+void echodb_live_query_cancel(const echodb_live_query *live_query);
+
+/**
+ * Ends the live query as `echodb_live_query_cancel` does, and frees it.
+ *
+ * Ownership: takes the live query. NULL: does nothing. Threads: any, once; also from within the
+ * callback. Errors: none. Since 0.1.0.
+ */
+void echodb_live_query_free(echodb_live_query *live_query);
 
 /**
  * Makes options for `echodb_space_invite`.

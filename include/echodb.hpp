@@ -46,6 +46,9 @@ using Timeout = std::optional<std::chrono::milliseconds>;
 /** Receives a batch of changes as JSON. */
 using ChangeListener = std::function<void(std::string_view json)>;
 
+/** Receives a batch of a live query as JSON, in the form of `echodb_live_callback`. */
+using LiveListener = std::function<void(std::string_view json)>;
+
 /** Receives an invitation's state and its update as JSON. */
 using InvitationListener = std::function<void(int32_t state, std::string_view json)>;
 
@@ -117,6 +120,15 @@ template <typename Run> echodb_status contain(Run &&run) noexcept {
 
 inline echodb_status on_change(void *data, const char *json, size_t len) {
     return contain([&] { (*static_cast<ChangeListener *>(data))({json, len}); });
+}
+
+inline echodb_status on_live(void *data, const char *json, size_t len) {
+    return contain([&] { (*static_cast<LiveListener *>(data))({json, len}); });
+}
+
+inline uint32_t interval(std::chrono::milliseconds time) {
+    const int64_t ms = time.count();
+    return ms < 0 || ms > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(ms);
 }
 
 inline echodb_status on_invitation(void *data, int32_t state, const char *json, size_t len) {
@@ -356,6 +368,39 @@ class Subscription {
 
   private:
     detail::Owned<echodb_subscription, echodb_subscription_free> handle_;
+};
+
+/** A running live query. Destroying it ends it. */
+class LiveQuery {
+  public:
+    explicit LiveQuery(echodb_live_query *handle) noexcept : handle_(handle) {}
+
+    /** The descriptor of a live query without a listener, readable while a batch may be fetched. */
+    int fd() const {
+        int32_t fd = -1;
+        detail::check(
+            [&](echodb_error **error) { return echodb_live_query_fd(get(), &fd, error); });
+        return fd;
+    }
+
+    /** What changed since the last batch, if anything did. */
+    std::optional<std::string> next() const {
+        const detail::Buffer buffer(
+            detail::make<echodb_buffer>([&](echodb_buffer **out, echodb_error **error) {
+                return echodb_live_query_next(get(), out, error);
+            }));
+        if (!buffer) {
+            return std::nullopt;
+        }
+        return std::string(echodb_buffer_data(buffer.get()), echodb_buffer_len(buffer.get()));
+    }
+
+    void cancel() const noexcept { echodb_live_query_cancel(get()); }
+
+    echodb_live_query *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_live_query, echodb_live_query_free> handle_;
 };
 
 /** Either side of an invitation. Destroying the handle does not end it. */
@@ -788,6 +833,28 @@ class Space {
             [&](echodb_subscription **out, echodb_error **error) {
                 return echodb_space_subscribe_queue(get(), filter.data(), filter.size(), out,
                                                     error);
+            }));
+    }
+
+    /** The results of a query, and from then on what changes in them. */
+    LiveQuery live(std::string_view query, std::chrono::milliseconds interval,
+                   LiveListener listener) const {
+        void *data = detail::give(std::move(listener));
+        return LiveQuery(
+            detail::make<echodb_live_query>([&](echodb_live_query **out, echodb_error **error) {
+                return echodb_space_live(get(), query.data(), query.size(),
+                                         detail::interval(interval), detail::on_live, data,
+                                         detail::destroy<LiveListener>, out, error);
+            }));
+    }
+
+    /** The same, to be fetched with `next`. */
+    LiveQuery live_queue(std::string_view query, std::chrono::milliseconds interval =
+                                                     std::chrono::milliseconds(16)) const {
+        return LiveQuery(
+            detail::make<echodb_live_query>([&](echodb_live_query **out, echodb_error **error) {
+                return echodb_space_live_queue(get(), query.data(), query.size(),
+                                               detail::interval(interval), out, error);
             }));
     }
 

@@ -163,6 +163,16 @@ fn the_model_in_c_and_cpp() {
 }
 
 #[test]
+fn live_queries_in_c_and_cpp() {
+    let c = compile("live", "c99", &[], &["tests/c/live.c"]);
+    run_both(&c, String::new);
+    let sanitized = compile("live", "gnu17", &SANITIZERS, &["tests/c/live.c"]);
+    run_sanitized(&sanitized, &[]);
+    let cpp = compile("live_cpp", "c++17", &[], &["tests/c/live.cpp"]);
+    run_both(&cpp, String::new);
+}
+
+#[test]
 fn two_clients_in_c() {
     let signal = support::Signal::start();
     let url = || signal.url.clone();

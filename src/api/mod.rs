@@ -9,6 +9,7 @@
 mod client;
 mod error;
 mod invitation;
+mod live;
 mod log;
 mod object;
 mod options;
@@ -26,6 +27,7 @@ pub use error::{EchoError, Result};
 pub use invitation::{
     Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
 };
+pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};

@@ -25,6 +25,7 @@ mod invitation;
 mod invitation_options;
 mod library;
 mod live;
+mod live_query;
 mod log;
 mod operation;
 mod queue;

@@ -70,14 +70,14 @@ impl ChangeListener for Queue {
 
 /// A descriptor that a loop can wait on: readable from `ring` until `silence`.
 #[cfg(unix)]
-struct Bell {
+pub(super) struct Bell {
     inside: std::os::unix::net::UnixStream,
     outside: std::os::unix::net::UnixStream,
 }
 
 #[cfg(unix)]
 impl Bell {
-    fn new() -> Result<Bell> {
+    pub(super) fn new() -> Result<Bell> {
         let pair = std::os::unix::net::UnixStream::pair().and_then(|(inside, outside)| {
             inside.set_nonblocking(true)?;
             outside.set_nonblocking(true)?;
@@ -86,35 +86,35 @@ impl Bell {
         pair.map_err(|e| wrong_state(format!("no file descriptor to be had: {e}")))
     }
 
-    fn fd(&self) -> Result<i32> {
+    pub(super) fn fd(&self) -> Result<i32> {
         use std::os::fd::AsRawFd;
         Ok(self.outside.as_raw_fd())
     }
 
     // Neither call can fail in a way that matters: one byte at most is ever on its way.
-    fn ring(&self) {
+    pub(super) fn ring(&self) {
         let _ = std::io::Write::write(&mut &self.inside, &[1]);
     }
 
-    fn silence(&self) {
+    pub(super) fn silence(&self) {
         let _ = std::io::Read::read(&mut &self.outside, &mut [0; 8]);
     }
 }
 
 #[cfg(not(unix))]
-struct Bell;
+pub(super) struct Bell;
 
 #[cfg(not(unix))]
 impl Bell {
-    fn new() -> Result<Bell> {
+    pub(super) fn new() -> Result<Bell> {
         Ok(Bell)
     }
 
-    fn fd(&self) -> Result<i32> {
+    pub(super) fn fd(&self) -> Result<i32> {
         Err(wrong_state("this system has no descriptors to wait on"))
     }
 
-    fn ring(&self) {}
+    pub(super) fn ring(&self) {}
 
-    fn silence(&self) {}
+    pub(super) fn silence(&self) {}
 }

@@ -3,8 +3,8 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed, IdentityInfo,
-    IndexInfo, InvitationUpdate, Member, ObjectRecord, QuarantinedEntry, SpaceInfo, SpaceState,
-    SpaceStatus, TextMark,
+    IndexInfo, InvitationUpdate, LiveBatch, Member, ObjectRecord, QuarantinedEntry, SpaceInfo,
+    SpaceState, SpaceStatus, TextMark,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -127,6 +127,15 @@ pub(super) fn batch(batch: &ChangeBatch) -> Json {
         })
         .collect();
     json!({"space": batch.space, "changes": changes})
+}
+
+/// Its changes are JSON already and are copied as they stand.
+pub(super) fn live_batch(batch: &LiveBatch) -> Vec<u8> {
+    let head = format!(
+        r#"{{"space":"{}","initial":{},"total":{},"changes":"#,
+        batch.space, batch.initial, batch.total
+    );
+    [head.as_bytes(), &batch.changes, b"}"].concat()
 }
 
 pub(super) fn client_status(status: &ClientStatus) -> Json {

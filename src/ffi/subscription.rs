@@ -91,7 +91,7 @@ impl InvitationListener for InvitationGate {
     }
 }
 
-fn heard(status: Option<echodb_status>) -> std::result::Result<(), EchoError> {
+pub(super) fn heard(status: Option<echodb_status>) -> std::result::Result<(), EchoError> {
     match status {
         None | Some(ECHODB_OK) => Ok(()),
         Some(other) => {

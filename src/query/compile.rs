@@ -41,6 +41,10 @@ pub struct CompiledQuery {
 /// kind and the value of each place to look at.
 pub const FINDS: &str = "echodb_finds";
 
+/// The columns of an object's row, in the order in which storage reads them.
+pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,\
+     o.data,json(o.plain),o.version,o.source,o.target,o.extra";
+
 /// The fields as queries read them.
 const PLAIN: &str = "coalesce(o.plain,o.data)";
 
@@ -50,10 +54,7 @@ pub fn compile(query: &Query) -> CompiledQuery {
         leading: query.leading().filter(|search| search.fts(true).is_some()),
         ..Compiler::default()
     };
-    let mut sql = String::from(
-        "SELECT o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,o.data,json(o.plain),\
-         o.version,o.source,o.target,o.extra",
-    );
+    let mut sql = format!("SELECT {ROW_COLUMNS}");
     if c.leading.is_some() && query.order.iter().any(|by| by.key == OrderKey::Rank) {
         sql.push_str(",bm25(words) AS score");
     }
@@ -82,16 +83,16 @@ pub fn compile(query: &Query) -> CompiledQuery {
 }
 
 #[derive(Default)]
-struct Compiler<'a> {
-    params: Vec<SqlValue>,
+pub(super) struct Compiler<'a> {
+    pub(super) params: Vec<SqlValue>,
     paths: HashMap<String, String>,
     /// The search that the objects are found by, if all must satisfy one.
     leading: Option<&'a Search>,
-    searches: bool,
+    pub(super) searches: bool,
 }
 
 impl Compiler<'_> {
-    fn bind(&mut self, value: SqlValue) -> String {
+    pub(super) fn bind(&mut self, value: SqlValue) -> String {
         self.params.push(value);
         format!("?{}", self.params.len())
     }
@@ -101,7 +102,7 @@ impl Compiler<'_> {
         bound.join(",")
     }
 
-    fn filter(&mut self, filter: &Filter) -> String {
+    pub(super) fn filter(&mut self, filter: &Filter) -> String {
         match filter {
             Filter::Type(names) => self.types(names),
             Filter::Id(ids) => {
@@ -338,9 +339,22 @@ impl Compiler<'_> {
     }
 
     fn order(&mut self, order: &[OrderBy]) -> String {
+        let mut terms: Vec<String> = self
+            .order_terms(order)
+            .into_iter()
+            .map(|(term, descending)| term + if descending { " DESC" } else { "" })
+            .collect();
+        // Nothing that comes after the id can matter.
+        if !order.iter().any(|by| by.key == OrderKey::Id) {
+            terms.push("o.id".to_owned());
+        }
+        terms.join(", ")
+    }
+
+    /// The terms of an order, each with whether its last come first; ties are left to the id.
+    pub(super) fn order_terms(&mut self, order: &[OrderBy]) -> Vec<(String, bool)> {
         let mut terms = Vec::new();
         for by in order {
-            let direction = if by.descending { " DESC" } else { "" };
             let keys = match &by.key {
                 OrderKey::Clock(clock) => vec![column(*clock).to_owned()],
                 OrderKey::Id => vec!["o.id".to_owned()],
@@ -354,13 +368,9 @@ impl Compiler<'_> {
                     vec![place.kind_order, place.scalar]
                 }
             };
-            terms.extend(keys.into_iter().map(|key| key + direction));
+            terms.extend(keys.into_iter().map(|key| (key, by.descending)));
         }
-        // Nothing that comes after the id can matter.
-        if !order.iter().any(|by| by.key == OrderKey::Id) {
-            terms.push("o.id".to_owned());
-        }
-        terms.join(", ")
+        terms
     }
 }
 

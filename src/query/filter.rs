@@ -30,6 +30,17 @@ impl Query {
         }
         first(&self.filter)
     }
+
+    /// The same query over a space's objects, of which its properties are not one. Left out here
+    /// and not from the results, so that limits count what is seen.
+    pub fn of_objects(&self) -> Query {
+        let properties = Filter::Id(vec![ObjectId::PROPERTIES]);
+        let others = Filter::Not(Box::new(properties));
+        Query {
+            filter: Filter::And(vec![self.filter.clone(), others]),
+            ..self.clone()
+        }
+    }
 }
 
 /// A condition on one object.

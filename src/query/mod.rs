@@ -30,6 +30,7 @@ mod compile;
 mod fields;
 mod filter;
 mod jsonpath;
+pub mod live;
 mod matching;
 mod number;
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! A space's subscriptions: which changes concern which listener.
+//! A space's subscriptions: which changes concern which listener. Its live queries are told from
+//! here too.
 
 use super::events::{Mailbox, Registration, Running};
+use super::live::LiveHub;
 use super::log::Log;
 use crate::api::{Change, ChangeBatch, ChangeKind, ChangeListener, ChangeOrigin};
 use crate::model::{ObjectId, SpaceId};
@@ -20,9 +22,15 @@ struct Subscriber {
 #[derive(Default)]
 pub struct ChangeHub {
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
+    live: Arc<LiveHub>,
 }
 
 impl ChangeHub {
+    /// The live queries.
+    pub fn live(&self) -> &Arc<LiveHub> {
+        &self.live
+    }
+
     /// Registers a listener.
     pub fn subscribe(
         self: &Arc<Self>,
@@ -58,6 +66,7 @@ impl ChangeHub {
     /// Tells the listeners. Called under the space's lock, so that events keep the order of
     /// commits; listeners run later, on their own threads.
     pub fn publish(&self, rows: &[RowChange], origin: ChangeOrigin) {
+        self.live.note(rows);
         // Not a copy of the list: that could be the last to hold a subscriber, whose listener would
         // be dropped here, under the space's lock.
         let subscribers = self.lock();

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod connector;
 pub mod events;
 pub mod executor;
+pub mod live;
 pub mod log;
 #[cfg(test)]
 pub mod memory;

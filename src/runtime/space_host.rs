@@ -123,6 +123,7 @@ impl SpaceHost {
             }
         }
         slot.state = SpaceState::Ready;
+        self.hub.live().opened();
         Ok(())
     }
 

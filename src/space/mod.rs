@@ -13,6 +13,7 @@ mod forging;
 mod founding;
 mod heads;
 mod ingest;
+mod live;
 mod own_feed;
 mod read;
 mod searching;
@@ -28,6 +29,7 @@ mod write;
 pub use actors::new_actor;
 pub use founding::Founding;
 pub use ingest::Ingest;
+pub use live::{LiveDelta, LiveFilter, LiveResults};
 #[cfg(test)]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;

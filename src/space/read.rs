@@ -14,9 +14,9 @@ impl SpaceCore {
         self.store.object(id)
     }
 
-    /// The rows a query finds.
+    /// The rows of a space's objects that a query finds.
     pub fn query(&self, query: &Query) -> Result<Vec<ObjectRow>> {
-        self.store.query(&compile(query))
+        self.store.query(&compile(&query.of_objects()))
     }
 
     /// Every row, in id order.

@@ -2,6 +2,7 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields};
+use crate::query::live::KeyValue;
 use crate::query::{CompiledQuery, Query};
 use bytes::Bytes;
 
@@ -264,6 +265,13 @@ pub trait Store: Send {
     fn drop_index(&mut self, index: &IndexRecord) -> Result<()>;
     /// The indexes that were made.
     fn indexes(&self) -> Result<Vec<IndexRecord>>;
+    /// Calls `each` with every row a query finds, and with the values of its last `terms` columns.
+    fn query_ordered(
+        &self,
+        query: &CompiledQuery,
+        terms: usize,
+        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
+    ) -> Result<()>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
 }

@@ -5,6 +5,7 @@
 mod actions;
 mod hostile;
 mod link;
+mod live;
 mod peer;
 mod random;
 mod world;

@@ -68,7 +68,8 @@ impl World {
         world
     }
 
-    fn step(&mut self) {
+    /// Lets one thing happen.
+    pub fn step(&mut self) {
         self.time += self.random.below(100) as u64;
         match self.random.below(100) {
             0..=44 => self.deliver_one(),

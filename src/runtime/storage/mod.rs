@@ -18,6 +18,7 @@ mod invitations;
 mod lock;
 mod meta;
 mod objects;
+mod ordered;
 mod profile;
 mod schema;
 mod side;

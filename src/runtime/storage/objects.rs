@@ -18,7 +18,7 @@ const HIDDEN: i64 = 2;
 const BRANCH: i64 = 4;
 
 /// Prepared queries up to this length are kept: longer ones are rarely asked twice.
-const KEPT_QUERY_BYTES: usize = 8 * 1024;
+pub(super) const KEPT_QUERY_BYTES: usize = 8 * 1024;
 
 impl SpaceStore {
     /// The row of one object, deleted or not.
@@ -267,7 +267,7 @@ fn gone(row: &ObjectRow) -> i64 {
     bit(row.deleted, DELETED) | bit(row.hidden, HIDDEN) | bit(row.system.branch.is_some(), BRANCH)
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
+pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
     let gone: i64 = row.get(3)?;
     let mut system = SystemFields {
         schema_version: row.get(9)?,
@@ -307,7 +307,7 @@ fn read_heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[u8; 32]>> {
 }
 
 /// A query's parameter, bound without copying it.
-struct Bound<'a>(&'a SqlValue);
+pub(super) struct Bound<'a>(pub(super) &'a SqlValue);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -3,6 +3,7 @@
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
 use crate::query::CompiledQuery;
+use crate::query::live::KeyValue;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
     QuarantineRecord, Store, StoredDocument, StoredEntry,
@@ -166,6 +167,15 @@ impl Store for SpaceStore {
 
     fn indexes(&self) -> Result<Vec<IndexRecord>> {
         SpaceStore::indexes(self)
+    }
+
+    fn query_ordered(
+        &self,
+        query: &CompiledQuery,
+        terms: usize,
+        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
+    ) -> Result<()> {
+        SpaceStore::query_ordered(self, query, terms, each)
     }
 
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {

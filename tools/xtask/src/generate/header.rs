@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "transaction",
     "transaction_system",
     "subscription",
+    "live_query",
     "invitation_options",
     "invitation",
 ];

@@ -107,6 +107,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         "echodb_invitation_callback",
         FUNCTION,
     ),
+    named("LiveListener::updated", C, "echodb_live_callback", FUNCTION),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
     // C++.
     named(
@@ -162,6 +163,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         "InvitationListener",
         FUNCTION,
     ),
+    named("LiveListener::updated", Cpp, "LiveListener", FUNCTION),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
     // Python.
     named(

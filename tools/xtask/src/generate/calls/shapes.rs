@@ -22,6 +22,7 @@ pub const ABSENT: &[(&str, &str)] = &[
     ),
     ("SearchOptions", "arguments of a search; JSON in C and C++"),
     ("IceServer", "an argument of opening a client"),
+    ("LiveOptions", "arguments of a live query"),
     ("CommittedObject", "an entry of the map in `Committed`"),
     ("LogLevel", "numbers of `logging` in Python"),
     (
