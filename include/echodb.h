@@ -88,6 +88,26 @@
 #define ECHODB_LOG_TRACE 5
 
 /**
+ * Under way, or waiting for a peer that holds the blob.
+ */
+#define ECHODB_BLOB_FETCHING 1
+
+/**
+ * All of the blob is here.
+ */
+#define ECHODB_BLOB_DONE 2
+
+/**
+ * It cannot be fetched; the progress's `error` says why.
+ */
+#define ECHODB_BLOB_FAILED 3
+
+/**
+ * It was cancelled, or the space was closed. What has come stays.
+ */
+#define ECHODB_BLOB_CANCELLED 4
+
+/**
  * At neither end: as of a link.
  */
 #define ECHODB_MARK_EXPAND_NONE 1
@@ -158,7 +178,18 @@
 #define ECHODB_INVITATION_EXPIRED 10
 
 /**
- * Bytes that the library made and the program owns: a string or JSON, always UTF-8. It never
+ * A blob on its way. Any thread may use it.
+ */
+typedef struct echodb_blob_fetch echodb_blob_fetch;
+
+/**
+ * A blob being written, in as many pieces as wanted. Any thread may use it, one at a time.
+ */
+typedef struct echodb_blob_writer echodb_blob_writer;
+
+/**
+ * Bytes that the library made and the program owns: a string or JSON in UTF-8, or, from
+ * `echodb_space_read_blob` and `echodb_space_export_object`, bytes of a blob or file. It never
  * changes; any thread may read it.
  */
 typedef struct echodb_buffer echodb_buffer;
@@ -273,6 +304,18 @@ typedef void (*echodb_log_callback)(void *user_data,
 typedef echodb_status (*echodb_change_callback)(void *user_data,
                                                 const char *json,
                                                 size_t json_len);
+
+/**
+ * Receives the present progress of a fetch and every further one, on library threads, one at a time.
+ * `state` is one of the `ECHODB_BLOB_` numbers; `json` is as `echodb_blob_fetch_progress` gives it,
+ * not NUL-terminated, and lives until the callback returns. The callback may call the library,
+ * except for freeing the client, and must not throw. It returns `ECHODB_OK`; anything else is logged
+ * and changes nothing.
+ */
+typedef echodb_status (*echodb_blob_callback)(void *user_data,
+                                              int32_t state,
+                                              const char *json,
+                                              size_t json_len);
 
 /**
  * Receives what changed in a live query's results, on a library thread, one batch at a time for
@@ -1053,7 +1096,7 @@ echodb_status echodb_space_export_json(const echodb_space *space,
 
 /**
  * Reads what `echodb_space_export_json` wrote: makes objects that are absent, and sets the fields
- * of those that exist. All or nothing; gives the number of objects.
+ * of those that exist. Checked as a whole before anything is written; gives the number of objects.
  *
  * Ownership: bytes are copied. NULL: `space` and `out` may not be. Threads: any. Errors:
  * `ECHODB_INVALID_ARGUMENT`, `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`,
@@ -1346,6 +1389,395 @@ echodb_status echodb_space_conflicts(const echodb_space *space,
                                      size_t path_len,
                                      echodb_buffer **out,
                                      echodb_error **error);
+
+/**
+ * Checks an archive, without any key: that it is whole, that every entry is signed by its author's
+ * device, follows the entries it names, and that its author was a member. Gives JSON: `space`,
+ * `version`, `feeds`, `entries`, `control_entries`, `bytes`, `digest`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `out` may not be. Threads:
+ * any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT` if it is no archive,
+ * `ECHODB_UNSUPPORTED_VERSION`, `ECHODB_CORRUPT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_verify_archive(const char *path,
+                                    size_t path_len,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
+
+/**
+ * Brings in a space's archive and opens the space: as a new space of this profile, into the one
+ * that is here, or in place of one whose file is lost or damaged. The archive is checked as a whole
+ * before anything is written.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_space_free`. NULL: `client` and `out` may not be.
+ * Threads: any. Errors: those of `echodb_verify_archive`, `ECHODB_PERMISSION_DENIED` if this
+ * profile's device is no member of the space, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_client_import_archive(const echodb_client *client,
+                                           const char *path,
+                                           size_t path_len,
+                                           echodb_space **out,
+                                           echodb_error **error);
+
+/**
+ * Writes the space with its history into one file, signed and sealed as it was received. The file
+ * appears when it is whole and replaces one of that name. Gives what `echodb_verify_archive` gives.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_NOT_FOUND` if the directory does not
+ * exist, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_export_archive(const echodb_space *space,
+                                          const char *path,
+                                          size_t path_len,
+                                          echodb_buffer **out,
+                                          echodb_error **error);
+
+/**
+ * As `echodb_space_export_json`, into a file, without holding all of it in memory. The file appears
+ * when it is whole and replaces one of that name. Gives the number of objects.
+ *
+ * Ownership: the string is copied. NULL: `space` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_NOT_FOUND` if the directory does not exist,
+ * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_export_json_file(const echodb_space *space,
+                                            const char *path,
+                                            size_t path_len,
+                                            uint64_t *out,
+                                            echodb_error **error);
+
+/**
+ * As `echodb_space_import_json`, from a file, without holding all of it in memory.
+ *
+ * Ownership: the string is copied. NULL: `space` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_UNSUPPORTED_VERSION`,
+ * `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_space_import_json_file(const echodb_space *space,
+                                            const char *path,
+                                            size_t path_len,
+                                            uint64_t *out,
+                                            echodb_error **error);
+
+/**
+ * Makes objects of plain data, up to a thousand rows a transaction. `options` is a JSON object:
+ * `format` (`json`, `ndjson` or `csv`), `type`, `key` (the column whose value is the natural key),
+ * `columns` (a list of `name`, `field`, `kind`), `other_columns` (a kind; `infer` if left out),
+ * `delimiter`, `header`, `on_error` (`stop` or `skip`). A kind is `infer`, `string`, `text`,
+ * `integer`, `float`, `boolean`, `timestamp`, `reference`, `json` or `ignore`. Gives JSON: `rows`,
+ * `created`, `updated`, `unchanged`, `skipped`, and `skips`, a list of `line` and `reason`.
+ *
+ * Ownership: bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and
+ * `out` may not be; `data` and `options` only with length 0. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`; the message says whether rows were imported. Since 0.1.0.
+ */
+echodb_status echodb_space_import_data(const echodb_space *space,
+                                       const char *data,
+                                       size_t data_len,
+                                       const char *options,
+                                       size_t options_len,
+                                       echodb_buffer **out,
+                                       echodb_error **error);
+
+/**
+ * As `echodb_space_import_data`, from a file, without holding all of it in memory.
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and
+ * `out` may not be; `options` only with length 0. Threads: any. Errors: those of
+ * `echodb_space_import_data`, `ECHODB_NOT_FOUND`. Since 0.1.0.
+ */
+echodb_status echodb_space_import_file(const echodb_space *space,
+                                       const char *path,
+                                       size_t path_len,
+                                       const char *options,
+                                       size_t options_len,
+                                       echodb_buffer **out,
+                                       echodb_error **error);
+
+/**
+ * An object with its history as an Automerge file, which any program of Automerge opens. The buffer
+ * holds the file's bytes, not text.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_space_export_object(const echodb_space *space,
+                                         const char *id,
+                                         size_t id_len,
+                                         echodb_buffer **out,
+                                         echodb_error **error);
+
+/**
+ * Makes an object of an Automerge file and gives its id; or, with `into`, brings the changes that a
+ * file has beyond that object into it. The file may be hostile: it is bounded, and what it says is
+ * written anew under this device's name, without its history.
+ *
+ * Ownership: bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `into` stands
+ * for a new object; `space` and `out` may not be; `data` only with length 0. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT` if the file is malformed or shares no history with `into`,
+ * `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_import_object(const echodb_space *space,
+                                         const char *data,
+                                         size_t data_len,
+                                         const char *into,
+                                         size_t into_len,
+                                         echodb_buffer **out,
+                                         echodb_error **error);
+
+/**
+ * Begins to write a blob, piece by piece, in bounded memory.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_blob_writer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED` for who may not write objects,
+ * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_blob_writer(const echodb_space *space,
+                                       echodb_blob_writer **out,
+                                       echodb_error **error);
+
+/**
+ * Stores bytes as a blob, at most 16 GiB, and gives what is known of it, as
+ * `echodb_space_blob_info` does. Equal bytes are stored once and have one id. To keep the blob, put
+ * `{"@blob": id, "size": size}` into an object's field: blobs that no object names are collected.
+ *
+ * Ownership: the bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space`
+ * and `out` may not be; `data` may if `data_len` is 0. Threads: any. Errors:
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_PERMISSION_DENIED`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_put_blob(const echodb_space *space,
+                                    const uint8_t *data,
+                                    size_t data_len,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
+
+/**
+ * As `echodb_space_put_blob`, with the bytes of a file, however large, in bounded memory.
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space`
+ * and `out` may not be. Threads: any. Errors: `ECHODB_NOT_FOUND` if there is no such file,
+ * `ECHODB_STORAGE` also if it cannot be read; else those of `echodb_space_put_blob`. Since 0.1.0.
+ */
+echodb_status echodb_space_put_blob_file(const echodb_space *space,
+                                         const char *path,
+                                         size_t path_len,
+                                         echodb_buffer **out,
+                                         echodb_error **error);
+
+/**
+ * Gives bytes of a blob from `offset` on, at most `length` of them, which may be 16 MiB; fewer at
+ * its end. Each block is verified. Unlike other buffers, this one need not be UTF-8.
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space`
+ * and `out` may not be. Threads: any. Errors: `ECHODB_NOT_FOUND` if the bytes are not here: fetch
+ * the blob first; `ECHODB_LIMIT_EXCEEDED`, `ECHODB_CORRUPT`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_read_blob(const echodb_space *space,
+                                     const char *id,
+                                     size_t id_len,
+                                     uint64_t offset,
+                                     uint64_t length,
+                                     echodb_buffer **out,
+                                     echodb_error **error);
+
+/**
+ * Writes a whole blob to a file, in bounded memory. A file that is there is replaced once all is
+ * written.
+ *
+ * Ownership: strings are copied. NULL: `space` may not be. Threads: any. Errors:
+ * `ECHODB_NOT_FOUND` if not all of the blob is here, `ECHODB_STORAGE` if the file cannot be
+ * written, `ECHODB_CORRUPT`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_blob_to_file(const echodb_space *space,
+                                        const char *id,
+                                        size_t id_len,
+                                        const char *path,
+                                        size_t path_len,
+                                        echodb_error **error);
+
+/**
+ * What is here of a blob, as JSON: `id`, `size`, `held` (bytes that are here), `whole` (whether all
+ * are) and `referenced` (whether an object that is not deleted names it).
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space`
+ * and `out` may not be. Threads: any. Errors: `ECHODB_NOT_FOUND` if nothing of it is here,
+ * `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_blob_info(const echodb_space *space,
+                                     const char *id,
+                                     size_t id_len,
+                                     echodb_buffer **out,
+                                     echodb_error **error);
+
+/**
+ * Every blob of which something is here, as a JSON array in id order; each as
+ * `echodb_space_blob_info` gives it.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_blobs(const echodb_space *space,
+                                 echodb_buffer **out,
+                                 echodb_error **error);
+
+/**
+ * Fetches a blob from members who hold it, now and whenever one connects, until it is here. Blocks
+ * that are here already are not asked for again. Who fetches a blob that is on its way joins that.
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_blob_fetch_free`. NULL: `space`
+ * and `out` may not be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED` for a relay,
+ * `ECHODB_LIMIT_EXCEEDED` when 256 are under way, `ECHODB_INVALID_STATE`,
+ * `ECHODB_INVALID_ARGUMENT`; what fails later shows in the progress. Since 0.1.0.
+ */
+echodb_status echodb_space_fetch_blob(const echodb_space *space,
+                                      const char *id,
+                                      size_t id_len,
+                                      echodb_blob_fetch **out,
+                                      echodb_error **error);
+
+/**
+ * Removes blobs that no object in sight has named for `grace_s` seconds, as far as this device
+ * noticed: the time begins with the blob's writing or fetching, or with the first collection, this
+ * one included, that finds it unnamed. Gives JSON: `blobs`, how many were removed, and `bytes`,
+ * which that freed in the space's file. Blobs named only by deleted objects or older versions count
+ * as unnamed. Every opening of the space does this in the background, with a week.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_STORAGE`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_space_collect_blobs(const echodb_space *space,
+                                         uint64_t grace_s,
+                                         echodb_buffer **out,
+                                         echodb_error **error);
+
+/**
+ * Adds bytes at the end.
+ *
+ * Ownership: the bytes are copied. NULL: `writer` may not be; `data` may if `data_len` is 0.
+ * Threads: any. Errors: `ECHODB_LIMIT_EXCEEDED`, with nothing taken, past 16 GiB in all; others end
+ * the writing: `ECHODB_STORAGE`, `ECHODB_INVALID_STATE`, also after the end;
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_blob_writer_write(const echodb_blob_writer *writer,
+                                       const uint8_t *data,
+                                       size_t data_len,
+                                       echodb_error **error);
+
+/**
+ * The number of bytes written so far, 0 after the end.
+ *
+ * Ownership: none. NULL: gives 0. Threads: any. Errors: none. Since 0.1.0.
+ */
+uint64_t echodb_blob_writer_size(const echodb_blob_writer *writer);
+
+/**
+ * Ends the writing and gives what is known of the blob, as `echodb_space_blob_info` does. From now
+ * on it is here, and is offered to peers who ask for it.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`; the writer stays to be freed. NULL:
+ * `writer` and `out` may not be. Threads: any. Errors: `ECHODB_STORAGE`, `ECHODB_INVALID_STATE` also
+ * after the end, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_blob_writer_finish(const echodb_blob_writer *writer,
+                                        echodb_buffer **out,
+                                        echodb_error **error);
+
+/**
+ * Gives the blob up; what was written goes. Does nothing after the end.
+ *
+ * Ownership: none; the writer stays to be freed. NULL: does nothing. Threads: any. Errors: none.
+ * Since 0.1.0.
+ */
+void echodb_blob_writer_cancel(const echodb_blob_writer *writer);
+
+/**
+ * Frees a writer. A blob that was not finished is given up.
+ *
+ * Ownership: takes the writer. NULL: does nothing. Threads: any, once. Errors: none. Since 0.1.0.
+ */
+void echodb_blob_writer_free(echodb_blob_writer *writer);
+
+/**
+ * Where it stands, as JSON: `state` (a word: `fetching`, `done`, `failed` or `cancelled`),
+ * `received` (bytes of the blob that are here), `total` (its size, null until a peer told it),
+ * `peers` (connected members that were asked), `sources` (those of them that hold the blob),
+ * `status` (0, or that of the failure) and `error`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `fetch` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_blob_fetch_progress(const echodb_blob_fetch *fetch,
+                                         echodb_buffer **out,
+                                         echodb_error **error);
+
+/**
+ * Waits until all of the blob is here, at most `timeout_ms` milliseconds, a negative number as long
+ * as it takes, and gives the progress then.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `fetch` and `out` may not be.
+ * Threads: any. Errors: when time ran out (the fetch goes on), `ECHODB_NETWORK` if no member is
+ * connected, `ECHODB_NOT_FOUND` if none of those who are holds the blob, `ECHODB_TIMED_OUT` if it is
+ * coming; or what ended it: `ECHODB_CANCELLED`, `ECHODB_STORAGE`, `ECHODB_LIMIT_EXCEEDED` for a blob
+ * larger than 16 GiB, `ECHODB_CORRUPT` for one that was made wrong; `ECHODB_INVALID_ARGUMENT`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_blob_fetch_wait(const echodb_blob_fetch *fetch,
+                                     int64_t timeout_ms,
+                                     echodb_buffer **out,
+                                     echodb_error **error);
+
+/**
+ * As `echodb_blob_fetch_wait`, without waiting; `echodb_operation_take_text` gives the progress. To
+ * cancel the operation ends the waiting, not the fetch.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_operation_free`; the fetch may be freed at once.
+ * NULL: `fetch` and `out` may not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`,
+ * `ECHODB_INTERNAL` if there is no thread; the rest through the operation. Since 0.1.0.
+ */
+echodb_status echodb_blob_fetch_wait_start(const echodb_blob_fetch *fetch,
+                                           int64_t timeout_ms,
+                                           echodb_operation **out,
+                                           echodb_error **error);
+
+/**
+ * Has `callback` called with the present progress and with every further one. Who is slow hears of
+ * the newest only; the last is never left out.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_subscription_free`. Takes `user_data`; `destroy`
+ * frees it when the subscription ends, or at once if this call fails. NULL: `fetch`, `callback` and
+ * `out` may not be; `user_data` and `destroy` may. Threads: any; the callback runs on library
+ * threads. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_blob_fetch_subscribe(const echodb_blob_fetch *fetch,
+                                          echodb_blob_callback callback,
+                                          void *user_data,
+                                          echodb_destroy destroy,
+                                          echodb_subscription **out,
+                                          echodb_error **error);
+
+/**
+ * Ends it for everybody who fetches this blob. What has come stays, and a later fetch goes on from
+ * there. Does nothing after the end.
+ *
+ * Ownership: none; the fetch stays to be freed. NULL: does nothing. Threads: any. Errors: none.
+ * Since 0.1.0.
+ */
+void echodb_blob_fetch_cancel(const echodb_blob_fetch *fetch);
+
+/**
+ * Frees a fetch. It goes on: only `echodb_blob_fetch_cancel` and the closing of the space end it.
+ *
+ * Ownership: takes the fetch. NULL: does nothing. Threads: any, once. Errors: none. Since 0.1.0.
+ */
+void echodb_blob_fetch_free(echodb_blob_fetch *fetch);
 
 /**
  * Adds a new object and gives its id. `fields` is a JSON object.

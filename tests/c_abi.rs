@@ -163,6 +163,26 @@ fn the_model_in_c_and_cpp() {
 }
 
 #[test]
+fn import_and_export_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("transfer", "gnu99", "tests/c/transfer.c"),
+        ("transfer_cpp", "c++17", "tests/c/transfer.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), profile);
+    }
+}
+
+#[test]
+fn blobs_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("blobs", "c99", "tests/c/blobs.c"),
+        ("blobs_cpp", "c++17", "tests/c/blobs.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), profile);
+    }
+}
+
+#[test]
 fn live_queries_in_c_and_cpp() {
     let c = compile("live", "c99", &[], &["tests/c/live.c"]);
     run_both(&c, String::new);

@@ -32,6 +32,10 @@ pub struct Client {
 }
 
 impl Client {
+    pub(super) fn guard(&self) -> &Arc<NodeGuard> {
+        &self.node
+    }
+
     /// Opens a profile, making it if absent. Fails with `ProfileLocked` while another client,
     /// in this process or another, has it open; with `Corrupt` or `UnsupportedVersion` when its
     /// files are damaged or newer, leaving them untouched.

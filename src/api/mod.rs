@@ -6,6 +6,7 @@
 //! library's own threads: Python, Kotlin and Swift see those, under the plain name. Dropping such
 //! a future never half-applies a write.
 
+mod blobs;
 mod client;
 mod error;
 mod invitation;
@@ -21,7 +22,11 @@ mod subscription;
 mod text;
 mod transaction;
 mod transaction_system;
+mod transfer;
 
+pub use blobs::{
+    BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
+};
 pub use client::{Client, IdentityInfo, library_version};
 pub use error::{EchoError, Result};
 pub use invitation::{
@@ -40,6 +45,10 @@ pub use subscription::{
 };
 pub use text::{MarkExpand, TextUnit};
 pub use transaction::{Committed, CommittedObject, Transaction};
+pub use transfer::{
+    ArchiveInfo, ColumnKind, ImportColumn, ImportFormat, ImportOptions, ImportReport, OnError,
+    SkippedRow, verify_archive,
+};
 
 /// Runs a blocking call on the library's own threads. The work is finished even if the returned
 /// future is dropped.

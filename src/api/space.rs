@@ -5,7 +5,7 @@ use super::{
     ChangeInfo, ChangeListener, Invitation, InviteOptions, ObjectRecord, QuarantinedEntry,
     SpaceStatus, Subscription, TextUnit, Transaction,
 };
-use crate::model::{Error, ObjectId, Path, json, limits};
+use crate::model::{Error, ObjectId, Path, json};
 use crate::query::Query;
 use crate::runtime::space_handle::SpaceHandle;
 use std::sync::Arc;
@@ -231,7 +231,7 @@ impl Space {
     /// of those that exist. Checked as a whole before anything is written, then written a thousand
     /// objects a transaction; returns the number of objects.
     pub fn import_json(&self, data: Vec<u8>) -> Result<u64> {
-        Ok(self.handle.import_json(&data)?)
+        Ok(self.handle.import_json(data)?)
     }
 }
 
@@ -423,26 +423,7 @@ impl Space {
     }
 }
 
-/// Checks a name that people see.
-pub(super) fn check_name(what: &str, name: &str) -> crate::model::Result<()> {
-    if name.is_empty() || name.chars().count() > limits::NAME_CHARS {
-        return Err(Error::invalid(format!(
-            "{what} has 1 to {} characters",
-            limits::NAME_CHARS
-        )));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(Error::invalid(format!(
-            "{what} may not hold control characters"
-        )));
-    }
-    Ok(())
-}
-
-/// Checks an object's type name.
-pub(super) fn check_type_name(name: Option<&str>) -> crate::model::Result<()> {
-    name.map_or(Ok(()), |name| check_name("a type name", name))
-}
+pub(super) use crate::model::names::{check_name, check_type_name};
 
 /// A text position that fits this machine.
 pub(super) fn text_index(position: u64) -> crate::model::Result<usize> {

@@ -4,7 +4,8 @@ use super::guard;
 use super::live::Live;
 use std::ffi::c_char;
 
-/// Bytes that the library made and the program owns: a string or JSON, always UTF-8. It never
+/// Bytes that the library made and the program owns: a string or JSON in UTF-8, or, from
+/// `echodb_space_read_blob` and `echodb_space_export_object`, bytes of a blob or file. It never
 /// changes; any thread may read it.
 pub struct echodb_buffer {
     /// The bytes and one NUL, which the length leaves out.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// An open profile: one identity, its spaces and its connections. Any thread may use it, several
 /// at once too.
 pub struct echodb_client {
-    inner: Arc<Client>,
+    pub(super) inner: Arc<Client>,
     /// Shut with the client, so that the program's log callback is not called afterwards.
     _log: OpenLog,
     _live: Live,

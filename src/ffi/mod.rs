@@ -15,12 +15,16 @@
 // Types carry their C names, so that what is read here is what the header says.
 #![allow(non_camel_case_types)]
 
+mod blob_fetch;
+mod blob_records;
+mod blob_writer;
 mod buffer;
 mod callback;
 mod client;
 mod client_options;
 mod error;
 mod guard;
+mod import_options;
 mod invitation;
 mod invitation_options;
 mod library;
@@ -32,6 +36,7 @@ mod queue;
 mod records;
 mod search_options;
 mod space;
+mod space_blobs;
 mod space_objects;
 mod space_search;
 mod space_texts;
@@ -43,6 +48,7 @@ mod subscription;
 mod tests;
 mod transaction;
 mod transaction_system;
+mod transfer;
 
 use crate::api::{EchoError, Result};
 use crate::model::Error;

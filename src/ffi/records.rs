@@ -2,9 +2,9 @@
 
 use super::buffer::echodb_buffer;
 use crate::api::{
-    ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed, IdentityInfo,
-    IndexInfo, InvitationUpdate, LiveBatch, Member, ObjectRecord, QuarantinedEntry, SpaceInfo,
-    SpaceState, SpaceStatus, TextMark,
+    ArchiveInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed,
+    IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch, Member, ObjectRecord,
+    QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus, TextMark,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -176,6 +176,34 @@ pub(super) fn space_status(status: &SpaceStatus) -> Json {
         "quarantined": status.quarantined,
         "waiting_for_key": status.waiting_for_key,
         "waiting_for_dependency": status.waiting_for_dependency,
+    })
+}
+
+pub(super) fn archive_info(info: &ArchiveInfo) -> Json {
+    json!({
+        "space": info.space,
+        "version": info.version,
+        "feeds": info.feeds,
+        "entries": info.entries,
+        "control_entries": info.control_entries,
+        "bytes": info.bytes,
+        "digest": info.digest,
+    })
+}
+
+pub(super) fn import_report(report: &ImportReport) -> Json {
+    let skips: Json = report
+        .skips
+        .iter()
+        .map(|skip| json!({"line": skip.line, "reason": skip.reason}))
+        .collect();
+    json!({
+        "rows": report.rows,
+        "created": report.created,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "skipped": report.skipped,
+        "skips": skips,
     })
 }
 

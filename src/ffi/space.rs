@@ -358,7 +358,7 @@ pub unsafe extern "C" fn echodb_space_export_json(
 }
 
 /// Reads what `echodb_space_export_json` wrote: makes objects that are absent, and sets the fields
-/// of those that exist. All or nothing; gives the number of objects.
+/// of those that exist. Checked as a whole before anything is written; gives the number of objects.
 ///
 /// Ownership: bytes are copied. NULL: `space` and `out` may not be. Threads: any. Errors:
 /// `ECHODB_INVALID_ARGUMENT`, `ECHODB_PERMISSION_DENIED`, `ECHODB_LIMIT_EXCEEDED`,

@@ -9,10 +9,20 @@ use std::time::Duration;
 ///
 /// # Safety
 ///
-/// `data` is NULL or may be read for `len` bytes.
+/// As [`slice`].
 pub(super) unsafe fn bytes(data: *const u8, len: usize, name: &str) -> Result<Vec<u8>> {
+    // SAFETY: the caller vouches for the pointer.
+    unsafe { slice(data, len, name) }.map(<[u8]>::to_vec)
+}
+
+/// Borrows `len` bytes for the length of a call. NULL stands for none, with length 0 only.
+///
+/// # Safety
+///
+/// `data` is NULL or may be read for `len` bytes, which stay as they are during the call.
+pub(super) unsafe fn slice<'a>(data: *const u8, len: usize, name: &str) -> Result<&'a [u8]> {
     if len == 0 {
-        return Ok(Vec::new());
+        return Ok(&[]);
     }
     if data.is_null() {
         return Err(invalid(format!("{name} is NULL but its length is {len}")));
@@ -22,7 +32,7 @@ pub(super) unsafe fn bytes(data: *const u8, len: usize, name: &str) -> Result<Ve
         return Err(invalid(format!("{name} cannot be {len} bytes long")));
     }
     // SAFETY: not NULL, of a possible length, and the caller vouches for the rest.
-    Ok(unsafe { std::slice::from_raw_parts(data, len) }.to_vec())
+    Ok(unsafe { std::slice::from_raw_parts(data, len) })
 }
 
 /// Copies a string.

@@ -25,6 +25,7 @@ pub struct echodb_subscription {
 pub(super) enum Listener {
     Changes(Arc<ChangeGate>),
     Invitation(Arc<InvitationGate>),
+    Blob(Arc<super::blob_fetch::BlobGate>),
     Queue(Arc<Queue>),
 }
 
@@ -115,6 +116,7 @@ impl echodb_subscription {
         match &self.listener {
             Listener::Changes(gate) => gate.0.shut(),
             Listener::Invitation(gate) => gate.0.shut(),
+            Listener::Blob(gate) => gate.shut(),
             Listener::Queue(_) => {}
         }
     }

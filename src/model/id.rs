@@ -64,6 +64,10 @@ macro_rules! byte_id {
 }
 
 byte_id!(
+    /// Names a blob by its content: the SHA-256 of its size and of the root of a tree of hashes.
+    BlobId, 32
+);
+byte_id!(
     /// Names an object within a space: 48 bits of milliseconds since 1970, 80 random bits.
     ObjectId, 16
 );
@@ -188,6 +192,7 @@ macro_rules! base32_text {
     };
 }
 
+base32_text!(BlobId, "a blob id");
 base32_text!(SpaceId, "a space id");
 base32_text!(EntryId, "an entry id");
 base32_text!(FeedId, "a feed id");

@@ -3,10 +3,10 @@
 //! Null, booleans, strings, lists and maps are themselves; a number with a fraction or exponent is
 //! a float, any other an integer. What JSON lacks is a map with one reserved name:
 //! `{"@text": "…"}`, `{"@counter": 3}`, `{"@timestamp": ms}`, `{"@bytes": "base64"}`,
-//! `{"@ref": "echo:…"}`, and `{"@float": "nan" | "inf" | "-inf"}`.
+//! `{"@ref": "echo:…"}`, `{"@blob": "id", "size": bytes}`, and `{"@float": "nan" | "inf" | "-inf"}`.
 
 use super::value::{Reference, Value};
-use super::{Error, Result, limits};
+use super::{BlobId, BlobRef, Error, Result, limits};
 use data_encoding::BASE64;
 use serde_json::{Map, Number, Value as Json};
 use std::collections::BTreeMap;
@@ -76,6 +76,9 @@ fn number(n: &Number) -> Result<Value> {
 }
 
 fn object(map: Map<String, Json>) -> Result<Value> {
+    if let Some(id) = map.get("@blob") {
+        return blob(id, &map);
+    }
     if map.len() == 1
         && let Some((tag, inner)) = map.iter().next()
         && tag.starts_with('@')
@@ -88,6 +91,23 @@ fn object(map: Map<String, Json>) -> Result<Value> {
         entries.insert(name, from_json(json)?);
     }
     Ok(Value::Map(entries))
+}
+
+fn blob(id: &Json, map: &Map<String, Json>) -> Result<Value> {
+    let bad = || {
+        Error::invalid(format!(
+            "{{\"@blob\": id, \"size\": bytes}} takes a blob's id and its size, 0 to {}, and nothing else",
+            limits::BLOB_BYTES
+        ))
+    };
+    let size = map.get("size").and_then(Json::as_u64);
+    match (id.as_str(), size) {
+        (Some(id), Some(size)) if map.len() == 2 && size <= limits::BLOB_BYTES => {
+            let id = BlobId::parse(id)?;
+            Ok(Value::Blob(BlobRef { id, size }))
+        }
+        _ => Err(bad()),
+    }
 }
 
 fn tagged(tag: &str, inner: &Json) -> Result<Value> {
@@ -120,7 +140,7 @@ fn tagged(tag: &str, inner: &Json) -> Result<Value> {
             _ => Err(bad("\"nan\", \"inf\" or \"-inf\"")),
         },
         _ => Err(Error::invalid(format!(
-            "{tag:?} is not a kind of value: use @text, @counter, @timestamp, @bytes, @ref or @float"
+            "{tag:?} is not a kind of value: use @text, @counter, @timestamp, @bytes, @ref, @blob or @float"
         ))),
     }
 }
@@ -144,6 +164,10 @@ pub fn to_json(value: &Value) -> Json {
         Value::Counter(n) => tag("@counter", (*n).into()),
         Value::Text(s) => tag("@text", s.clone().into()),
         Value::Reference(r) => tag("@ref", r.to_string().into()),
+        Value::Blob(blob) => Json::Object(Map::from_iter([
+            ("@blob".to_owned(), blob.id.to_string().into()),
+            ("size".to_owned(), blob.size.into()),
+        ])),
         Value::List(items) => Json::Array(items.iter().map(to_json).collect()),
         Value::Map(entries) => fields_to_json(entries),
     }
@@ -160,12 +184,13 @@ pub fn fields_to_json(fields: &BTreeMap<String, Value>) -> Json {
 }
 
 /// The plain form that queries compare and sort: texts are strings, counters and timestamps are
-/// numbers, references are their text, bytes are lower-case hexadecimal. Cannot be read back.
+/// numbers, references are their text, blobs their id, bytes are lower-case hexadecimal. Cannot be read back.
 pub fn to_plain(value: &Value) -> Json {
     match value {
         Value::Counter(n) | Value::Timestamp(n) => Json::from(*n),
         Value::Text(s) => Json::String(s.clone()),
         Value::Reference(r) => Json::String(r.to_string()),
+        Value::Blob(blob) => Json::String(blob.id.to_string()),
         Value::Bytes(b) => Json::String(data_encoding::HEXLOWER.encode(b)),
         Value::Float(f) => Number::from_f64(*f).map_or(Json::Null, Json::Number),
         Value::List(items) => Json::Array(items.iter().map(to_plain).collect()),
@@ -198,7 +223,8 @@ mod tests {
     fn every_kind_round_trips() {
         let text = r#"{"a":null,"b":true,"c":-9223372036854775808,"d":2.0,"e":"s","f":{"@bytes":"AAE="},
             "g":{"@timestamp":1763864160123},"h":{"@counter":3},"i":{"@text":"héllo"},
-            "j":{"@ref":"echo:00000000000000000000000001"},"k":[1,[2,{"x":{"@float":"-inf"}}]],"l":{"m":{}}}"#;
+            "j":{"@ref":"echo:00000000000000000000000001"},"k":[1,[2,{"x":{"@float":"-inf"}}]],"l":{"m":{}},
+            "n":{"@blob":"aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq","size":17179869184}}"#;
         let fields = parse_fields(text).unwrap();
         let again = parse_fields(&fields_to_json(&fields).to_string()).unwrap();
         assert_eq!(fields, again);
@@ -213,6 +239,10 @@ mod tests {
             r#"{"a":{"@nope":1}}"#,
             r#"{"a":{"@bytes":"!"}}"#,
             r#"{"a":18446744073709551615}"#,
+            r#"{"a":{"@blob":"aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq"}}"#,
+            r#"{"a":{"@blob":"aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq","size":-1}}"#,
+            r#"{"a":{"@blob":"aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq","size":1,"x":1}}"#,
+            r#"{"a":{"@blob":"short","size":1}}"#,
             r#"{"a":{"b":1,"@c":2}}"#,
             r#"[1]"#,
             r#"{"#,

@@ -93,3 +93,27 @@ pub const SNIPPET_CHARS: usize = 1000;
 pub const INDEXES: usize = 32;
 /// Bytes of the type's name or of the path, as SQLite reads it, of such an index.
 pub const INDEX_BYTES: usize = 256;
+/// Largest Automerge file of one object that is taken in, in bytes.
+pub const OBJECT_FILE_BYTES: usize = 16 * 1024 * 1024;
+/// What its compressed parts may inflate to, in bytes.
+pub const OBJECT_FILE_INFLATED: usize = 64 * 1024 * 1024;
+/// Rows that a column of it may decode to: operations, or changes.
+pub const OBJECT_FILE_ROWS: u64 = 524_288;
+/// Largest row of an import of plain data, in bytes: more would not fit one entry.
+pub const IMPORT_ROW_BYTES: usize = DATA_ENTRY_BYTES;
+/// Columns of an imported table.
+pub const IMPORT_COLUMNS: usize = 1000;
+/// Skipped rows that a report of an import describes; the others are counted.
+pub const IMPORT_SKIPS: usize = 1000;
+/// Largest record of an archive, in bytes. Above the largest entry, so that newer versions have room.
+pub const ARCHIVE_RECORD_BYTES: usize = 4 * 1024 * 1024;
+/// Largest blob, in bytes.
+pub const BLOB_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+/// Bytes of one block of a blob: what is stored, asked for and verified at a time.
+pub const BLOB_BLOCK_BYTES: usize = 64 * 1024;
+/// Bytes that one read of a blob may ask for.
+pub const BLOB_READ_BYTES: u64 = 16 * 1024 * 1024;
+/// Blobs that may be fetched at the same time, per space.
+pub const BLOB_FETCHES: usize = 256;
+/// Blocks of blobs that a peer may have asked for and not got yet.
+pub const BLOB_BLOCKS_ASKED: usize = 256;

@@ -1,10 +1,12 @@
 //! Pure data: ids, values, paths, operations, limits and errors. Nothing here does I/O, and
 //! nothing here imports another module of the crate.
 
+pub mod blob;
 pub mod error;
 pub mod id;
 pub mod json;
 pub mod limits;
+pub mod names;
 pub mod operation;
 pub mod path;
 pub mod role;
@@ -12,8 +14,9 @@ pub mod system;
 pub mod text;
 pub mod value;
 
+pub use blob::BlobRef;
 pub use error::{Error, ErrorKind, Result};
-pub use id::{ContentKeyId, DeviceKey, EntryId, FeedId, IdentityKey, ObjectId, SpaceId};
+pub use id::{BlobId, ContentKeyId, DeviceKey, EntryId, FeedId, IdentityKey, ObjectId, SpaceId};
 pub use operation::{Expand, Operation};
 pub use path::{Path, Segment};
 pub use role::Role;

@@ -1,6 +1,6 @@
 //! The values an object's fields hold (design section 4).
 
-use super::{Error, ObjectId, Result, SpaceId, limits, path};
+use super::{BlobRef, Error, ObjectId, Result, SpaceId, limits, path};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -65,6 +65,8 @@ pub enum Value {
     Text(String),
     /// A weak reference to an object.
     Reference(Reference),
+    /// A blob of the same space, which need not be here.
+    Blob(BlobRef),
     /// An ordered list.
     List(Vec<Value>),
     /// A map from names to values.

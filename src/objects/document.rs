@@ -47,7 +47,7 @@ impl Document {
         Document::around(am)
     }
 
-    fn around(am: AutoCommit) -> Self {
+    pub(super) fn around(am: AutoCommit) -> Self {
         Document {
             am,
             before: None,

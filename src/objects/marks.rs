@@ -7,7 +7,7 @@ use super::{project, text, value};
 use crate::model::{Error, Expand, Path, Result, TextUnit, Value, limits};
 use automerge::marks::{ExpandMark, Mark};
 use automerge::transaction::Transactable;
-use automerge::{Cursor, CursorPosition, ReadDoc};
+use automerge::{AutoCommit, Cursor, CursorPosition, ReadDoc};
 
 /// A mark on a stretch of a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,24 +61,27 @@ pub(super) fn mark(
         .map_err(failure)
 }
 
+/// The marks of the text at `path`.
+pub(super) fn of_text(am: &AutoCommit, path: &Path, unit: TextUnit) -> Result<Vec<TextMark>> {
+    let id = resolve::text(am, path)?;
+    let marks = am.marks(&id).map_err(failure)?;
+    let text = am.text(&id).map_err(failure)?;
+    let units = text::Units::new(&text, unit);
+    let marks = marks.into_iter().filter(|mark| !mark.value.is_null());
+    Ok(marks
+        .map(|mark| TextMark {
+            start: units.of_code_points(mark.start),
+            end: units.of_code_points(mark.end),
+            name: mark.name.to_string(),
+            value: project::read_scalar(mark.value),
+        })
+        .collect())
+}
+
 impl Document {
     /// The marks of the text at `path`, in `unit`, by name and place.
     pub fn marks(&mut self, path: &Path, unit: TextUnit) -> Result<Vec<TextMark>> {
-        self.contained(|document| {
-            let id = resolve::text(&document.am, path)?;
-            let marks = document.am.marks(&id).map_err(failure)?;
-            let text = document.am.text(&id).map_err(failure)?;
-            let units = text::Units::new(&text, unit);
-            let marks = marks.into_iter().filter(|mark| !mark.value.is_null());
-            Ok(marks
-                .map(|mark| TextMark {
-                    start: units.of_code_points(mark.start),
-                    end: units.of_code_points(mark.end),
-                    name: mark.name.to_string(),
-                    value: project::read_scalar(mark.value),
-                })
-                .collect())
-        })
+        self.contained(|document| of_text(&document.am, path, unit))
     }
 
     /// Names the place before the character at `position`; the text's length is the place at its

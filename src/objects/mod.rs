@@ -3,9 +3,12 @@
 //! verified here, and documents are projected to the plain values that the store and the queries
 //! work on.
 
+mod carried;
 mod conflicts;
 mod contain;
+mod difference;
 mod document;
+mod file;
 pub mod guard;
 mod history;
 mod local;
@@ -18,8 +21,12 @@ mod system;
 mod text;
 mod value;
 
+pub use carried::{Carried, text_paths};
+pub use difference::difference;
 pub use document::Document;
+pub use file::ObjectFile;
 pub use history::ChangeInfo;
+pub use marks::TextMark;
 pub use project::Projection;
 pub use quarantine::{Quarantine, QuarantineCode};
 

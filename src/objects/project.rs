@@ -1,10 +1,10 @@
 //! Reading a document as plain values.
 
 use super::resolve;
-use super::resolve::{REFERENCE_KEY, failure, get};
+use super::resolve::{BLOB_KEY, BLOB_SIZE_KEY, REFERENCE_KEY, failure, get};
 use crate::model::path::check_field_name;
+use crate::model::{BlobId, BlobRef, ObjectId, Reference, Result, SystemFields, Value, limits};
 use crate::model::{Error, Path};
-use crate::model::{ObjectId, Reference, Result, SystemFields, Value, limits};
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value as Stored};
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub(super) const DELETED: &str = "@deleted";
 /// What another program may have written and this model has no name for becomes the nearest thing:
 /// unsigned integers past 63 bits are floats, scalars of unknown type their bytes, tables maps. In
 /// maps, entries whose names this model does not allow are left out (empty, too long, or beginning
-/// with `@`, except the one entry of a reference). A list or map whose
+/// with `@`, except the entries of a reference or a blob). A list or map whose
 /// contents would be nested deeper than [`limits::VALUE_DEPTH`] is null.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Projection {
@@ -114,12 +114,39 @@ pub(super) fn read(am: &AutoCommit, value: Stored<'_>, id: &ObjId, depth: usize)
             }
             Ok(Value::List(items))
         }
-        Stored::Object(ObjType::Map | ObjType::Table) => match read_reference(am, id)? {
-            Some(reference) => Ok(Value::Reference(reference)),
+        Stored::Object(ObjType::Map | ObjType::Table) => match read_special(am, id)? {
+            Some(special) => Ok(special),
             None if foreign && am.length(id) > 0 => Ok(Value::Null),
             None => Ok(Value::Map(entries(am, id, depth + 1)?)),
         },
     }
+}
+
+/// What a map stands for, if it is no map.
+fn read_special(am: &AutoCommit, map: &ObjId) -> Result<Option<Value>> {
+    if let Some(reference) = read_reference(am, map)? {
+        return Ok(Some(Value::Reference(reference)));
+    }
+    Ok(read_blob(am, map)?.map(Value::Blob))
+}
+
+fn read_blob(am: &AutoCommit, map: &ObjId) -> Result<Option<BlobRef>> {
+    let Some((id, _)) = get(am, map, BLOB_KEY)? else {
+        return Ok(None);
+    };
+    let size = match get(am, map, BLOB_SIZE_KEY)? {
+        Some((Stored::Scalar(size), _)) => match read_scalar(size.into_owned()) {
+            Value::Int(size) => u64::try_from(size).ok(),
+            _ => None,
+        },
+        _ => None,
+    };
+    let id = string(&id).and_then(|text| BlobId::parse(&text).ok());
+    // Anything else is a foreign map that happens to use the name.
+    let (Some(id), Some(size)) = (id, size.filter(|size| *size <= limits::BLOB_BYTES)) else {
+        return Ok(None);
+    };
+    Ok((am.length(map) == 2).then_some(BlobRef { id, size }))
 }
 
 fn read_reference(am: &AutoCommit, map: &ObjId) -> Result<Option<Reference>> {

@@ -7,6 +7,10 @@ use automerge::{
 
 /// The key of the one entry of a map that stands for a reference.
 pub(super) const REFERENCE_KEY: &str = "@ref";
+/// The key of the blob's id in a map that stands for a blob.
+pub(super) const BLOB_KEY: &str = "@blob";
+/// The key of its size.
+pub(super) const BLOB_SIZE_KEY: &str = "size";
 
 /// A place within a map or a list, and what is there.
 pub(super) struct Slot {
@@ -89,7 +93,7 @@ fn enter(
         Some((value, id)) => {
             let what = describe(am, &value, &id);
             match value {
-                Value::Object(kind) if what != "a reference" => Ok((id, kind)),
+                Value::Object(kind) if what != "a reference" && what != "a blob" => Ok((id, kind)),
                 _ => Err(Error::invalid(format!(
                     "{} is {what} and holds no values",
                     upto(path, depth + 1)
@@ -136,6 +140,7 @@ pub(super) fn describe(am: &AutoCommit, value: &Value<'_>, id: &ObjId) -> &'stat
         Value::Object(ObjType::List) => "a list",
         Value::Object(_) => match get(am, id, REFERENCE_KEY) {
             Ok(Some(_)) => "a reference",
+            _ if matches!(get(am, id, BLOB_KEY), Ok(Some(_))) => "a blob",
             _ => "a map",
         },
         Value::Scalar(scalar) => describe_scalar(scalar),

@@ -2,7 +2,7 @@
 
 use super::Document;
 use super::document::CHANGE_OPS;
-use super::resolve::{REFERENCE_KEY, failure};
+use super::resolve::{BLOB_KEY, BLOB_SIZE_KEY, REFERENCE_KEY, failure};
 use crate::model::{Error, Result, Value};
 use automerge::hydrate::{Text, Value as Hydrated};
 use automerge::transaction::Transactable;
@@ -138,6 +138,7 @@ fn ops(value: &Value) -> usize {
     match value {
         Value::Text(text) => 1 + text.chars().count(),
         Value::Reference(_) => 2,
+        Value::Blob(_) => 3,
         Value::List(items) => items.iter().map(ops).fold(1, usize::saturating_add),
         Value::Map(entries) => entries.values().map(ops).fold(1, usize::saturating_add),
         _ => 1,
@@ -158,6 +159,12 @@ fn hydrated(value: &Value) -> Hydrated {
         Value::Reference(reference) => {
             let target = Hydrated::Scalar(reference.to_string().into());
             Hydrated::from(HashMap::from([(REFERENCE_KEY, target)]))
+        }
+        Value::Blob(blob) => {
+            let id = Hydrated::Scalar(blob.id.to_string().into());
+            let size = i64::try_from(blob.size).unwrap_or(i64::MAX);
+            let size = Hydrated::Scalar(ScalarValue::Int(size));
+            Hydrated::from(HashMap::from([(BLOB_KEY, id), (BLOB_SIZE_KEY, size)]))
         }
         other => Hydrated::Scalar(scalar(other).unwrap_or(ScalarValue::Null)),
     }
@@ -183,6 +190,8 @@ pub(super) fn scalar(value: &Value) -> Option<ScalarValue> {
         Value::Bytes(bytes) => ScalarValue::Bytes(bytes.clone()),
         Value::Timestamp(ms) => ScalarValue::Timestamp(*ms),
         Value::Counter(n) => ScalarValue::counter(*n),
-        Value::Text(_) | Value::Reference(_) | Value::List(_) | Value::Map(_) => return None,
+        Value::Text(_) | Value::Reference(_) | Value::Blob(_) | Value::List(_) | Value::Map(_) => {
+            return None;
+        }
     })
 }

@@ -1,6 +1,7 @@
 //! Peers with a valid device key that break the protocol. The victim is a whole client; each
 //! attack ends the session or sets an entry aside, and honest members notice nothing.
 
+mod blobs;
 mod support;
 
 use super::clock;

@@ -1,5 +1,6 @@
 //! The only part that owns threads, timers, files and sockets.
 
+pub mod blobs;
 pub mod changes;
 pub mod clock;
 pub mod connector;
@@ -12,6 +13,7 @@ pub mod memory;
 pub mod node;
 pub mod pairing;
 pub mod secure_link;
+pub mod session_source;
 pub mod sessions;
 pub mod signal;
 pub mod signaling;
@@ -20,6 +22,7 @@ pub mod space_host;
 pub mod space_search;
 mod space_texts;
 pub mod storage;
+pub mod transfer;
 pub mod transport;
 pub mod webrtc;
 

@@ -220,7 +220,8 @@ impl Node {
             .clone()
     }
 
-    fn host(&self, id: &SpaceId) -> Result<Arc<SpaceHost>> {
+    /// A space of the profile.
+    pub fn host(&self, id: &SpaceId) -> Result<Arc<SpaceHost>> {
         let hosts = self.hosts();
         hosts
             .into_iter()
@@ -358,7 +359,9 @@ impl Node {
         host.open(|| {
             let store = self.with_profile(|profile| profile.open_space(&id))?;
             SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
-        })
+        })?;
+        super::blobs::tidy(host);
+        Ok(())
     }
 
     /// Opens a space, now and at later starts.

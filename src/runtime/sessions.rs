@@ -1,19 +1,20 @@
 //! Sessions with authenticated peers: one a device, shared by all spaces.
 
+use super::blobs::BlobTraffic;
 use super::clock;
 use super::executor;
 use super::secure_link::SecureLink;
+use super::session_source::CoreSource;
 use super::space_host::SpaceHost;
 use super::transport::Link;
 use crate::identity::{DeviceCertificate, Keyring};
-use crate::model::{
-    DeviceKey, EntryId, Error, ErrorKind, FeedId, IdentityKey, Result, SpaceId, limits,
-};
+use crate::model::{DeviceKey, Error, ErrorKind, FeedId, IdentityKey, Result, SpaceId, limits};
 use crate::runtime::log::Log;
 use crate::space::{Ingest, SpaceCore};
+use crate::sync::blob_wire::BlobMessage;
 use crate::sync::peer_proof::PeerProof;
-use crate::sync::replicator::{Delivery, Replicator, Source, Stored};
-use crate::sync::wire::{Message, SpaceTag, space_tag};
+use crate::sync::replicator::{Delivery, Replicator};
+use crate::sync::wire::{Body, Message, SpaceTag, space_tag};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -41,6 +42,7 @@ pub struct PeerSession {
     identity: IdentityKey,
     link: SecureLink,
     replicators: Mutex<HashMap<SpaceId, Replicator>>,
+    blobs: BlobTraffic,
     /// Something was stored, or a space was opened or closed.
     changed: Notify,
     outbox: mpsc::UnboundedSender<Vec<u8>>,
@@ -97,6 +99,7 @@ async fn try_run(node: &Arc<dyn Sessions>, link: &Arc<dyn Link>) -> Result<()> {
         identity: certificate.identity,
         link: secure,
         replicators: Mutex::default(),
+        blobs: BlobTraffic::new(certificate.device),
         changed: Notify::new(),
         outbox,
         outbox_bytes: Arc::default(),
@@ -119,6 +122,7 @@ struct Leaving<'a>(&'a Arc<dyn Sessions>, &'a Arc<PeerSession>);
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.0.left(self.1);
+        self.1.blobs.end(&self.0.open_spaces());
     }
 }
 
@@ -196,14 +200,49 @@ impl PeerSession {
         node: &Arc<dyn Sessions>,
         mut waiting: mpsc::UnboundedReceiver<Vec<u8>>,
     ) -> Result<()> {
-        while let Some(message) = waiting.recv().await {
-            self.outbox_bytes
-                .fetch_sub(message.len(), Ordering::Relaxed);
-            self.last_sent_ms
-                .store(clock::monotonic_ms(), Ordering::Relaxed);
-            self.link.send(&message).await?;
-            node.count(message.len() as u64, 0);
+        loop {
+            // A message and a block of a blob in turn: neither holds the other up for long, and a
+            // block is read only when the link takes it.
+            let message = match waiting.try_recv() {
+                Ok(message) => Some(message),
+                Err(mpsc::error::TryRecvError::Empty) => None,
+                Err(mpsc::error::TryRecvError::Disconnected) => return Ok(()),
+            };
+            let block = self.blobs.next();
+            let idle = message.is_none() && block.is_none();
+            if let Some(message) = message {
+                self.send_out(node, &message).await?;
+            }
+            if let Some(asked) = block
+                && let Some(block) =
+                    executor::blocking(|| asked.answer(&self.device, self.link.hash()))
+            {
+                self.transmit(node, &block).await?;
+            }
+            if idle {
+                tokio::select! {
+                    message = waiting.recv() => match message {
+                        Some(message) => self.send_out(node, &message).await?,
+                        None => return Ok(()),
+                    },
+                    () = self.blobs.asked() => {}
+                }
+            }
         }
+    }
+
+    /// Sends a message of the outbox.
+    async fn send_out(&self, node: &Arc<dyn Sessions>, message: &[u8]) -> Result<()> {
+        self.outbox_bytes
+            .fetch_sub(message.len(), Ordering::Relaxed);
+        self.transmit(node, message).await
+    }
+
+    async fn transmit(&self, node: &Arc<dyn Sessions>, message: &[u8]) -> Result<()> {
+        self.last_sent_ms
+            .store(clock::monotonic_ms(), Ordering::Relaxed);
+        self.link.send(message).await?;
+        node.count(message.len() as u64, 0);
         Ok(())
     }
 
@@ -280,8 +319,26 @@ impl PeerSession {
                 return Err(error);
             }
             self.post(out)?;
+            self.ask_for_blobs(&space)?;
         }
         Ok(())
+    }
+
+    /// Asks the peer for what is wanted of blobs.
+    fn ask_for_blobs(&self, space: &SpaceHost) -> Result<()> {
+        let mut out = Vec::new();
+        self.blobs.poll(space, &mut out);
+        self.post_blobs(space, out)
+    }
+
+    fn post_blobs(&self, space: &SpaceHost, out: Vec<BlobMessage>) -> Result<()> {
+        let tag = space_tag(&space.id(), self.link.hash());
+        let messages = out.into_iter();
+        self.post(
+            messages
+                .map(|message| Message::new(&tag, Body::Blob(message)))
+                .collect(),
+        )
     }
 
     fn pump(&self, core: &SpaceCore, out: &mut Vec<Message>) -> Result<()> {
@@ -308,6 +365,7 @@ impl PeerSession {
             });
             if ticked.is_ok() {
                 self.post(out)?;
+                self.ask_for_blobs(&space)?;
             }
         }
         Ok(())
@@ -321,6 +379,14 @@ impl PeerSession {
         let Some(space) = self.find(node, &tag) else {
             // A space that we do not have, or have closed: the peer will learn when we open it.
             return Ok(());
+        };
+        let body = match body {
+            Body::Blob(message) => {
+                let mut out = Vec::new();
+                self.blobs.take(&space, message, &mut out)?;
+                return self.post_blobs(&space, out);
+            }
+            body => body,
         };
         let mut out = Vec::new();
         let delivery = space.with(|core| {
@@ -464,89 +530,6 @@ fn warn_of_copy(node: &Arc<dyn Sessions>, device: &DeviceKey) {
         }
         false => format!("the device {device:?} exists twice: its profile was copied or restored"),
     });
-}
-
-/// A space as replication with one peer sees it.
-pub struct CoreSource<'a> {
-    /// The space.
-    pub core: &'a SpaceCore,
-    /// The peer's device.
-    pub peer: DeviceKey,
-}
-
-fn stored(record: crate::space::StoredEntry) -> Stored {
-    Stored {
-        arrival: record.n,
-        feed: record.feed,
-        seq: record.seq,
-        bytes: record.bytes,
-    }
-}
-
-impl Source for CoreSource<'_> {
-    fn heights(&self) -> Vec<(FeedId, u64, [u8; 8])> {
-        self.core
-            .heights()
-            .into_iter()
-            .map(|(feed, seq, tip)| {
-                let head = tip.0.first_chunk::<8>().copied().unwrap_or_default();
-                (feed, seq + 1, head)
-            })
-            .collect()
-    }
-
-    fn digest(&self) -> [u8; 32] {
-        self.core.heights_digest()
-    }
-
-    fn next(&self, feed: &FeedId) -> u64 {
-        self.core.next(feed)
-    }
-
-    fn header(&self, feed: &FeedId) -> Option<(Bytes, bool)> {
-        self.core.feed_header(feed)
-    }
-
-    fn lacking(&self, theirs: &dyn Fn(&FeedId) -> u64) -> Result<Vec<i64>> {
-        self.core.lacking(theirs)
-    }
-
-    fn is_forked(&self, feed: &FeedId) -> bool {
-        self.core.is_forked(feed)
-    }
-
-    fn forked(&self) -> Vec<FeedId> {
-        self.core.forked_feeds()
-    }
-
-    fn tagged(&self, feed: &FeedId, seq: u64, tag: &[u8]) -> Result<Option<EntryId>> {
-        self.core.entry_tagged(feed, seq, tag)
-    }
-
-    fn sample(&self, feed: &FeedId) -> Result<Vec<EntryId>> {
-        self.core.branch_sample(feed)
-    }
-
-    fn beyond(&self, feed: &FeedId, held: &[EntryId]) -> Result<Vec<i64>> {
-        self.core.beyond(feed, held)
-    }
-
-    fn entry_at(&self, arrival: i64) -> Result<Option<Stored>> {
-        Ok(self.core.entry_at(arrival)?.map(stored))
-    }
-
-    fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<Stored>> {
-        let records = self.core.entries_after(arrival, max_bytes)?;
-        Ok(records.into_iter().map(stored).collect())
-    }
-
-    fn last_arrival(&self) -> Result<i64> {
-        self.core.last_arrival()
-    }
-
-    fn peer_may_read(&self) -> bool {
-        self.core.authority().role_of_device(&self.peer).is_some()
-    }
 }
 
 // A message must be able to carry the largest entry.

@@ -9,20 +9,14 @@ use crate::api::{
     ChangeInfo, ChangeListener, Committed, CommittedObject, InviteOptions, Member, ObjectRecord,
     PeerStatus, QuarantinedEntry, SpaceInfo, SpaceStatus,
 };
-use crate::model::{
-    Error, ObjectId, Operation, Path, Result, SpaceId, TextUnit, Value, json, limits,
-};
+use crate::model::{ObjectId, Operation, Path, Result, SpaceId, TextUnit, Value};
 use crate::query::Query;
 use crate::space::{ObjectRow, Outcome};
 use data_encoding::HEXLOWER;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-
-/// The export format's name and version, in its first line.
-const EXPORT_FORMAT: &str = "echodb-export";
-const EXPORT_VERSION: u64 = 1;
 
 /// A handle on a space; keeps the client open.
 #[derive(Clone)]
@@ -40,8 +34,17 @@ impl SpaceHandle {
         self.node.node()
     }
 
+    pub(super) fn guard(&self) -> &Arc<super::node::NodeGuard> {
+        &self.node
+    }
+
     pub(super) fn host(&self) -> &Arc<SpaceHost> {
         &self.host
+    }
+
+    /// Fails once the client is shut down.
+    pub(super) fn check_open(&self) -> Result<()> {
+        self.node().check_open()
     }
 
     /// The space's id.
@@ -281,46 +284,6 @@ impl SpaceHandle {
             })
             .collect())
     }
-
-    /// All objects as JSON lines.
-    pub fn export_json(&self) -> Result<Vec<u8>> {
-        let rows = self.host.with_settled(|core| core.everything())?;
-        let header = json!({"format": EXPORT_FORMAT, "version": EXPORT_VERSION, "space": self.id().to_string()});
-        let mut out = format!("{header}\n");
-        for row in rows.iter().filter(|row| is_user_object(row)) {
-            write_json(&mut out, row);
-            out.push('\n');
-        }
-        Ok(out.into_bytes())
-    }
-
-    /// Reads an export. It is checked as a whole first, then written in transactions of a thousand
-    /// objects.
-    pub fn import_json(&self, data: &[u8]) -> Result<u64> {
-        self.node().check_open()?;
-        let text =
-            std::str::from_utf8(data).map_err(|_| Error::invalid("an export is UTF-8 text"))?;
-        let mut lines = text.lines().enumerate();
-        check_export_header(lines.next().map(|(_, line)| line))?;
-        let objects = lines
-            .filter(|(_, line)| !line.trim().is_empty())
-            .map(|(number, line)| {
-                Imported::parse(line).map_err(|e| e.context(format!("line {}", number + 1)))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let count = objects.len() as u64;
-        for batch in objects.chunks(limits::OBJECTS_PER_TRANSACTION) {
-            self.host.write(|core| {
-                let mut operations = Vec::with_capacity(batch.len());
-                for object in batch {
-                    let exists = core.object(&object.id)?.is_some();
-                    object.operations(exists, &mut operations);
-                }
-                core.transact(&operations, None, None, clock::now_ms())
-            })?;
-        }
-        Ok(count)
-    }
 }
 
 fn committed(outcome: Outcome) -> Committed {
@@ -338,7 +301,7 @@ fn committed(outcome: Outcome) -> Committed {
 }
 
 /// The properties are the space's own, not one of its objects.
-fn is_user_object(row: &ObjectRow) -> bool {
+pub(super) fn is_user_object(row: &ObjectRow) -> bool {
     row.id != ObjectId::PROPERTIES
 }
 
@@ -386,78 +349,4 @@ pub(super) fn write_json(out: &mut String, row: &ObjectRow) {
     let open = head.strip_suffix('}').unwrap_or(&head);
     // Writing to a string cannot fail.
     let _ = write!(out, "{open},\"fields\":{}}}", row.data);
-}
-
-fn check_export_header(line: Option<&str>) -> Result<()> {
-    let header: Json = json::parse(line.unwrap_or_default())
-        .map_err(|_| Error::invalid("this is not an export: its first line is no header"))?;
-    if header.get("format").and_then(Json::as_str) != Some(EXPORT_FORMAT) {
-        return Err(Error::invalid(
-            "this is not an export: its first line is no header",
-        ));
-    }
-    match header.get("version").and_then(Json::as_u64) {
-        Some(EXPORT_VERSION) => Ok(()),
-        version => Err(Error::new(
-            crate::model::ErrorKind::UnsupportedVersion,
-            format!("this export has version {version:?}; this library reads {EXPORT_VERSION}"),
-        )),
-    }
-}
-
-/// One object of an export.
-struct Imported {
-    id: ObjectId,
-    type_name: Option<String>,
-    parent: Option<ObjectId>,
-    deleted: bool,
-    fields: BTreeMap<String, Value>,
-}
-
-impl Imported {
-    fn parse(line: &str) -> Result<Imported> {
-        let Json::Object(mut map) = json::parse(line)? else {
-            return Err(Error::invalid("an exported object is a JSON object"));
-        };
-        let id = match map.get("id") {
-            Some(Json::String(id)) => ObjectId::parse(id)?,
-            _ => return Err(Error::invalid("an exported object has an id")),
-        };
-        let fields = match map.remove("fields") {
-            Some(Json::Object(fields)) => json::fields_from_json(fields)?,
-            _ => return Err(Error::invalid("an exported object has fields")),
-        };
-        let text = |key: &str| map.get(key).and_then(Json::as_str);
-        Ok(Imported {
-            id,
-            type_name: text("type").map(str::to_owned),
-            parent: text("parent").map(ObjectId::parse).transpose()?,
-            deleted: map.get("deleted").and_then(Json::as_bool).unwrap_or(false),
-            fields,
-        })
-    }
-
-    fn operations(&self, exists: bool, operations: &mut Vec<Operation>) {
-        let object = self.id;
-        operations.push(match exists {
-            false => Operation::Create {
-                object,
-                type_name: self.type_name.clone(),
-                fields: self.fields.clone(),
-            },
-            true => Operation::Update {
-                object,
-                fields: self.fields.clone(),
-            },
-        });
-        if self.parent.is_some() || exists {
-            let parent = self.parent;
-            operations.push(Operation::SetParent { object, parent });
-        }
-        match (self.deleted, exists) {
-            (true, _) => operations.push(Operation::Delete { object }),
-            (false, true) => operations.push(Operation::Restore { object }),
-            (false, false) => {}
-        }
-    }
 }

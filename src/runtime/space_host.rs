@@ -1,6 +1,7 @@
 //! An opened space within a client: the lock around its state, the timer that ends the gathering
 //! of edits, and the fan-out of what changed.
 
+use super::blobs::Fetches;
 use super::changes::ChangeHub;
 use super::clock;
 use super::executor;
@@ -30,6 +31,7 @@ pub struct SpaceHost {
     is_default: bool,
     core: Mutex<Slot>,
     hub: Arc<ChangeHub>,
+    fetches: Arc<Fetches>,
     wake: Wake,
     log: Log,
     coalesce: Duration,
@@ -63,6 +65,7 @@ impl SpaceHost {
                 name,
             }),
             hub: Arc::default(),
+            fetches: Arc::default(),
             wake,
             log,
             coalesce: Duration::from_millis(u64::from(coalesce_ms.min(1000))),
@@ -84,6 +87,11 @@ impl SpaceHost {
     /// The subscriptions.
     pub fn hub(&self) -> &Arc<ChangeHub> {
         &self.hub
+    }
+
+    /// The blobs that are being fetched.
+    pub fn fetches(&self) -> &Arc<Fetches> {
+        &self.fetches
     }
 
     /// The log.
@@ -131,6 +139,7 @@ impl SpaceHost {
     /// profiles that are nowhere else.
     pub fn close(&self, keep: bool) -> Result<()> {
         let mut slot = self.lock();
+        self.fetches.end_all();
         if slot.state != SpaceState::Ready {
             slot.state = SpaceState::Closed;
             return Ok(());
@@ -261,6 +270,11 @@ impl SpaceHost {
 
     /// Tells peers that control entries were written.
     pub fn announce_control(&self) {
+        self.wake_sessions();
+    }
+
+    /// Has the sessions look for what is to be sent or asked for.
+    pub fn wake_sessions(&self) {
         (self.wake)();
     }
 }

@@ -5,6 +5,9 @@
 //! runtime calls it under a lock.
 
 mod actors;
+mod archive_check;
+mod blob_store;
+mod blobs;
 mod branches;
 mod control;
 mod documents;
@@ -27,6 +30,8 @@ mod write;
 
 #[cfg(test)]
 pub use actors::new_actor;
+pub use archive_check::{ArchiveCheck, Checked, require_member};
+pub use blob_store::{BlobRow, BlobStore};
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};

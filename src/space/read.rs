@@ -1,11 +1,11 @@
 //! Reads. Rows and entries come from storage; only text and history need a document.
 
 use super::space_core::SpaceCore;
-use super::store::{self, Counts, ObjectRow, QuarantineRecord, StoredEntry};
+use super::store::{Counts, ObjectRow, QuarantineRecord, StoredEntry};
 use crate::feed::{FeedKind, sha256};
 use crate::model::{EntryId, FeedId, ObjectId, Path, Result, Value};
 use crate::objects::{ChangeInfo, Document};
-use crate::query::{CompiledQuery, Query, compile};
+use crate::query::{Query, compile};
 use bytes::Bytes;
 
 impl SpaceCore {
@@ -19,10 +19,16 @@ impl SpaceCore {
         self.store.query(&compile(&query.of_objects()))
     }
 
+    /// At most `limit` rows, deleted objects and branches included, in id order, from the object
+    /// after `after` on.
+    pub fn rows_after(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectRow>> {
+        self.store.rows_after(after, limit)
+    }
+
     /// Every row, in id order.
+    #[cfg(test)]
     pub fn everything(&self) -> Result<Vec<ObjectRow>> {
-        let all: CompiledQuery = store::everything()?;
-        self.store.query(&all)
+        self.store.rows_after(None, usize::MAX)
     }
 
     /// A text, with edits that are not written yet.

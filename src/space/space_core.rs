@@ -132,6 +132,7 @@ impl SpaceCore {
         core.load_small_facts()?;
         core.renew_if_copied()?;
         core.settle_waiting(&mut Ingest::default())?;
+        core.store.give_up_unfinished()?;
         Ok(core)
     }
 

@@ -2,8 +2,8 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields};
+use crate::query::CompiledQuery;
 use crate::query::live::KeyValue;
-use crate::query::{CompiledQuery, Query};
 use bytes::Bytes;
 
 /// What became of a stored entry.
@@ -197,7 +197,7 @@ pub struct Commit<'a> {
 }
 
 /// Storage of one space. A failed call leaves everything as it was.
-pub trait Store: Send {
+pub trait Store: super::blob_store::BlobStore + Send {
     /// Stores an entry and what it changes, in one transaction.
     fn commit(&mut self, commit: &Commit<'_>) -> Result<()>;
     /// Decides about an entry that waited, in one transaction.
@@ -250,6 +250,9 @@ pub trait Store: Send {
     fn replace_snapshot(&mut self, object: &ObjectId, snapshot: &[u8], upto: u64) -> Result<()>;
     /// An object's row.
     fn object(&self, id: &ObjectId) -> Result<Option<ObjectRow>>;
+    /// At most `limit` rows, deleted objects and branches included, in id order, from the object
+    /// after `after` on.
+    fn rows_after(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectRow>>;
     /// The objects whose parent is this one.
     fn children(&self, parent: &ObjectId) -> Result<Vec<ObjectId>>;
     /// Whether an object is deleted, and its parent: all that trees ask.
@@ -274,13 +277,4 @@ pub trait Store: Send {
     ) -> Result<()>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
-}
-
-/// The query that finds everything, deleted objects included, in id order: what an export reads.
-pub fn everything() -> Result<CompiledQuery> {
-    Query::parse(
-        r#"{"where": {"and": [{"or": [{"deleted": true}, {"deleted": false}]},
-            {"or": [{"branch": true}, {"branch": false}]}]}, "order": [{"by": "id"}]}"#,
-    )
-    .map(|query| crate::query::compile(&query))
 }

@@ -150,6 +150,8 @@ impl Replicator {
             Body::Entries(entries) => return Ok(Some(self.on_entries(entries))),
             Body::Branches(branches) => self.on_branches(&branches, source, out)?,
             Body::Close(_) => self.synchronised = false,
+            // Taken elsewhere: blobs have nothing to do with heights.
+            Body::Blob(_) => {}
         }
         Ok(None)
     }

@@ -1,6 +1,7 @@
 //! Messages between authenticated peers, in protobuf. Spaces are named by a tag that only those
 //! who know the space's id can make or recognise, different on every connection.
 
+use super::blob_wire::BlobMessage;
 use crate::model::{Error, FeedId, Result, SpaceId};
 use bytes::Bytes;
 use prost::Message as _;
@@ -122,6 +123,9 @@ pub enum Body {
     /// See [`Branches`].
     #[prost(message, tag = "7")]
     Branches(Branches),
+    /// See [`BlobMessage`].
+    #[prost(message, tag = "8")]
+    Blob(BlobMessage),
 }
 
 /// One message. An empty one (no tag, no body) keeps the connection alive.
@@ -131,7 +135,7 @@ pub struct Message {
     #[prost(bytes = "bytes", tag = "1")]
     pub tag: Bytes,
     /// What it says.
-    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "Body", tags = "2, 3, 4, 5, 6, 7, 8")]
     pub body: Option<Body>,
 }
 

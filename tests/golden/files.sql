@@ -18,6 +18,13 @@ CREATE TABLE tags( tag TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(tag, 
 CREATE INDEX tags_object ON tags(object);
 CREATE TABLE keys( source TEXT NOT NULL, key TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(source, key, object)) WITHOUT ROWID;
 CREATE INDEX keys_object ON keys(object);
+CREATE TABLE blobs( n INTEGER PRIMARY KEY, id BLOB UNIQUE, size INTEGER, top BLOB, state INTEGER NOT NULL, blocks INTEGER NOT NULL, held INTEGER NOT NULL, idle INTEGER);
+CREATE INDEX blobs_unsettled ON blobs(state) WHERE state <> 0;
+CREATE TABLE blob_blocks( n INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, level INTEGER NOT NULL, bytes BLOB NOT NULL);
+CREATE TABLE blob_parts( blob INTEGER NOT NULL, level INTEGER NOT NULL, position INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY(blob, level, position)) WITHOUT ROWID;
+CREATE INDEX blob_parts_block ON blob_parts(block);
+CREATE TABLE blob_refs( object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
+CREATE INDEX blob_refs_blob ON blob_refs(blob);
 CREATE VIRTUAL TABLE words USING fts5( text, content = '', contentless_delete = 1, tokenize = 'ascii');
 CREATE TABLE unindexed(object INTEGER PRIMARY KEY);
 CREATE TABLE field_indexes(n INTEGER PRIMARY KEY, type TEXT, path TEXT NOT NULL);

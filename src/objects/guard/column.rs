@@ -2,7 +2,6 @@
 
 use super::super::{Quarantine, QuarantineCode};
 use super::reader::{Reader, malformed};
-use crate::model::limits::CHANGE_ROWS;
 
 /// The action of the two operations that begin and end a formatted stretch of text.
 const MARK: u64 = 7;
@@ -56,6 +55,20 @@ impl Column {
             _ => return Err(malformed(format!("column {spec} is unknown"))),
         })
     }
+
+    /// What a column of a whole document is, from the same number: its type alone says how it is
+    /// counted.
+    pub(super) fn of_document(spec: u64) -> Column {
+        match spec & 0x07 {
+            0 => Column::PredCount,
+            1 | 2 => Column::Numbers,
+            3 => Column::Deltas,
+            4 => Column::Flags,
+            5 => Column::Strings,
+            6 => Column::ValueMeta,
+            _ => Column::ValueRaw,
+        }
+    }
 }
 
 /// What a column decodes to.
@@ -68,45 +81,48 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, rows: u64, value: u64) -> Result<(), Quarantine> {
+    fn add(&mut self, rows: u64, value: u64, bound: u64) -> Result<(), Quarantine> {
         self.count = self.count.saturating_add(rows);
         self.sum = self.sum.saturating_add(rows.saturating_mul(value));
-        within(self.count)
+        within(self.count, bound)
     }
 }
 
 /// Refuses a row count past the bound.
-pub(super) fn within(rows: u64) -> Result<(), Quarantine> {
-    if rows > CHANGE_ROWS {
+pub(super) fn within(rows: u64, bound: u64) -> Result<(), Quarantine> {
+    if rows > bound {
         return Err(Quarantine::new(
             QuarantineCode::ChangeRows,
-            format!("a column may have {CHANGE_ROWS} rows, this one has at least {rows}"),
+            format!("a column may have {bound} rows, this one has at least {rows}"),
         ));
     }
     Ok(())
 }
 
-/// Counts a column's rows. Work is linear in the column's bytes, whatever they say.
-pub(super) fn count(column: Column, data: &[u8]) -> Result<Rows, Quarantine> {
+/// Counts a column's rows, `bound` of them at most. Work is linear in the column's bytes, whatever
+/// they say.
+pub(super) fn count(column: Column, data: &[u8], bound: u64) -> Result<Rows, Quarantine> {
     let reader = Reader::new(data);
     match column {
         Column::ValueRaw => Ok(Rows {
             count: 0,
             sum: data.len() as u64,
         }),
-        Column::Flags => flags(reader),
-        Column::Deltas | Column::PredCounter => runs(reader, |r| r.signed().map(|_| 0)),
-        Column::Strings => runs(reader, |r| r.text().map(|_| 0)),
-        Column::PredCount => runs(reader, |r| r.unsigned()),
+        Column::Flags => flags(reader, bound),
+        Column::Deltas | Column::PredCounter => runs(reader, bound, |r| r.signed().map(|_| 0)),
+        Column::Strings => runs(reader, bound, |r| r.text().map(|_| 0)),
+        Column::PredCount => runs(reader, bound, |r| r.unsigned()),
         // The low four bits are the value's type, the rest its length.
-        Column::ValueMeta => runs(reader, |r| r.unsigned().map(|meta| meta >> 4)),
-        Column::Actions => runs(reader, |r| r.unsigned().map(|n| u64::from(n == MARK))),
-        Column::Numbers | Column::PredActor => runs(reader, |r| r.unsigned().map(|_| 0)),
+        Column::ValueMeta => runs(reader, bound, |r| r.unsigned().map(|meta| meta >> 4)),
+        Column::Actions => runs(reader, bound, |r| {
+            r.unsigned().map(|n| u64::from(n == MARK))
+        }),
+        Column::Numbers | Column::PredActor => runs(reader, bound, |r| r.unsigned().map(|_| 0)),
     }
 }
 
 /// Alternating run lengths of false and true; only the first may be zero.
-fn flags(mut reader: Reader<'_>) -> Result<Rows, Quarantine> {
+fn flags(mut reader: Reader<'_>, bound: u64) -> Result<Rows, Quarantine> {
     let mut rows = Rows::default();
     let mut first = true;
     while !reader.is_empty() {
@@ -115,7 +131,7 @@ fn flags(mut reader: Reader<'_>) -> Result<Rows, Quarantine> {
             return Err(malformed("an empty run"));
         }
         first = false;
-        rows.add(run, 0)?;
+        rows.add(run, 0, bound)?;
     }
     Ok(rows)
 }
@@ -124,6 +140,7 @@ fn flags(mut reader: Reader<'_>) -> Result<Rows, Quarantine> {
 /// precedes a number of nulls.
 fn runs(
     mut reader: Reader<'_>,
+    bound: u64,
     value: impl Fn(&mut Reader<'_>) -> Result<u64, Quarantine>,
 ) -> Result<Rows, Quarantine> {
     let mut rows = Rows::default();
@@ -135,17 +152,17 @@ fn runs(
                 if nulls == 0 {
                     return Err(malformed("an empty run"));
                 }
-                rows.add(nulls, 0)?;
+                rows.add(nulls, 0, bound)?;
             }
             1.. => {
                 let value = value(&mut reader)?;
-                rows.add(length.unsigned_abs(), value)?;
+                rows.add(length.unsigned_abs(), value, bound)?;
             }
             _ => {
-                within(rows.count.saturating_add(length.unsigned_abs()))?;
+                within(rows.count.saturating_add(length.unsigned_abs()), bound)?;
                 for _ in 0..length.unsigned_abs() {
                     let value = value(&mut reader)?;
-                    rows.add(1, value)?;
+                    rows.add(1, value, bound)?;
                 }
             }
         }

@@ -4,11 +4,13 @@
 //! <https://automerge.org/automerge-binary-format-spec/> has the format.
 
 mod column;
+mod file;
 mod reader;
 
 use super::{Quarantine, QuarantineCode};
-use crate::model::limits::ENTRY_ROWS;
+use crate::model::limits::{CHANGE_ROWS, ENTRY_ROWS};
 use column::{Column, Rows};
+pub use file::scan_file;
 use reader::{Reader, malformed};
 
 /// What every chunk starts with.
@@ -189,7 +191,7 @@ fn columns(reader: &mut Reader<'_>) -> Result<(u64, bool), Quarantine> {
         last = Some(spec);
         let column = Column::from_spec(spec)?;
         let length = table.unsigned()?;
-        let rows = column::count(column, reader.take(length)?)?;
+        let rows = column::count(column, reader.take(length)?, CHANGE_ROWS)?;
         totals.add(column, rows)?;
     }
     if !reader.is_empty() {
@@ -234,7 +236,7 @@ impl Totals {
             Column::Actions => (self.actions, self.marks) = (rows.count, rows.sum),
             Column::PredCount => {
                 self.preds = rows.sum;
-                column::within(rows.sum)?;
+                column::within(rows.sum, CHANGE_ROWS)?;
             }
             Column::ValueMeta => self.value_bytes = rows.sum,
             Column::Numbers | Column::Deltas | Column::Strings | Column::Flags => {}

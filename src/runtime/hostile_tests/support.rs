@@ -89,6 +89,11 @@ pub(super) fn hand_over(core: &mut SpaceCore, (headers, entries): (Vec<Bytes>, V
 
 /// A new member, admitted without the network.
 pub(super) fn member(host: &Party, name: &str) -> Party {
+    member_as(host, name, Role::Editor)
+}
+
+/// Likewise, with a role.
+pub(super) fn member_as(host: &Party, name: &str, role: Role) -> Party {
     let guard = client(name);
     let node: &Arc<Node> = guard.node();
     let (keyring, _) = node.require_identity().unwrap();
@@ -98,8 +103,8 @@ pub(super) fn member(host: &Party, name: &str) -> Party {
     let (signature, history) = host
         .space
         .with_settled(|core| {
-            core.open_invitation(&invitation, Role::Editor, u64::MAX)?;
-            let signature = core.sign_admission(&invitation, &certificate, Role::Editor)?;
+            core.open_invitation(&invitation, role, u64::MAX)?;
+            let signature = core.sign_admission(&invitation, &certificate, role)?;
             Ok((signature, core.control_history()?))
         })
         .unwrap();
@@ -109,7 +114,7 @@ pub(super) fn member(host: &Party, name: &str) -> Party {
     let random = Box::new(clock::fill_random);
     let mut core = SpaceCore::join(id, Box::new(store), keyring, random).unwrap();
     hand_over(&mut core, history);
-    core.write_join(name, Role::Editor, invitation.public().0, signature)
+    core.write_join(name, role, invitation.public().0, signature)
         .unwrap();
     let join = core.own_control().unwrap();
     let history = host

@@ -2,7 +2,7 @@
 
 use super::peer::Peer;
 use crate::model::DeviceKey;
-use crate::runtime::sessions::CoreSource;
+use crate::runtime::session_source::CoreSource;
 use crate::sync::replicator::Replicator;
 use crate::sync::wire::{Message, space_tag};
 use bytes::Bytes;

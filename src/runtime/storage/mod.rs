@@ -6,6 +6,8 @@
 //! at once and durable at the next checkpoint or [`SpaceStore::flush`]; the profile's writes are
 //! rare and durable before they return.
 
+mod blob_refs;
+mod blobs;
 mod commit;
 mod counts;
 mod database;
@@ -20,6 +22,7 @@ mod meta;
 mod objects;
 mod ordered;
 mod profile;
+mod restore;
 mod schema;
 mod side;
 mod space;

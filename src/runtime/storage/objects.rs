@@ -1,5 +1,6 @@
 //! Object rows: the present state of every object, ready for reads and queries.
 
+use super::blob_refs;
 use super::error::from_sqlite;
 use super::side;
 use super::space::SpaceStore;
@@ -9,8 +10,18 @@ use crate::space::ObjectRow;
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 
-const BY_ID: &str = "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
-     version, source, target, extra FROM objects WHERE id = ?1";
+/// The columns that [`read_row`] reads.
+macro_rules! rows {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
+             version, source, target, extra FROM objects ",
+            $rest
+        )
+    };
+}
+
+const BY_ID: &str = rows!("WHERE id = ?1");
 
 /// Why ordinary queries leave an object out, as bits of `objects.gone`.
 const DELETED: i64 = 1;
@@ -69,6 +80,18 @@ impl SpaceStore {
                 .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
                     row.get("detail")
                 })?
+                .collect()
+        })
+    }
+
+    /// At most `limit` rows in id order, from the object after `after` on.
+    pub fn rows_after(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectRow>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // Ids are not empty, so that nothing is left out before the first.
+        let after = after.as_ref().map_or(&[][..], ObjectId::as_bytes);
+        self.db.read(|conn| {
+            conn.prepare_cached(rows!("WHERE id > ?1 ORDER BY id LIMIT ?2"))?
+                .query_map(params![after, limit], read_row)?
                 .collect()
         })
     }
@@ -142,6 +165,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
         let n = insert(tx, row, changes, extra.as_deref())?;
         side::put_refs(tx, n, &row.data)?;
         side::put_labels(tx, n, &row.system)?;
+        blob_refs::put(tx, n, &row.data)?;
         return Ok(Slot { n, tail: 0 });
     };
     let (n, tail) = (present.n, present.tail);
@@ -151,6 +175,7 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
         move_to(tx, n, row)?;
     }
     side::replace_refs(tx, n, &present.data, &row.data)?;
+    blob_refs::replace(tx, n, &present.data, &row.data)?;
     if present.extra != extra {
         side::replace_labels(tx, n, &row.system)?;
     }

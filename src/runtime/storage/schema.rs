@@ -27,6 +27,7 @@ pub(super) const SPACE: Shape = Shape {
         OBJECTS,
         DOCUMENTS,
         SIDE,
+        BLOBS,
         words::TABLE,
         indexes::TABLE,
     ],
@@ -83,6 +84,31 @@ pub(super) const SIDE: &str = "
         source TEXT NOT NULL, key TEXT NOT NULL, object INTEGER NOT NULL,
         PRIMARY KEY(source, key, object)) WITHOUT ROWID;
     CREATE INDEX keys_object ON keys(object);
+";
+
+/// Blobs, since version 2.
+///
+/// - `blobs.state`: 0 stored or being fetched, 1 being written, 2 given up; only the first have an id.
+///   `blobs.blocks` and `blobs.held` count the blocks of level 0 that are here and the bytes in them.
+///   `blobs.idle` is since when no object in sight has named it, as collections saw it, NULL if one
+///   does.
+/// - `blob_blocks` holds each block once; `blob_parts` says where it stands in which blobs.
+/// - `blob_refs` has the blobs that objects name, from their rows.
+pub(super) const BLOBS: &str = "
+    CREATE TABLE blobs(
+        n INTEGER PRIMARY KEY, id BLOB UNIQUE, size INTEGER, top BLOB,
+        state INTEGER NOT NULL, blocks INTEGER NOT NULL, held INTEGER NOT NULL, idle INTEGER);
+    CREATE INDEX blobs_unsettled ON blobs(state) WHERE state <> 0;
+    CREATE TABLE blob_blocks(
+        n INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, level INTEGER NOT NULL,
+        bytes BLOB NOT NULL);
+    CREATE TABLE blob_parts(
+        blob INTEGER NOT NULL, level INTEGER NOT NULL, position INTEGER NOT NULL,
+        block INTEGER NOT NULL, PRIMARY KEY(blob, level, position)) WITHOUT ROWID;
+    CREATE INDEX blob_parts_block ON blob_parts(block);
+    CREATE TABLE blob_refs(
+        object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
+    CREATE INDEX blob_refs_blob ON blob_refs(blob);
 ";
 
 /// The profile's file.

@@ -141,6 +141,10 @@ impl Store for SpaceStore {
         SpaceStore::object(self, id)
     }
 
+    fn rows_after(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectRow>> {
+        SpaceStore::rows_after(self, after, limit)
+    }
+
     fn children(&self, parent: &ObjectId) -> Result<Vec<ObjectId>> {
         SpaceStore::children(self, parent)
     }

@@ -17,6 +17,7 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     tx.execute_batch(schema::SIDE)?;
     tx.execute_batch(words::TABLE)?;
     tx.execute_batch(indexes::TABLE)?;
+    tx.execute_batch(schema::BLOBS)?;
     tx.execute_batch(
         "INSERT INTO objects(n, id, tail, type, parent, gone, created, updated, heads, data, plain)
            SELECT n, id, tail, type, parent, deleted <> 0, created, updated, heads, data, plain

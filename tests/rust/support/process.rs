@@ -333,6 +333,25 @@ impl Serving {
                 let lacks = |id: &String| space.get(id.clone()).unwrap().is_none();
                 json!({"lacking": ids.into_iter().filter(lacks).collect::<Vec<_>>()})
             }
+            "put_blob" => json!({"id": space()?.put_blob_file(text("path"))?.id}),
+            "begin_blob" => {
+                let writer = space()?.blob_writer()?;
+                std::thread::spawn(move || write_blob(&writer));
+                json!({})
+            }
+            "fetch_blob" => {
+                space()?.fetch_blob(text("id"))?;
+                json!({})
+            }
+            "blob" => match space()?.blob_info(text("id"))? {
+                None => json!({"held": 0, "whole": false}),
+                Some(info) => json!({"held": info.held, "whole": info.whole}),
+            },
+            "blob_to_file" => {
+                space()?.blob_to_file(text("id"), text("path"))?;
+                json!({})
+            }
+            "received" => json!({"bytes": self.client.status().bytes_received}),
             other => panic!("nobody can {other}"),
         })
     }
@@ -350,5 +369,16 @@ fn write(space: &Space, transactions: u64, objects: u64) {
             .collect();
         tx.commit().unwrap();
         say(&json!({"ids": ids}));
+    }
+}
+
+/// Writes a blob without end, until the process is killed.
+fn write_blob(writer: &echodb::BlobWriter) {
+    for n in 0..u64::MAX {
+        let piece: Vec<u8> = (0..128 * 1024_u64)
+            .flat_map(|i| (n + i).to_le_bytes())
+            .collect();
+        writer.write(piece).unwrap();
+        say(&json!({"ids": [writer.size().to_string()]}));
     }
 }

@@ -36,7 +36,9 @@ pub fn text(root: &Path) -> Outcome<String> {
     for language in Language::ALL {
         languages.push((language, Declared::read(root, language)?));
     }
-    let json = fs::read_to_string(root.join("src/ffi/records.rs"))?;
+    // Words that C and C++ get and give are in JSON, of answers and of options.
+    let mut json = fs::read_to_string(root.join("src/ffi/records.rs"))?;
+    json += &fs::read_to_string(root.join("src/ffi/import_options.rs"))?;
     let mut lacking = Vec::new();
     let calls = calls(&api, &languages, deviations::DEVIATIONS, &mut lacking);
     let shapes = shapes::Tables::new(&api, &languages, &json, &mut lacking);

@@ -1,0 +1,92 @@
+//! A space's file built anew, from an archive: beside its place until it is whole.
+
+use super::error::from_io;
+use super::files;
+use super::profile::ProfileStore;
+use super::space::SpaceStore;
+use crate::model::{Error, ErrorKind, Result, SpaceId};
+use std::path::{Path, PathBuf};
+
+/// How many damaged files of one space are kept.
+const KEPT: u32 = 100;
+
+impl ProfileStore {
+    /// Begins a new file of a space; of a profile in memory, a new space in memory. What an earlier
+    /// attempt left is removed.
+    pub fn begin_restore(&self, id: &SpaceId) -> Result<SpaceStore> {
+        let path = self.restore_path(id);
+        if let Some(path) = &path {
+            files::remove_database(path)?;
+        }
+        SpaceStore::open(path.as_deref())
+    }
+
+    /// Removes a file that was begun; it is closed by now.
+    pub fn abandon_restore(&self, id: &SpaceId) -> Result<()> {
+        match self.restore_path(id) {
+            None => Ok(()),
+            Some(path) => files::remove_database(&path),
+        }
+    }
+
+    /// Puts the finished file, which is closed by now, in its place, lists the space, and opens it.
+    /// A damaged file that stands there is kept under another name.
+    pub fn finish_restore(&mut self, id: &SpaceId, joined_ms: i64) -> Result<SpaceStore> {
+        let (Some(from), Some(to)) = (self.restore_path(id), self.space_path(id)) else {
+            return Err(Error::internal("a space in memory has no file to move"));
+        };
+        set_aside(&to)?;
+        std::fs::rename(&from, &to).map_err(|e| from_io(to.display(), &e))?;
+        if let Some(parent) = to.parent() {
+            files::sync_dir(parent)?;
+        }
+        self.list_restored(id, joined_ms)?;
+        self.open_space(id)
+    }
+
+    /// Lists a space unless it is listed.
+    pub fn list_restored(&mut self, id: &SpaceId, joined_ms: i64) -> Result<()> {
+        match self.add_space(id, false, joined_ms) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => self.set_space_opened(id, true),
+            added => added,
+        }
+    }
+
+    fn restore_path(&self, id: &SpaceId) -> Option<PathBuf> {
+        self.space_path(id)
+            .map(|path| path.with_extension("restore"))
+    }
+}
+
+/// Makes way for a new file: one without entries is removed, any other is kept beside.
+fn set_aside(path: &Path) -> Result<()> {
+    if !path.exists() {
+        return files::remove_database(path);
+    }
+    let empty = SpaceStore::open(Some(path))
+        .and_then(|store| store.counts())
+        .is_ok_and(|counts| counts.entries == 0);
+    if empty {
+        return files::remove_database(path);
+    }
+    let free = (1..=KEPT)
+        .map(|n| path.with_extension(format!("damaged-{n}")))
+        .find(|kept| !kept.exists());
+    let kept = free.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Storage,
+            format!(
+                "{} cannot be set aside: {KEPT} damaged files of the space are kept already",
+                path.display()
+            ),
+        )
+    })?;
+    for suffix in ["-wal", "-shm"] {
+        let side = files::side_file(path, suffix);
+        if side.exists() {
+            std::fs::rename(&side, files::side_file(&kept, suffix))
+                .map_err(|e| from_io(side.display(), &e))?;
+        }
+    }
+    std::fs::rename(path, &kept).map_err(|e| from_io(path.display(), &e))
+}
