@@ -108,7 +108,7 @@ fn they_persist_and_are_kept_up() {
     commit(&mut store, 9, EntryStatus::Applied, &[write(&moved, &[])]).unwrap();
     drop(store);
     let mut store = SpaceStore::open(Some(&path)).unwrap();
-    assert_eq!(store.indexes().unwrap(), [of_task.clone()]);
+    assert_eq!(store.indexes().unwrap(), std::slice::from_ref(&of_task));
     let query = json!({"type": "Task", "field": "a", "op": "eq", "value": 1});
     assert!(plan(&store, &query).contains("field_1"));
     let parsed = Query::parse(&query.to_string()).unwrap();

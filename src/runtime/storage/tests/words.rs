@@ -15,7 +15,7 @@ const WORDS: [&str; 14] = [
 fn fields(random: &mut Random) -> Json {
     let text = |random: &mut Random| {
         let words: Vec<&str> = (0..random.below(5)).map(|_| *random.pick(&WORDS)).collect();
-        let between: &str = *random.pick(&[" ", ", ", "-", ""]);
+        let between = random.pick::<&str>(&[" ", ", ", "-", ""]);
         Json::from(words.join(between))
     };
     json!({
@@ -43,7 +43,7 @@ fn typed(random: &mut Random) -> String {
 }
 
 fn row_of(n: u64, fields: &Json, deleted: bool) -> ObjectRow {
-    let apart = n % 3 == 0;
+    let apart = n.is_multiple_of(3);
     ObjectRow {
         deleted,
         data: if apart {
@@ -118,7 +118,7 @@ fn searches_agree_with_a_plain_reading() {
         }
         for _ in 0..4 {
             let typed = typed(&mut random);
-            let paths: &[&str] = *random.pick(&[
+            let paths: &[&str] = random.pick(&[
                 &[] as &[&str],
                 &["/title"],
                 &["/body/parts/0", "title"],
