@@ -607,7 +607,7 @@ impl Sessions for Node {
         self.require_identity().ok().map(|(keyring, _)| keyring)
     }
 
-    fn open_spaces(&self) -> Vec<Arc<SpaceHost>> {
+    fn all_spaces(&self) -> Vec<Arc<SpaceHost>> {
         self.hosts()
     }
 

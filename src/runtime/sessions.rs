@@ -14,7 +14,7 @@ use crate::space::{Ingest, SpaceCore};
 use crate::sync::blob_wire::BlobMessage;
 use crate::sync::peer_proof::PeerProof;
 use crate::sync::replicator::{Delivery, Replicator};
-use crate::sync::wire::{Body, Message, SpaceTag, space_tag};
+use crate::sync::wire::{Body, Close, Message, Open, SpaceTag, space_tag};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -41,7 +41,7 @@ pub struct PeerSession {
     device: DeviceKey,
     identity: IdentityKey,
     link: SecureLink,
-    replicators: Mutex<HashMap<SpaceId, Replicator>>,
+    shared: Mutex<Shared>,
     blobs: BlobTraffic,
     /// Something was stored, or a space was opened or closed.
     changed: Notify,
@@ -50,12 +50,28 @@ pub struct PeerSession {
     last_sent_ms: AtomicU64,
 }
 
+/// What a session keeps of the spaces that both sides may hold.
+#[derive(Default)]
+struct Shared {
+    /// Those that are open here. With each, which of its openings it belongs to: what a peer sent
+    /// while the space was closed was not taken, so that a later opening begins anew.
+    replicators: HashMap<SpaceId, (u64, Replicator)>,
+    /// The peer's word that it holds a space, of spaces that are closed here: it is said once.
+    offers: HashMap<SpaceId, Open>,
+}
+
+impl Shared {
+    fn replicator(&mut self, space: &SpaceId) -> Option<&mut Replicator> {
+        self.replicators.get_mut(space).map(|(_, found)| found)
+    }
+}
+
 /// What sessions ask of the client.
 pub trait Sessions: Send + Sync + 'static {
     /// The device's keys.
     fn keyring(&self) -> Option<Arc<Keyring>>;
-    /// Spaces that are open now.
-    fn open_spaces(&self) -> Vec<Arc<SpaceHost>>;
+    /// All spaces, open and closed.
+    fn all_spaces(&self) -> Vec<Arc<SpaceHost>>;
     /// A peer is there; an older session with the same device is to end.
     fn joined(&self, session: &Arc<PeerSession>);
     /// It is gone.
@@ -98,7 +114,7 @@ async fn try_run(node: &Arc<dyn Sessions>, link: &Arc<dyn Link>) -> Result<()> {
         device: certificate.device,
         identity: certificate.identity,
         link: secure,
-        replicators: Mutex::default(),
+        shared: Mutex::default(),
         blobs: BlobTraffic::new(certificate.device),
         changed: Notify::new(),
         outbox,
@@ -122,7 +138,7 @@ struct Leaving<'a>(&'a Arc<dyn Sessions>, &'a Arc<PeerSession>);
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.0.left(self.1);
-        self.1.blobs.end(&self.0.open_spaces());
+        self.1.blobs.end(&self.0.all_spaces());
     }
 }
 
@@ -171,21 +187,21 @@ impl PeerSession {
 
     /// What the peer has not confirmed and what we lack, of one space; `None` if it is not shared.
     pub fn difference(&self, core: &SpaceCore) -> Option<(u64, u64)> {
-        let replicators = self.lock();
-        let replicator = replicators.get(&core.id())?;
+        let mut shared = self.lock();
+        let replicator = shared.replicator(&core.id())?;
         Some(replicator.difference(&self.source(core)))
     }
 
     /// How many feeds are remembered for the peer, in all tables of all spaces.
     #[cfg(test)]
     pub fn remembered_feeds(&self) -> usize {
-        self.lock().values().map(Replicator::remembered_feeds).sum()
+        let shared = self.lock();
+        let replicators = shared.replicators.values();
+        replicators.map(|(_, r)| r.remembered_feeds()).sum()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SpaceId, Replicator>> {
-        self.replicators
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn source<'a>(&self, core: &'a SpaceCore) -> CoreSource<'a> {
@@ -299,18 +315,20 @@ impl PeerSession {
         node: &Arc<dyn Sessions>,
         seen: &mut HashMap<SpaceId, u64>,
     ) -> Result<()> {
-        let spaces = node.open_spaces();
-        self.lock()
-            .retain(|id, _| spaces.iter().any(|space| space.id() == *id));
+        let spaces = node.all_spaces();
+        self.forget_closed(&spaces)?;
         for space in spaces {
+            let Some(opening) = space.opening() else {
+                continue;
+            };
             let mut out = Vec::new();
             let looked = space.with(|core| {
                 if seen.insert(core.id(), core.generation()) == Some(core.generation())
-                    && self.lock().contains_key(&core.id())
+                    && self.lock().replicators.contains_key(&core.id())
                 {
                     return Ok(());
                 }
-                self.pump(core, &mut out)
+                self.pump(core, opening, &mut out)
             });
             // A space that was closed meanwhile is no fault of the peer.
             if let Err(error) = looked
@@ -341,24 +359,50 @@ impl PeerSession {
         )
     }
 
-    fn pump(&self, core: &SpaceCore, out: &mut Vec<Message>) -> Result<()> {
-        let source = self.source(core);
-        let mut replicators = self.lock();
-        match replicators.get_mut(&core.id()) {
-            Some(replicator) => replicator.pump(&source, out),
-            None => {
-                let tag = space_tag(&core.id(), self.link.hash());
-                replicators.insert(core.id(), Replicator::new(tag, &source, out));
-                Ok(())
+    /// Drops what is kept of spaces that are closed, or were closed and opened again, and tells the
+    /// peer, which drops its part.
+    fn forget_closed(&self, spaces: &[Arc<SpaceHost>]) -> Result<()> {
+        let open: HashMap<SpaceId, u64> = spaces
+            .iter()
+            .filter_map(|space| Some((space.id(), space.opening()?)))
+            .collect();
+        let mut out = Vec::new();
+        let mut shared = self.lock();
+        shared.replicators.retain(|id, (opening, _)| {
+            let same = open.get(id) == Some(opening);
+            if !same {
+                let tag = space_tag(id, self.link.hash());
+                out.push(Message::new(&tag, Body::Close(Close {})));
             }
+            same
+        });
+        shared
+            .offers
+            .retain(|id, _| spaces.iter().any(|space| space.id() == *id));
+        drop(shared);
+        self.post(out)
+    }
+
+    fn pump(&self, core: &SpaceCore, opening: u64, out: &mut Vec<Message>) -> Result<()> {
+        let source = self.source(core);
+        let mut shared = self.lock();
+        if let Some(replicator) = shared.replicator(&core.id()) {
+            return replicator.pump(&source, out);
         }
+        let tag = space_tag(&core.id(), self.link.hash());
+        let mut replicator = Replicator::new(tag, &source, out);
+        if let Some(offer) = shared.offers.remove(&core.id()) {
+            replicator.receive(Body::Open(offer), &source, out)?;
+        }
+        shared.replicators.insert(core.id(), (opening, replicator));
+        Ok(())
     }
 
     fn tick(&self, node: &Arc<dyn Sessions>, now_ms: u64) -> Result<()> {
-        for space in node.open_spaces() {
+        for space in node.all_spaces() {
             let mut out = Vec::new();
             let ticked = space.with(|core| {
-                if let Some(replicator) = self.lock().get_mut(&core.id()) {
+                if let Some(replicator) = self.lock().replicator(&core.id()) {
                     replicator.tick(now_ms, &self.source(core), &mut out);
                 }
                 Ok(())
@@ -377,9 +421,18 @@ impl PeerSession {
             return Ok(());
         };
         let Some(space) = self.find(node, &tag) else {
-            // A space that we do not have, or have closed: the peer will learn when we open it.
             return Ok(());
         };
+        let Some(opening) = space.opening() else {
+            self.note_while_closed(&space.id(), body);
+            return Ok(());
+        };
+        if matches!(body, Body::Close(_)) {
+            self.lock().replicators.remove(&space.id());
+            // A new beginning is offered at once, for when the peer opens the space again.
+            self.wake();
+            return Ok(());
+        }
         let body = match body {
             Body::Blob(message) => {
                 let mut out = Vec::new();
@@ -390,8 +443,8 @@ impl PeerSession {
         };
         let mut out = Vec::new();
         let delivery = space.with(|core| {
-            self.pump_if_new(core, &mut out)?;
-            match self.lock().get_mut(&core.id()) {
+            self.pump_if_new(core, opening, &mut out)?;
+            match self.lock().replicator(&core.id()) {
                 Some(replicator) => replicator.receive(body, &self.source(core), &mut out),
                 None => Ok(None),
             }
@@ -407,15 +460,26 @@ impl PeerSession {
         }
     }
 
-    fn pump_if_new(&self, core: &SpaceCore, out: &mut Vec<Message>) -> Result<()> {
-        match self.lock().contains_key(&core.id()) {
+    fn pump_if_new(&self, core: &SpaceCore, opening: u64, out: &mut Vec<Message>) -> Result<()> {
+        let known = self.lock().replicators.contains_key(&core.id());
+        match known {
             true => Ok(()),
-            false => self.pump(core, out),
+            false => self.pump(core, opening, out),
+        }
+    }
+
+    /// What is said of a space that is closed here is not answered; but whether the peer holds it is
+    /// kept for when it is opened.
+    fn note_while_closed(&self, space: &SpaceId, body: Body) {
+        match body {
+            Body::Open(offer) => drop(self.lock().offers.insert(*space, offer)),
+            Body::Close(_) => drop(self.lock().offers.remove(space)),
+            _ => {}
         }
     }
 
     fn find(&self, node: &Arc<dyn Sessions>, tag: &SpaceTag) -> Option<Arc<SpaceHost>> {
-        node.open_spaces()
+        node.all_spaces()
             .into_iter()
             .find(|space| space_tag(&space.id(), self.link.hash()) == *tag)
     }
@@ -440,7 +504,7 @@ impl PeerSession {
         let mut out = Vec::new();
         space.with(|core| {
             let source = self.source(core);
-            match self.lock().get_mut(&core.id()) {
+            match self.lock().replicator(&core.id()) {
                 Some(replicator) => {
                     replicator.ingested(&heights, taken.unplaced, now, &source, &mut out)
                 }

@@ -42,6 +42,8 @@ pub struct SpaceHost {
 
 struct Slot {
     state: SpaceState,
+    /// How often the space was opened.
+    openings: u64,
     core: Option<SpaceCore>,
     name: String,
 }
@@ -61,6 +63,7 @@ impl SpaceHost {
             is_default,
             core: Mutex::new(Slot {
                 state: SpaceState::Closed,
+                openings: 0,
                 core: None,
                 name,
             }),
@@ -131,8 +134,15 @@ impl SpaceHost {
             }
         }
         slot.state = SpaceState::Ready;
+        slot.openings += 1;
         self.hub.live().opened();
         Ok(())
+    }
+
+    /// Which opening of the space this is, counted from 1; `None` while it is closed.
+    pub fn opening(&self) -> Option<u64> {
+        let slot = self.lock();
+        (slot.state == SpaceState::Ready).then_some(slot.openings)
     }
 
     /// Commits what was gathered and closes the space. `keep` leaves its state in memory, for

@@ -92,6 +92,9 @@ pub struct Replicator {
     backlog: VecDeque<i64>,
     /// Everything up to this arrival number is in the backlog or sent or not needed.
     cursor: i64,
+    /// Whether the peer has begun, too. What it sent before was meant for an earlier beginning,
+    /// which this side has forgotten since.
+    heard: bool,
     /// Whether the peer's heights are known.
     synchronised: bool,
     control_only: bool,
@@ -119,6 +122,7 @@ impl Replicator {
             unanswered: HashSet::new(),
             backlog: VecDeque::new(),
             cursor: 0,
+            heard: false,
             synchronised: false,
             control_only: false,
             told_as_member: None,
@@ -143,6 +147,10 @@ impl Replicator {
         source: &dyn Source,
         out: &mut Vec<Message>,
     ) -> Result<Option<Delivery>> {
+        self.heard |= matches!(body, Body::Open(_));
+        if !self.heard {
+            return Ok(None);
+        }
         match body {
             Body::Open(open) => self.on_open(&open, source, out)?,
             Body::Heights(heights) => self.on_heights(&heights, source, out)?,

@@ -156,3 +156,72 @@ fn a_member_in_the_middle_passes_on_what_it_gets() {
         assert!(start.elapsed() < PATIENCE);
     }
 }
+
+/// What was sent while one side had the space closed is not lost to it, and neither side waits for
+/// the other: with changes meanwhile at either side, at both, at none, and while it goes on.
+#[test]
+fn a_space_that_is_closed_and_opened_again_goes_on() {
+    let signal = Signal::start();
+    let (ada, bob) = (client("Ada", &signal), client("Bob", &signal));
+    let here = ada.create_space("{}".into()).unwrap();
+    let there = pair(&here, &bob);
+    converge(&here, &there);
+    let arrives = |from: &Arc<Space>, to: &Arc<Space>, what: &str| {
+        let id = from
+            .create(None, format!(r#"{{"what": "{what}"}}"#))
+            .unwrap();
+        wait(what, || to.get(id.clone()).unwrap().is_some());
+    };
+    for pause in [0, 30, 300] {
+        there.close().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        let missed = here.create(None, r#"{"while": "closed"}"#.into()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        there.open().unwrap();
+        // Nothing is written that could show that something lacks.
+        wait("what was sent meanwhile", || {
+            there.get(missed.clone()).unwrap().is_some()
+        });
+        converge(&here, &there);
+        there.close().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        there.open().unwrap();
+        arrives(&there, &here, "from whom it was closed");
+        arrives(&here, &there, "to whom it was closed");
+    }
+    // Closed when the two met, by another space, and opened with nothing new at either side.
+    pair(&ada.create_space("{}".into()).unwrap(), &bob);
+    there.close().unwrap();
+    bob.set_online(false).unwrap();
+    bob.set_online(true).unwrap();
+    wait("they meet", || bob.status().peers > 0);
+    there.open().unwrap();
+    arrives(&there, &here, "from whom it was closed when they met");
+    // Both at once, and then first the one and then the other.
+    for space in [&here, &there, &here] {
+        here.close().unwrap();
+        there.close().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        space.open().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        here.open().unwrap();
+        there.open().unwrap();
+        arrives(&there, &here, "from the other side");
+        arrives(&here, &there, "from this side");
+        converge(&here, &there);
+    }
+    // While much is on its way.
+    for n in 0..300 {
+        here.create(
+            None,
+            format!(r#"{{"n": {n}, "much": "{}"}}"#, "x".repeat(20_000)),
+        )
+        .unwrap();
+        if n % 60 == 30 {
+            there.close().unwrap();
+            there.open().unwrap();
+        }
+    }
+    converge(&here, &there);
+    assert_eq!(there.status().unwrap().quarantined, 0);
+}

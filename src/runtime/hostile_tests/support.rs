@@ -15,7 +15,7 @@ use crate::space::{Ingest, SpaceCore};
 use crate::sync::framing;
 use crate::sync::peer_proof::PeerProof;
 use crate::sync::session::{Handshake, Session, prologue};
-use crate::sync::wire::{Ack, Body, Entries, Message, space_tag};
+use crate::sync::wire::{Ack, Body, Entries, Message, Open, space_tag};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +76,7 @@ pub(super) fn client(name: &str) -> Arc<NodeGuard> {
 pub(super) fn founder(name: &str) -> Party {
     let guard = client(name);
     guard.create_space(Default::default()).unwrap();
-    let space = guard.node().open_spaces().pop().unwrap();
+    let space = guard.node().all_spaces().pop().unwrap();
     Party { guard, space }
 }
 
@@ -157,6 +157,8 @@ pub(super) struct Liar {
     pub(super) assembler: framing::Assembler,
     pub(super) space: SpaceId,
     pub(super) victim: JoinHandle<()>,
+    /// Whether it has said that it holds the space: before, nothing else is listened to.
+    begun: bool,
 }
 
 impl Liar {
@@ -184,6 +186,7 @@ impl Liar {
             assembler: framing::Assembler::new(),
             space: victim.space.id(),
             victim: victim_task,
+            begun: false,
         };
         let proof = PeerProof::create(&keyring.device_certificate(""), &hash, true, |bytes| {
             keyring.device_signer().sign(bytes)
@@ -207,6 +210,10 @@ impl Liar {
 
     pub(super) async fn post(&mut self, body: Body) {
         let tag = space_tag(&self.space, &self.hash);
+        if !std::mem::replace(&mut self.begun, true) {
+            let open = Message::new(&tag, Body::Open(Open::default()));
+            self.say(&open.to_bytes()).await;
+        }
         self.say(&Message::new(&tag, body).to_bytes()).await;
     }
 

@@ -106,7 +106,7 @@ impl Scene {
         wait("the host is in its room", || connected(&ada)).await;
         let bob = client("Bob", &server);
         wait("the guest is in its room", || connected(&bob)).await;
-        let space = ada.node().open_spaces().pop().unwrap();
+        let space = ada.node().all_spaces().pop().unwrap();
         let hosting = host::open(&ada, &space, &InviteOptions::default()).unwrap();
         let code = InvitationCode::parse_as(&hosting.code(), InvitationKind::Space).unwrap();
         Scene {
