@@ -118,8 +118,8 @@ fn searches_agree_with_a_plain_reading() {
         }
         for _ in 0..4 {
             let typed = typed(&mut random);
-            let paths: &[&str] = random.pick(&[
-                &[] as &[&str],
+            let paths = random.pick::<&[&str]>(&[
+                &[],
                 &["/title"],
                 &["/body/parts/0", "title"],
                 &["/body"],
