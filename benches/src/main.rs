@@ -1,11 +1,12 @@
 //! The measurements of `cargo xtask bench`, each with a bound measured in the same run: what the
-//! parts below this library need for the same work. `echodb-bench NAME [--quick] [--traces DIR]`
+//! parts below this library need for the same work. `echodb-bench NAME [--quick] [--large] [--traces DIR]`
 //! prints one JSON value, a list of results.
 
 mod bare;
 mod calls;
 mod create;
 mod latency;
+mod live;
 mod memory;
 mod peers;
 mod replay;
@@ -20,6 +21,8 @@ use std::process::ExitCode;
 pub struct Setting {
     /// Fewer runs and less work, to see that it works.
     pub quick: bool,
+    /// More objects, where a measurement is about their number.
+    pub large: bool,
     /// Where the recorded editing sessions are.
     pub traces: PathBuf,
 }
@@ -37,7 +40,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[String]) -> Outcome<()> {
     let Some((name, rest)) = arguments.split_first() else {
-        return Err("usage: echodb-bench NAME [--quick] [--traces DIR]".into());
+        return Err("usage: echodb-bench NAME [--quick] [--large] [--traces DIR]".into());
     };
     // Started by the measurements themselves.
     match name.as_str() {
@@ -49,12 +52,14 @@ fn run(arguments: &[String]) -> Outcome<()> {
     }
     let mut setting = Setting {
         quick: false,
+        large: false,
         traces: PathBuf::from("../shared/data/traces"),
     };
     let mut rest = rest.iter();
     while let Some(argument) = rest.next() {
         match (argument.as_str(), rest.as_slice()) {
             ("--quick", _) => setting.quick = true,
+            ("--large", _) => setting.large = true,
             ("--traces", [folder, ..]) => {
                 setting.traces = PathBuf::from(folder);
                 rest.next();
@@ -66,6 +71,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
         "create_10k" => vec![create::measure(&setting)?],
         "replay_paper" => vec![replay::measure(&setting)?],
         "sync_10k" => sync::measure(&setting)?,
+        "live_update" => live::measure(&setting)?,
         "edit_latency" => vec![latency::measure(&setting)?],
         "rss_10k_open" => vec![memory::measure()?],
         _ => return Err(format!("there is no measurement {name:?}").into()),

@@ -216,18 +216,51 @@ fn followers_of_two_replicas_have_what_queries_give() {
     }
 }
 
+/// A follower that takes a batch only when told to.
+struct Slow {
+    follower: Follower,
+    gate: Mutex<mpsc::Receiver<()>>,
+}
+
+impl LiveListener for Slow {
+    fn updated(&self, batch: LiveBatch) -> Result<(), EchoError> {
+        let _ = self.gate.lock().unwrap().recv_timeout(PATIENCE);
+        self.follower.updated(batch)
+    }
+}
+
+#[test]
+fn what_is_too_much_to_note_begins_anew() {
+    let (_client, space) = alone();
+    let (open, gate) = mpsc::channel();
+    let slow = Arc::new(Slow {
+        follower: Follower::default(),
+        gate: Mutex::new(gate),
+    });
+    let query = r#"{"where": {"type": "Task"}, "order": [{"by": "n", "desc": true}], "limit": 10}"#;
+    let live = space.live(query.into(), at_once(), slow.clone()).unwrap();
+    for n in 0..5 {
+        let tx = space.transaction();
+        for i in 0..1000 {
+            let fields = json!({ "n": n * 1000 + i }).to_string();
+            tx.create(Some("Task".into()), fields).unwrap();
+        }
+        tx.commit().unwrap();
+    }
+    for _ in 0..3 {
+        open.send(()).unwrap();
+    }
+    slow.follower.catches_up(&space, query);
+    assert!(slow.follower.0.lock().unwrap().initial >= 2);
+    make(&space, 9999);
+    open.send(()).unwrap();
+    slow.follower.catches_up(&space, query);
+    drop(open);
+    live.cancel();
+}
+
 #[test]
 fn a_slow_listener_gets_gathered_changes() {
-    struct Slow {
-        follower: Follower,
-        gate: Mutex<mpsc::Receiver<()>>,
-    }
-    impl LiveListener for Slow {
-        fn updated(&self, batch: LiveBatch) -> Result<(), EchoError> {
-            let _ = self.gate.lock().unwrap().recv_timeout(PATIENCE);
-            self.follower.updated(batch)
-        }
-    }
     let (_client, space) = alone();
     let (open, gate) = mpsc::channel();
     let slow = Arc::new(Slow {

@@ -184,6 +184,13 @@ pub enum Command {
         /// Only changes of objects that match
         #[arg(long, value_name = "FILTER-JSON")]
         filter: Option<String>,
+        /// Prints what this filter or query finds, and then what changes in that list, with places
+        /// in it
+        #[arg(long, value_name = "QUERY-JSON", conflicts_with = "filter")]
+        query: Option<String>,
+        /// The shortest time between two batches of changes in the list, in milliseconds
+        #[arg(long, value_name = "MS", requires = "query", default_value_t = 16)]
+        interval: u32,
     },
     /// Prints a digest of all objects: equal digests mean equal objects and histories
     Digest {
@@ -329,6 +336,15 @@ mod tests {
             vec!["echodb", "join", "code", "--auth-code", "123456"],
             vec!["echodb", "--json", "add", "default", "{}"],
             vec!["echodb", "set", "default", "x", "{}", "--json"],
+            vec![
+                "echodb",
+                "watch",
+                "default",
+                "--query",
+                "{}",
+                "--interval",
+                "5",
+            ],
             vec!["echodb", "serve"],
         ] {
             let command = Args::try_parse_from(line).unwrap().command;

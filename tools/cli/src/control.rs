@@ -1,7 +1,7 @@
 //! What reaches a command while it runs: library events, answers of the user, cancellation. One
 //! bounded queue holds them all, so that a command waits in one place.
 
-use echodb::{ChangeBatch, InvitationUpdate};
+use echodb::{ChangeBatch, InvitationUpdate, LiveBatch};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -16,6 +16,8 @@ const WAITING: usize = 64;
 pub enum Note {
     /// Objects changed.
     Changes(ChangeBatch),
+    /// The results of a query changed.
+    Live(LiveBatch),
     /// An invitation moved on.
     Invitation(InvitationUpdate),
     /// The user entered a line; `None` when there will be no more.

@@ -32,6 +32,10 @@ pub enum Event {
     Text(Text),
     /// A change, from `watch`.
     Change(ChangeLine),
+    /// So many of the following lines are one batch, from `watch --query`.
+    Live(LiveLine),
+    /// A change in a query's results.
+    LiveChange(LiveChange),
     /// A space's digest.
     Digest(Digest),
     /// A line of an export, without its end.
@@ -307,6 +311,37 @@ impl ChangeLine {
             .to_owned(),
         }
     }
+}
+
+/// See [`Event::Live`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LiveLine {
+    /// The space.
+    pub space: String,
+    /// Whether the list begins anew.
+    pub initial: bool,
+    /// How many results there are after the changes.
+    pub total: u64,
+    /// How many changes follow.
+    pub changes: usize,
+}
+
+/// See [`Event::LiveChange`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LiveChange {
+    /// `removed`, `added`, `moved` or `changed`.
+    pub kind: String,
+    /// The object.
+    pub id: String,
+    /// Its place before, if it was removed or moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u64>,
+    /// Its place afterwards, unless it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+    /// The object, unless it was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<Box<RawValue>>,
 }
 
 /// See [`Event::Digest`].

@@ -104,7 +104,13 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             let edit = text::Edit { insert, at, delete };
             text::text(context, &space, id, field, edit)
         }
-        Command::Watch { space, filter } => watch::watch(context, control, &space, filter),
+        Command::Watch {
+            space,
+            query: Some(query),
+            interval,
+            ..
+        } => watch::live(context, control, &space, query, interval),
+        Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
         Command::Digest { space } => status::digest(context, &space),
         Command::Export { space, file } => transfer::export(context, &space, file),
         Command::Import { space, .. } => transfer::import(context, &space),

@@ -2,9 +2,10 @@
 
 use super::Context;
 use crate::control::{Control, Note, Notifier};
-use crate::event::{ChangeLine, Event};
-use crate::failure::Result;
-use echodb::{ChangeBatch, ChangeListener, EchoError};
+use crate::event::{ChangeLine, Event, LiveChange, LiveLine};
+use crate::failure::{Failure, Result};
+use echodb::model::ErrorKind;
+use echodb::{ChangeBatch, ChangeListener, EchoError, LiveBatch, LiveListener, LiveOptions};
 use std::sync::Arc;
 
 struct Listener(Notifier);
@@ -14,6 +15,47 @@ impl ChangeListener for Listener {
         self.0.send(Note::Changes(batch));
         Ok(())
     }
+}
+
+impl LiveListener for Listener {
+    fn updated(&self, batch: LiveBatch) -> std::result::Result<(), EchoError> {
+        self.0.send(Note::Live(batch));
+        Ok(())
+    }
+}
+
+/// `watch --query`.
+pub(super) fn live(
+    context: &mut Context,
+    control: Control,
+    name: &str,
+    query: String,
+    interval_ms: u32,
+) -> Result<()> {
+    let space = context.space(name)?;
+    let query = context.json(query)?;
+    let listener = Arc::new(Listener(control.notifier()));
+    let _live = space.live(query, LiveOptions { interval_ms }, listener)?;
+    // Dropped before the live query, as in `watch`.
+    let control = control;
+    context
+        .output
+        .emit(Event::Progress("Watching; stop with Ctrl-C.".to_owned()))?;
+    while let Some(note) = control.wait() {
+        let Note::Live(batch) = note else { continue };
+        let changes: Vec<LiveChange> = serde_json::from_slice(&batch.changes)
+            .map_err(|e| Failure::new(ErrorKind::Internal, e.to_string()))?;
+        context.output.emit(Event::Live(LiveLine {
+            space: batch.space,
+            initial: batch.initial,
+            total: batch.total,
+            changes: changes.len(),
+        }))?;
+        for change in changes {
+            context.output.emit(Event::LiveChange(change))?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn watch(

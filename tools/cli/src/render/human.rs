@@ -1,7 +1,9 @@
 //! The form for people.
 
 use super::{qr, safe};
-use crate::event::{Code, Event, Hit, Object, Pairing, SpaceDetails, SpaceStatus, Status};
+use crate::event::{
+    Code, Event, Hit, LiveChange, Object, Pairing, SpaceDetails, SpaceStatus, Status,
+};
 use std::fmt::Write;
 
 /// How standard output wants it.
@@ -72,6 +74,7 @@ pub fn result(event: &Event, style: Style) -> String {
             safe::line(change.type_name.as_deref().unwrap_or("-")),
             style.dim(&change.origin)
         ),
+        Event::LiveChange(change) => live_change(change, style),
         Event::Digest(digest) => format!("{}\n", digest.digest),
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
@@ -86,6 +89,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::SpaceStatus(status) => space_status(status),
         Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),
         Event::Exported(_)
+        | Event::Live(_)
         | Event::Paired(_)
         | Event::Done(_)
         | Event::Warning(_)
@@ -120,6 +124,21 @@ fn pairing_progress(pairing: &Pairing) -> Option<&'static str> {
         ("success", false) => "Joined. Replicating…",
         _ => return None,
     })
+}
+
+fn live_change(change: &LiveChange, style: Style) -> String {
+    let place = match (change.from, change.index) {
+        (Some(from), Some(index)) => format!("{from} to {index}"),
+        (from, index) => index.or(from).unwrap_or_default().to_string(),
+    };
+    let object = change.object.as_ref();
+    let object = object.and_then(|raw| serde_json::from_str::<Object>(raw.get()).ok());
+    let shown = object.map_or_else(String::new, |object| {
+        let type_name = safe::line(object.type_name.as_deref().unwrap_or("-"));
+        let fields = safe::line(object.fields.get());
+        format!("  {}  {fields}", style.bold(&type_name))
+    });
+    format!("{:7}  {place:>6}  {}{shown}\n", change.kind, change.id)
 }
 
 fn space_line(id: &str, name: &str, default: bool, state: &str, style: Style) -> String {
@@ -290,4 +309,33 @@ fn space_status(status: &SpaceStatus) -> String {
 
 fn put(out: &mut String, line: std::fmt::Arguments) {
     writeln!(out, "{line}").expect("a string takes everything");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn changes_of_a_live_query_are_lines() {
+        let style = Style {
+            terminal: false,
+            colour: false,
+            detailed: false,
+        };
+        let object = json!({"id": "1", "type": "Task", "parent": null, "deleted": false,
+            "created_ms": 0, "updated_ms": 0, "heads": [], "fields": {"a": "\u{1b}"}});
+        let line = |change: serde_json::Value| {
+            let change: LiveChange = serde_json::from_value(change).unwrap();
+            result(&Event::LiveChange(change), style)
+        };
+        assert_eq!(
+            line(json!({"kind": "moved", "id": "1", "from": 3, "index": 0, "object": object})),
+            "moved    3 to 0  1  Task  {\"a\":\"\\u001b\"}\n"
+        );
+        assert_eq!(
+            line(json!({"kind": "removed", "id": "1", "from": 12})),
+            "removed      12  1\n"
+        );
+    }
 }

@@ -97,6 +97,8 @@ impl Renderer {
             Event::Done(value) => json_text(value),
             Event::Text(value) => json_text(value),
             Event::Change(value) => json_text(value),
+            Event::Live(value) => json_text(value),
+            Event::LiveChange(value) => json_text(value),
             Event::Digest(value) => json_text(value),
             Event::Line(line) => line.clone(),
             // Standard output holds the export itself then.

@@ -106,6 +106,39 @@ fn watch_prints_changes_until_interrupted() {
 }
 
 #[test]
+fn watch_shows_a_query_and_what_changes_in_it() {
+    let profile = Profile::new("Ann");
+    let _serving = profile.serve();
+    let first = profile.add(r#"{"n": 2}"#);
+    let query = r#"{"where": {"field": "n", "op": "exists"}, "order": [{"by": "n"}], "limit": 1}"#;
+    let mut watching = profile.start(&["watch", "default", "--query", query, "--interval", "0"]);
+    let head = watching.next();
+    assert_eq!(
+        (&head["initial"], &head["total"], &head["changes"]),
+        (&json!(true), &json!(1), &json!(1))
+    );
+    let line = watching.next();
+    assert_eq!(
+        (&line["kind"], &line["index"]),
+        (&json!("added"), &json!(0))
+    );
+    assert_eq!(
+        (&line["id"], &line["object"]["fields"]),
+        (&json!(first), &json!({"n": 2}))
+    );
+    let second = profile.add(r#"{"n": 1}"#);
+    assert_eq!(watching.next()["changes"], 2);
+    assert_eq!(
+        watching.next(),
+        json!({"kind": "removed", "id": first, "from": 0})
+    );
+    assert_eq!(watching.next()["id"], second);
+    watching.signal(libc::SIGINT);
+    watching.end_well();
+    assert_eq!(profile.failure(&["watch", "default", "--query", "["]).0, 2);
+}
+
+#[test]
 fn watch_filters() {
     let profile = Profile::new("Ann");
     let _serving = profile.serve();

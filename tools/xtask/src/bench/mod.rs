@@ -16,6 +16,8 @@ const MEASURES: &[(&str, &str)] = &[
     ("sync_10k_bytes", "sync_10k"),
     ("edit_latency", "edit_latency"),
     ("rss_10k_open", "rss_10k_open"),
+    ("live_update", "live_update"),
+    ("live_update_growth", "live_update"),
 ];
 
 /// The size that the shipped library is to stay below, in bytes.
@@ -23,6 +25,7 @@ const LIBRARY_BYTES: f64 = 10_000_000.0;
 
 struct Setting {
     quick: bool,
+    large: bool,
     /// The cargo profile of what is measured.
     profile: String,
     only: Option<String>,
@@ -31,9 +34,9 @@ struct Setting {
 }
 
 const USAGE: &str = "\
-usage: cargo xtask bench [--quick] [--only NAME] [--traces DIR] [--profile NAME] --json FILE";
+usage: cargo xtask bench [--quick] [--large] [--only NAME] [--traces DIR] [--profile NAME] --json FILE";
 
-/// `cargo xtask bench [--quick] [--only NAME] [--traces DIR] [--profile NAME] --json FILE`.
+/// `cargo xtask bench [--quick] [--large] [--only NAME] [--traces DIR] [--profile NAME] --json FILE`.
 pub fn main(root: &Path, arguments: &[String]) -> Outcome<()> {
     let setting = read(root, arguments)?;
     let mut rows = Vec::new();
@@ -74,6 +77,7 @@ impl Setting {
 fn read(root: &Path, arguments: &[String]) -> Outcome<Setting> {
     let mut setting = Setting {
         quick: false,
+        large: false,
         profile: "dist".into(),
         only: None,
         json: None,
@@ -84,6 +88,7 @@ fn read(root: &Path, arguments: &[String]) -> Outcome<Setting> {
         let mut value = || rest.next().ok_or(format!("{argument} takes a value"));
         match argument.as_str() {
             "--quick" => setting.quick = true,
+            "--large" => setting.large = true,
             "--profile" => setting.profile.clone_from(value()?),
             "--only" => setting.only = Some(value()?.clone()),
             "--json" => setting.json = Some(PathBuf::from(value()?)),
@@ -132,6 +137,9 @@ fn measure(root: &Path, name: &str, setting: &Setting) -> Outcome<Vec<Value>> {
     command.arg(name).arg("--traces").arg(&setting.traces);
     if setting.quick {
         command.arg("--quick");
+    }
+    if setting.large {
+        command.arg("--large");
     }
     let output = command.stderr(std::process::Stdio::inherit()).output()?;
     if !output.status.success() {
