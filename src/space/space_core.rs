@@ -132,7 +132,8 @@ impl SpaceCore {
         core.load_small_facts()?;
         core.renew_if_copied()?;
         core.settle_waiting(&mut Ingest::default())?;
-        core.store.give_up_unfinished()?;
+        // A full disk keeps nobody out: what a crash left of blobs can wait for a later opening.
+        let _ = core.store.give_up_unfinished();
         Ok(core)
     }
 

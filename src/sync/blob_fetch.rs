@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 /// Blocks that one peer is asked for at a time, for all blobs together.
 pub const WINDOW: usize = 32;
 /// Blocks that are asked for together, while others are under way.
-const BATCH: usize = 8;
+pub const BATCH: usize = 8;
 /// Milliseconds until a peer that does not hold the blob is asked again; doubled up to 32 times.
 const ASK_AGAIN_MS: u64 = 1_000;
 /// Milliseconds in which a peer that was asked for blocks has to send one.
@@ -363,3 +363,6 @@ impl Fetch {
         self.peers.remove(&session);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use echodb::{Client, Space, TextUnit};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use support::{Signal, client_at, converge, pair, wait};
+use support::{Signal, client, client_at, converge, pair, wait};
 
 /// Runs `body` in a child process that starts this test program with only the test `name`.
 fn in_a_child(name: &str, body: fn()) {
@@ -224,5 +224,35 @@ fn a_sync_waits_for_room() {
         converge(&here, &there);
         assert!(here.query("{}".into()).unwrap().len() >= 100);
         assert_eq!(there.status().unwrap().quarantined, 0);
+    });
+}
+
+#[test]
+fn a_blob_that_does_not_fit_leaves_nothing() {
+    in_a_child("a_blob_that_does_not_fit_leaves_nothing", || {
+        let signal = Signal::start();
+        let dir = tempfile::tempdir().unwrap();
+        let ada = client("Ada", &signal);
+        let bob = client_at(dir.path(), "Bob", &signal);
+        let mine = ada.create_space("{}".into()).unwrap();
+        let theirs = pair(&mine, &bob);
+        let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
+        let bytes: Vec<u8> = (0..30_000_000).map(noise).collect();
+        let blob = mine.put_blob(bytes.clone()).unwrap();
+        limit_files(Some(largest_file(dir.path()) + 8_000_000));
+        let error = theirs.put_blob(bytes.clone()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+        let fetch = theirs.fetch_blob(blob.id.clone()).unwrap();
+        let error = fetch.wait(Some(support::PATIENCE)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+        // The session lives: no peer is to blame.
+        assert_eq!(bob.status().peers, 1);
+        limit_files(None);
+        let held = theirs.blob_info(blob.id.clone()).unwrap().unwrap().held;
+        assert!(held > 0 && held < blob.size, "{held}");
+        let fetch = theirs.fetch_blob(blob.id.clone()).unwrap();
+        fetch.wait(Some(support::PATIENCE)).unwrap();
+        assert!(theirs.read_blob(blob.id, 29_000_000, 1_000_000).unwrap() == bytes[29_000_000..]);
+        assert_eq!(theirs.blobs().unwrap().len(), 1);
     });
 }

@@ -118,6 +118,15 @@ impl Fetches {
     }
 }
 
+/// A task that ends when nobody waits for it any more.
+struct Waiting(tokio::task::JoinHandle<Result<BlobProgress>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl FetchHandle {
     fn new(id: BlobId, fetches: &Arc<Fetches>, log: Log) -> FetchHandle {
         let progress = BlobProgress {
@@ -154,6 +163,16 @@ impl FetchHandle {
     /// Where it stands.
     pub fn progress(&self) -> BlobProgress {
         self.shared.progress.borrow().clone()
+    }
+
+    /// Tells whom it was asked of, and whether it is all here.
+    pub(super) fn asked(&self) -> bool {
+        let (whole, (peers, sources)) = {
+            let machine = self.machine();
+            (machine.is_whole(), machine.peers())
+        };
+        self.set(|progress| note(progress, peers, sources));
+        whole
     }
 
     /// Tells how far the blob is, and ends the fetch when it is all here.
@@ -271,14 +290,16 @@ impl FetchHandle {
 
     /// As [`FetchHandle::wait`], for a task of any runtime or none: the time is kept by the library's.
     pub async fn wait_within(&self, timeout: Option<Duration>) -> Result<BlobProgress> {
+        let Some(timeout) = timeout else {
+            return self.wait_async().await;
+        };
         let handle = self.clone();
-        let timeout = timeout.unwrap_or(Duration::MAX);
-        let waiting = executor::handle()?.spawn(async move {
+        let mut waiting = Waiting(executor::handle()?.spawn(async move {
             tokio::time::timeout(timeout, handle.wait_async())
                 .await
                 .unwrap_or_else(|_| Err(handle.not_yet()))
-        });
-        waiting
+        }));
+        (&mut waiting.0)
             .await
             .map_err(|e| Error::internal(format!("the waiting did not finish: {e}")))?
     }

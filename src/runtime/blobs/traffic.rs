@@ -6,12 +6,12 @@ use crate::model::{BlobId, DeviceKey, Error, ErrorKind, Result, limits};
 use crate::runtime::clock;
 use crate::runtime::space_host::SpaceHost;
 use crate::space::SpaceCore;
-use crate::sync::blob_fetch::{Holdings, Peer, WINDOW};
+use crate::sync::blob_fetch::{BATCH, Holdings, Peer, WINDOW};
 use crate::sync::blob_wire::{self, BlobMessage, Body, Get, Have, Sent, Want};
 use crate::sync::wire::{self, Message, space_tag};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -29,6 +29,7 @@ pub struct BlobTraffic {
     /// What the peer asked for, in order.
     serving: Mutex<VecDeque<Asked>>,
     more: Notify,
+    turn: AtomicUsize,
 }
 
 /// A block that the peer asked for.
@@ -53,6 +54,7 @@ impl BlobTraffic {
             asked: Mutex::default(),
             serving: Mutex::default(),
             more: Notify::new(),
+            turn: AtomicUsize::new(0),
         }
     }
 
@@ -88,18 +90,29 @@ impl BlobTraffic {
             if !core.peer_may_have_blobs(&self.peer.device) {
                 return Ok(());
             }
-            for fetch in space.fetches().running() {
-                self.poll_one(&fetch, core, out);
+            let fetches = space.fetches().running();
+            // Each time another one goes first, and none takes all of the window from the others.
+            let first = self.turn.fetch_add(1, Ordering::Relaxed) % fetches.len().max(1);
+            let share = if fetches.len() > 1 { BATCH } else { WINDOW };
+            let (before, after) = fetches.split_at_checked(first).unwrap_or((&fetches, &[]));
+            for fetch in after.iter().chain(before) {
+                self.poll_one(fetch, share, core, out);
             }
             Ok(())
         });
     }
 
-    fn poll_one(&self, fetch: &FetchHandle, core: &mut SpaceCore, out: &mut Vec<BlobMessage>) {
+    fn poll_one(
+        &self,
+        fetch: &FetchHandle,
+        share: usize,
+        core: &mut SpaceCore,
+        out: &mut Vec<BlobMessage>,
+    ) {
         let mut asked = lock(&self.asked);
         let unanswered: usize = asked.values().map(|n| *n as usize).sum();
         let room = match asked.len() {
-            len if len < WINDOW && unanswered < UNANSWERED => WINDOW - len,
+            len if len < WINDOW && unanswered < UNANSWERED => share.min(WINDOW - len),
             _ => 0,
         };
         let mut bodies = Vec::new();
@@ -119,7 +132,9 @@ impl BlobTraffic {
         }
         drop(asked);
         out.extend(bodies.into_iter().map(message));
-        fetch.settle(core);
+        if fetch.asked() {
+            fetch.settle(core);
+        }
     }
 
     /// Takes a message; only what breaks the protocol fails.

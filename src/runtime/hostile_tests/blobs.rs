@@ -5,6 +5,7 @@ use crate::model::blob::{BLOCK_BYTES, BlobBuilder, BlobRoot, Block, block_hash};
 use crate::model::{BlobId, Role, limits};
 use crate::runtime::blobs::FetchHandle;
 use crate::runtime::space_handle::SpaceHandle;
+use crate::runtime::transport::Link;
 use crate::sync::blob_wire::{BlobMessage, Body, Get, Have, Sent, Want};
 use crate::sync::wire::{self, Message};
 use bytes::Bytes;
@@ -342,5 +343,27 @@ async fn a_peer_that_does_not_read_costs_little_memory() {
     peer.say_blob(get(vec![top; limits::BLOB_BLOCKS_ASKED]))
         .await;
     peer.ends_dropped("blocks asked for and not read").await;
+    goes_on(&ada, &bob).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_owes_blocks_holds_nobody_up() {
+    let (ada, bob, mal) = three();
+    let (root, _) = made(7);
+    let mut liar = Liar::meet(&ada, &mal.keyring()).await;
+    let running = fetch(&ada, &root);
+    // It says that it holds the blob, and then nothing more.
+    let owed = liar.asked(&root).await;
+    assert_eq!(owed.len(), 1);
+    let bytes: Vec<u8> = (0..SIZE).map(|i| (i / 1000) as u8 ^ 7).collect();
+    let blob = handle(&bob).put_blob(&bytes).unwrap();
+    assert_eq!(blob.id, root.id().to_string());
+    let link = std::sync::Arc::clone(&liar.link);
+    let silent = tokio::spawn(async move { while link.recv().await.is_some() {} });
+    wait("an honest peer sends it", || {
+        running.progress().state == crate::api::BlobFetchState::Done
+    })
+    .await;
+    silent.abort();
     goes_on(&ada, &bob).await;
 }

@@ -201,6 +201,13 @@ impl BlobStore for SpaceStore {
     }
 
     fn give_up_unfinished(&mut self) -> Result<()> {
+        let any = self.db.read(|conn| {
+            conn.prepare("SELECT 1 FROM blobs WHERE state = ?1")?
+                .exists([WRITTEN])
+        })?;
+        if !any {
+            return Ok(());
+        }
         self.db.write(|tx| {
             tx.execute(
                 "UPDATE blobs SET state = ?1 WHERE state = ?2",
@@ -212,6 +219,9 @@ impl BlobStore for SpaceStore {
 
     fn give_up_idle(&mut self, now_ms: i64, grace_ms: i64, kept: &[BlobId]) -> Result<u64> {
         let rows = self.blobs()?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
         let idle: Vec<&BlobRow> = rows.iter().filter(|row| !row.referenced).collect();
         self.db.write(|tx| {
             let mut given_up = 0;
@@ -237,16 +247,15 @@ impl BlobStore for SpaceStore {
     }
 
     fn sweep_blocks(&mut self) -> Result<Option<u64>> {
-        self.db.write(|tx| {
-            let blob: Option<i64> = tx
-                .prepare_cached("SELECT n FROM blobs WHERE state = ?1 LIMIT 1")?
+        let blob: Option<i64> = self.db.read(|conn| {
+            conn.prepare_cached("SELECT n FROM blobs WHERE state = ?1 AND state <> 0 LIMIT 1")?
                 .query_row([GIVEN_UP], |row| row.get(0))
-                .optional()?;
-            match blob {
-                None => Ok(None),
-                Some(blob) => Ok(Some(sweep(tx, blob)?)),
-            }
-        })
+                .optional()
+        })?;
+        match blob {
+            None => Ok(None),
+            Some(blob) => self.db.write(|tx| Ok(Some(sweep(tx, blob)?))),
+        }
     }
 }
 

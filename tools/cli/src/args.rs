@@ -1,5 +1,6 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
+use crate::blob_args::BlobCommand;
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -211,6 +212,9 @@ pub enum Command {
         /// The file; without it, standard input
         file: Option<PathBuf>,
     },
+    /// Stores, fetches and collects blobs: larger values, named by their content
+    #[command(subcommand)]
+    Blob(BlobCommand),
     /// Tells how the profile, or a space, is connected
     Status {
         /// The space
@@ -286,7 +290,11 @@ impl Command {
     pub fn is_online(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. } | Command::Join { .. } | Command::Watch { .. } | Command::Serve
+            Command::Invite { .. }
+                | Command::Join { .. }
+                | Command::Watch { .. }
+                | Command::Blob(BlobCommand::Fetch { .. })
+                | Command::Serve
         )
     }
 
@@ -295,8 +303,22 @@ impl Command {
     pub fn ends_on_request(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. } | Command::Join { .. } | Command::Watch { .. }
+            Command::Invite { .. }
+                | Command::Join { .. }
+                | Command::Watch { .. }
+                | Command::Blob(BlobCommand::Fetch { .. })
         )
+    }
+
+    /// Makes names of files mean the same in another process.
+    pub fn absolute(mut self) -> Self {
+        if let Command::Blob(command) = &mut self
+            && let Some(file) = command.file_mut()
+            && let Ok(absolute) = std::path::absolute(&*file)
+        {
+            *file = absolute;
+        }
+        self
     }
 
     /// The file whose bytes it reads, if not standard input.
@@ -346,6 +368,8 @@ mod tests {
                 "5",
             ],
             vec!["echodb", "serve"],
+            vec!["echodb", "blob", "put", "default", "/a/file"],
+            vec!["echodb", "blob", "fetch", "default", "x", "--timeout", "5"],
         ] {
             let command = Args::try_parse_from(line).unwrap().command;
             let text = serde_json::to_string(&command).unwrap();

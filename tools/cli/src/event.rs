@@ -2,8 +2,8 @@
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
 use echodb::{
-    Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member, ObjectRecord,
-    PeerStatus, SpaceInfo, SpaceState,
+    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
+    ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -50,6 +50,10 @@ pub enum Event {
     Pairing(Pairing),
     /// An invitation is over, and the other side may have everything.
     Paired(Paired),
+    /// What is here of a blob.
+    Blob(Blob),
+    /// The end of a collection.
+    Collected(Collected),
     /// The client's connections.
     Status(Status),
     /// A space's replication.
@@ -255,10 +259,10 @@ pub struct Index {
 pub struct Done {
     /// The space.
     pub space: String,
-    /// The object, if it was one.
+    /// The object or blob, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `set`, `deleted`, or `created` or `dropped` of an index.
+    /// `set`, `deleted` or `written`; of an index `created` or `dropped`.
     pub state: String,
 }
 
@@ -428,6 +432,48 @@ pub struct Paired {
     pub in_sync: bool,
     /// Whether this side invited.
     pub host: bool,
+}
+
+/// See [`Event::Blob`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Blob {
+    /// The space.
+    pub space: String,
+    /// The blob.
+    pub blob: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// How many of them are here.
+    pub held: u64,
+    /// Whether all are.
+    pub whole: bool,
+    /// Whether an object names it.
+    pub referenced: bool,
+}
+
+impl Blob {
+    /// What is known of a blob of `space`.
+    pub fn new(space: &str, info: BlobInfo) -> Self {
+        Blob {
+            space: space.to_owned(),
+            blob: info.id,
+            size: info.size,
+            held: info.held,
+            whole: info.whole,
+            referenced: info.referenced,
+        }
+    }
+}
+
+/// See [`Event::Collected`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Collected {
+    /// The space.
+    pub space: String,
+    /// How many blobs were removed.
+    pub blobs: u64,
+    /// Bytes that this freed in the space's file.
+    pub bytes: u64,
 }
 
 /// See [`Event::Status`].

@@ -29,7 +29,8 @@ enum Place {
 }
 
 /// Runs the command to its end.
-pub fn run(args: Args, console: &mut Console) -> Result<()> {
+pub fn run(mut args: Args, console: &mut Console) -> Result<()> {
+    args.command = args.command.absolute();
     let directory = profile::directory(&args)?;
     match find_place(&args, &directory)? {
         Place::There(stream) => {

@@ -1,6 +1,7 @@
 //! `echodb`: the command line of echo-db. `echodb --help` describes it, README.md too.
 
 mod args;
+mod blob_args;
 mod commands;
 mod console;
 mod control;

@@ -1,5 +1,6 @@
 //! The commands themselves. The same code runs in the front process and in a serving one.
 
+mod blob;
 mod identity;
 mod lookup;
 mod object;
@@ -114,6 +115,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Digest { space } => status::digest(context, &space),
         Command::Export { space, file } => transfer::export(context, &space, file),
         Command::Import { space, .. } => transfer::import(context, &space),
+        Command::Blob(command) => blob::run(context, &control, command),
         Command::Status { space } => status::status(context, space.as_deref()),
         Command::Serve => Err(Failure::usage("serve runs on its own")),
     }

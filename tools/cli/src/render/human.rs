@@ -85,6 +85,20 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Code(code) => invitation_code(code, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
+        Event::Blob(blob) => format!(
+            "{}  {} of {} bytes{}\n",
+            blob.blob,
+            blob.held,
+            blob.size,
+            if blob.referenced {
+                ""
+            } else {
+                "  (named by no object)"
+            }
+        ),
+        Event::Collected(collected) => {
+            format!("{} blobs, {} bytes\n", collected.blobs, collected.bytes)
+        }
         Event::Status(status) => client_status(status),
         Event::SpaceStatus(status) => space_status(status),
         Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),

@@ -108,6 +108,8 @@ impl Renderer {
             Event::Code(value) => json_text(value),
             Event::Pairing(value) => json_text(value),
             Event::Paired(value) => json_text(value),
+            Event::Blob(value) => json_text(value),
+            Event::Collected(value) => json_text(value),
             Event::Status(value) => json_text(value),
             Event::SpaceStatus(value) => json_text(value),
             Event::Serving(value) => json_text(value),

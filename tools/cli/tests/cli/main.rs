@@ -1,6 +1,7 @@
 //! The command line, tested as its users meet it: real processes, real profiles, a real
 //! signalling server.
 
+mod blobs;
 mod commands;
 mod common;
 mod errors;

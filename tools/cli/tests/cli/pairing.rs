@@ -15,7 +15,7 @@ fn invite(host: &Profile) -> (Running, String) {
 }
 
 /// Takes both sides through an invitation; returns the space.
-fn pair(host: &Profile, guest: &Profile) -> String {
+pub fn pair(host: &Profile, guest: &Profile) -> String {
     let (mut inviting, code) = invite(host);
     let mut joining = guest.start(&["join", &code]);
     let asked = |state: &Value| state == "ready_for_authentication";
