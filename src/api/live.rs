@@ -3,6 +3,8 @@
 use super::error::Result;
 use super::{EchoError, Space};
 use crate::model::Error;
+#[cfg(feature = "bindings")]
+use crate::model::ErrorKind;
 use crate::query::Query;
 use crate::runtime::events::Registration;
 use crate::runtime::live::{Out, Runner};
@@ -70,6 +72,29 @@ pub trait LiveListener: Send + Sync {
 pub struct LiveQuery {
     registration: Registration,
     runner: Weak<Runner>,
+    /// Without a listener: where [`LiveQuery::next_async`] waits.
+    #[cfg(feature = "bindings")]
+    waiting: Option<Arc<Waiting>>,
+}
+
+/// Wakes those who wait for a batch.
+#[cfg(feature = "bindings")]
+#[derive(Default)]
+struct Waiting {
+    rung: tokio::sync::Notify,
+    ended: std::sync::atomic::AtomicBool,
+}
+
+#[cfg(feature = "bindings")]
+impl Waiting {
+    fn end(&self) {
+        self.ended.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.rung.notify_waiters();
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.load(std::sync::atomic::Ordering::SeqCst)
+    }
 }
 
 #[cfg_attr(feature = "bindings", uniffi::export)]
@@ -78,10 +103,23 @@ impl LiveQuery {
     /// called from within the listener, it returns at once and this delivery is the last.
     pub fn cancel(&self) {
         self.registration.cancel();
+        #[cfg(feature = "bindings")]
+        if let Some(waiting) = &self.waiting {
+            waiting.end();
+        }
     }
 }
 
 impl LiveQuery {
+    fn new((registration, runner): (Registration, Weak<Runner>)) -> Arc<Self> {
+        Arc::new(LiveQuery {
+            registration,
+            runner,
+            #[cfg(feature = "bindings")]
+            waiting: None,
+        })
+    }
+
     /// Fetches the next batch of a live query without a listener, if there is one.
     pub(crate) fn next(&self) -> Result<Option<LiveBatch>> {
         match self.runner.upgrade() {
@@ -110,7 +148,8 @@ impl Space {
         options: LiveOptions,
         listener: Arc<dyn LiveListener>,
     ) -> Result<Arc<LiveQuery>> {
-        self.start_live(&query, &options, Out::Listener(listener))
+        let begun = self.begin_live(&query, &options, Out::Listener(listener))?;
+        Ok(LiveQuery::new(begun))
     }
 
     /// As [`Space::live`], without a listener: `ring` is called, on a library thread, when
@@ -121,21 +160,23 @@ impl Space {
         options: &LiveOptions,
         ring: impl Fn() + Send + Sync + 'static,
     ) -> Result<Arc<LiveQuery>> {
-        self.start_live(query, options, Out::Bell(Box::new(ring)))
+        let begun = self.begin_live(query, options, Out::Bell(Box::new(ring)))?;
+        Ok(LiveQuery::new(begun))
     }
 
-    fn start_live(&self, query: &str, options: &LiveOptions, out: Out) -> Result<Arc<LiveQuery>> {
+    fn begin_live(
+        &self,
+        query: &str,
+        options: &LiveOptions,
+        out: Out,
+    ) -> Result<(Registration, Weak<Runner>)> {
         if options.interval_ms > LONGEST_INTERVAL_MS {
             let what = format!("interval_ms is 0 to {LONGEST_INTERVAL_MS}");
             return Err(Error::invalid(what).into());
         }
         let query = Query::parse(query)?;
         let interval = Duration::from_millis(u64::from(options.interval_ms));
-        let (registration, runner) = self.handle().live(&query, interval, out)?;
-        Ok(Arc::new(LiveQuery {
-            registration,
-            runner,
-        }))
+        Ok(self.handle().live(&query, interval, out)?)
     }
 }
 
@@ -162,5 +203,62 @@ impl Space {
         listener: Arc<dyn LiveListener>,
     ) -> Result<Arc<LiveQuery>> {
         super::run(move || self.live(query, options, listener)).await
+    }
+
+    /// As `live`, without a listener: the batches are fetched with `LiveQuery::next`. Each is made
+    /// when it is fetched, so that a reader who is slow gets fewer and larger ones, and nothing but
+    /// the ids of changed objects waits for it.
+    #[uniffi::method(name = "live_queue")]
+    pub async fn live_queue_async(
+        self: Arc<Self>,
+        query: String,
+        options: LiveOptions,
+    ) -> Result<Arc<LiveQuery>> {
+        super::run(move || self.live_queue(&query, &options)).await
+    }
+}
+
+#[cfg(feature = "bindings")]
+impl Space {
+    fn live_queue(&self, query: &str, options: &LiveOptions) -> Result<Arc<LiveQuery>> {
+        let waiting = Arc::new(Waiting::default());
+        let bell = Arc::clone(&waiting);
+        let ring = move || bell.rung.notify_one();
+        let (registration, runner) = self.begin_live(query, options, Out::Bell(Box::new(ring)))?;
+        Ok(Arc::new(LiveQuery {
+            registration,
+            runner,
+            waiting: Some(waiting),
+        }))
+    }
+}
+
+#[cfg(feature = "bindings")]
+#[uniffi::export]
+impl LiveQuery {
+    /// Waits for the next batch of a live query that `live_queue` made; `None` once it is cancelled.
+    /// One caller at a time; who gives up a wait may have missed a batch, and should cancel. What
+    /// cannot be brought up to date is logged and tried again, as for a listener. Fails with
+    /// `InvalidState` for a live query that has a listener.
+    #[uniffi::method(name = "next")]
+    pub async fn next_async(self: Arc<Self>) -> Result<Option<LiveBatch>> {
+        let Some(waiting) = self.waiting.clone() else {
+            let what = "this live query has a listener, which gets the batches";
+            return Err(Error::new(ErrorKind::InvalidState, what).into());
+        };
+        loop {
+            // Made before looking: an end from here on is not missed. A ring is remembered.
+            let rung = waiting.rung.notified();
+            if waiting.has_ended() {
+                return Ok(None);
+            }
+            rung.await;
+            let this = Arc::clone(&self);
+            // What fails is logged and tried again; the bell rings for it.
+            let found = super::run(move || Ok(this.next().unwrap_or_default())).await?;
+            if found.is_some() && !waiting.has_ended() {
+                return Ok(found);
+            }
+        }
     }
 }

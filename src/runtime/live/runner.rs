@@ -293,6 +293,9 @@ impl Runner {
             }
         }
         let found = self.evaluate();
+        if let Err(error) = &found {
+            self.warn("a live query could not be brought up to date", error);
+        }
         self.schedule(&mut self.lock());
         found
     }
