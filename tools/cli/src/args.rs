@@ -136,22 +136,7 @@ pub enum Command {
         filter: String,
     },
     /// Finds objects by the words in their texts, the best first
-    Search {
-        /// The space
-        space: String,
-        /// The words: all must occur; "a phrase", pre*, -without, this OR that
-        #[arg(required = true, value_name = "WORDS")]
-        words: Vec<String>,
-        /// Looks only at this field or JSON Pointer; may be repeated
-        #[arg(long = "in", value_name = "FIELD")]
-        paths: Vec<String>,
-        /// Only objects that match
-        #[arg(long, value_name = "FILTER-JSON")]
-        filter: Option<String>,
-        /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        limit: u32,
-    },
+    Search(SearchCommand),
     /// Lists, makes and drops indexes, which make queries of a field fast
     Index {
         /// The space
@@ -259,6 +244,25 @@ pub enum SpaceCommand {
         /// The space
         space: String,
     },
+}
+
+/// A search for words.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
+pub struct SearchCommand {
+    /// The space
+    pub space: String,
+    /// The words: all must occur; "a phrase", pre*, -without, this OR that
+    #[arg(required = true)]
+    pub words: Vec<String>,
+    /// Looks only at this field or JSON Pointer; may be repeated
+    #[arg(long = "in", value_name = "FIELD")]
+    pub paths: Vec<String>,
+    /// Only objects that match
+    #[arg(long, value_name = "FILTER-JSON")]
+    pub filter: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
 }
 
 /// What may be done about indexes.

@@ -79,20 +79,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
         Command::Query { space, filter } => object::query(context, &space, filter),
-        Command::Search {
-            space,
-            words,
-            paths,
-            filter,
-            limit,
-        } => {
-            let narrowed = search::Narrowed {
-                paths,
-                filter,
-                limit,
-            };
-            search::search(context, &space, words.join(" "), narrowed)
-        }
+        Command::Search(command) => search::search(context, command),
         Command::Index { space, command } => search::index(context, &space, command),
         Command::Text {
             space,

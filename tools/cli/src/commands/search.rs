@@ -1,32 +1,21 @@
 //! `search` and `index`.
 
 use super::Context;
-use crate::args::IndexCommand;
+use crate::args::{IndexCommand, SearchCommand};
 use crate::event::{Done, Event, Hit, Index};
 use crate::failure::{Failure, Result};
 use echodb::{SearchOptions, TextUnit};
 
-/// How `search` is narrowed.
-pub(super) struct Narrowed {
-    pub(super) paths: Vec<String>,
-    pub(super) filter: Option<String>,
-    pub(super) limit: u32,
-}
-
-pub(super) fn search(
-    context: &mut Context,
-    name: &str,
-    words: String,
-    narrowed: Narrowed,
-) -> Result<()> {
+pub(super) fn search(context: &mut Context, command: SearchCommand) -> Result<()> {
     let options = SearchOptions {
-        filter: narrowed.filter,
-        paths: narrowed.paths,
-        limit: narrowed.limit,
+        filter: command.filter,
+        paths: command.paths,
+        limit: command.limit,
         unit: TextUnit::Utf8,
         ..SearchOptions::default()
     };
-    let found = context.space(name)?.search(words, options)?;
+    let space = context.space(&command.space)?;
+    let found = space.search(command.words.join(" "), options)?;
     let hits: Vec<Hit> = serde_json::from_slice(&found)
         .map_err(|error| Failure::storage("what was found", error))?;
     for hit in hits {

@@ -2,7 +2,7 @@
 
 use super::{qr, safe};
 use crate::event::{
-    Code, Event, Hit, LiveChange, Object, Pairing, SpaceDetails, SpaceStatus, Status,
+    Code, Event, Hit, Index, LiveChange, Object, Pairing, SpaceDetails, SpaceStatus, Status,
 };
 use std::fmt::Write;
 
@@ -37,12 +37,13 @@ impl Style {
 /// What an event puts on standard output.
 pub fn result(event: &Event, style: Style) -> String {
     match event {
-        Event::Identity(who) => format!(
-            "{}\nidentity  {}\ndevice    {}\n",
-            style.bold(&safe::line(&who.name)),
-            who.identity,
-            who.device
-        ),
+        Event::Identity(who) => {
+            let name = style.bold(&safe::line(&who.name));
+            format!(
+                "{name}\nidentity  {}\ndevice    {}\n",
+                who.identity, who.device
+            )
+        }
         Event::Space(space) => space_line(
             &space.space,
             &space.name,
@@ -60,11 +61,7 @@ pub fn result(event: &Event, style: Style) -> String {
             safe::line(object.fields.get())
         ),
         Event::Hit(hit) => found(hit, style),
-        Event::Index(index) => format!(
-            "{}  {}\n",
-            style.bold(&safe::line(&index.path)),
-            safe::line(index.type_name.as_deref().unwrap_or("-"))
-        ),
+        Event::Index(index) => index_line(index, style),
         Event::Text(text) if style.terminal => format!("{}\n", safe::lines(&text.text)),
         Event::Text(text) => format!("{}\n", text.text),
         Event::Change(change) => format!(
@@ -212,6 +209,11 @@ fn object_lines(object: &Object, style: Style) -> String {
         .unwrap_or_else(|_| object.fields.get().to_owned());
     put(&mut out, format_args!("{}", safe::lines(&fields)));
     out
+}
+
+fn index_line(index: &Index, style: Style) -> String {
+    let type_name = safe::line(index.type_name.as_deref().unwrap_or("-"));
+    format!("{}  {type_name}\n", style.bold(&safe::line(&index.path)))
 }
 
 /// An object that a search found, with the words in bold.
