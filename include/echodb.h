@@ -1391,6 +1391,72 @@ echodb_status echodb_space_conflicts(const echodb_space *space,
                                      echodb_error **error);
 
 /**
+ * One page of a query's results (JSON), as large as its `limit` says (1 to 10,000; 100 without
+ * one); it has no `skip`. Gives a JSON object: `objects`, as from `echodb_space_query`, and
+ * `next`, a string to hand over as `after` for the next page, or null after the last one. Objects
+ * whose place in the order stays are on exactly one page, whatever else changes meanwhile.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `after` stands for the first
+ * page, with length 0; `space` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT` also for an `after` of another query, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_query_page(const echodb_space *space,
+                                      const char *query,
+                                      size_t query_len,
+                                      const char *after,
+                                      size_t after_len,
+                                      echodb_buffer **out,
+                                      echodb_error **error);
+
+/**
+ * Counts, sums and extremes over the objects that a query (JSON) finds, whole or by groups, as a
+ * JSON array. `docs/guide/query.md` describes what is asked and answered.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_aggregate(const echodb_space *space,
+                                     const char *query,
+                                     size_t query_len,
+                                     echodb_buffer **out,
+                                     echodb_error **error);
+
+/**
+ * How a query or an aggregation (JSON) is answered, as a JSON object: `sql`, `parameters`, `plan`
+ * (SQLite's lines), `indexes`, `scans` (whether every object is read) and `words` (the plan for
+ * people). What it says may change.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_explain(const echodb_space *space,
+                                   const char *query,
+                                   size_t query_len,
+                                   echodb_buffer **out,
+                                   echodb_error **error);
+
+/**
+ * The objects that a query (JSON) finds in several spaces, as one JSON array in its order, `limit`
+ * and `skip` counting over all. Each is as from `echodb_space_query`, and says its `space`.
+ * `spaces` is a JSON array of ids; none stands for all spaces that are open.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `spaces`, with length 0,
+ * stands for all open ones; `client` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_NOT_FOUND` for a space that the profile lacks, `ECHODB_INVALID_STATE` for one that is
+ * closed, `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED`. Since 0.1.0.
+ */
+echodb_status echodb_client_query(const echodb_client *client,
+                                  const char *spaces,
+                                  size_t spaces_len,
+                                  const char *query,
+                                  size_t query_len,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
+
+/**
  * Checks an archive, without any key: that it is whole, that every entry is signed by its author's
  * device, follows the entries it names, and that its author was a member. Gives JSON: `space`,
  * `version`, `feeds`, `entries`, `control_entries`, `bytes`, `digest`.

@@ -825,6 +825,33 @@ class Space {
     /** The indexes that were made, JSON. */
     std::string indexes() const { return text(echodb_space_indexes); }
 
+    /**
+     * One page of a query's results, JSON: `objects`, and `next`, which is the `after` of the next
+     * page, or null.
+     */
+    std::string query_page(std::string_view query,
+                           std::optional<std::string_view> after = std::nullopt) const {
+        const auto from = after.value_or(std::string_view());
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_query_page(get(), query.data(), query.size(), from.data(),
+                                           from.size(), out, error);
+        });
+    }
+
+    /** Counts, sums and extremes over what a query finds, JSON. */
+    std::string aggregate(std::string_view query) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_aggregate(get(), query.data(), query.size(), out, error);
+        });
+    }
+
+    /** How a query or an aggregation is answered, JSON. */
+    std::string explain(std::string_view query) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_explain(get(), query.data(), query.size(), out, error);
+        });
+    }
+
     /** A text field's present text. */
     std::string text_at(std::string_view id, std::string_view path) const {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {
@@ -1126,6 +1153,17 @@ class Client {
 
     std::string spaces() const { return text(echodb_client_spaces); }
     std::string status() const { return text(echodb_client_status); }
+
+    /**
+     * The objects that a query finds in several spaces, JSON; `spaces` is a JSON array of ids, and
+     * nothing stands for all open ones.
+     */
+    std::string query(std::string_view query, std::string_view spaces = {}) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_query(get(), spaces.data(), spaces.size(), query.data(),
+                                       query.size(), out, error);
+        });
+    }
 
     Space create_space(std::string_view properties) const {
         return Space(detail::make<echodb_space>([&](echodb_space **out, echodb_error **error) {

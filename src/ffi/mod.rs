@@ -32,6 +32,7 @@ mod live;
 mod live_query;
 mod log;
 mod operation;
+mod queries;
 mod queue;
 mod records;
 mod search_options;

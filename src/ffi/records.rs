@@ -4,7 +4,7 @@ use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed,
     IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch, Member, ObjectRecord,
-    QuarantinedEntry, SpaceInfo, SpaceState, SpaceStatus, TextMark,
+    QuarantinedEntry, QueryPage, SpaceInfo, SpaceState, SpaceStatus, TextMark,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -76,6 +76,19 @@ pub(super) fn object(object: &ObjectRecord) -> Json {
 
 pub(super) fn index_info(index: &IndexInfo) -> Json {
     json!({"type": index.type_name, "path": index.path})
+}
+
+/// `{"objects": […], "next": "…"}`. The objects are JSON already and are copied as they stand.
+pub(super) fn query_page(page: &QueryPage) -> echodb_buffer {
+    let next = Json::from(page.next.as_deref()).to_string();
+    let parts: [&[u8]; 5] = [
+        b"{\"objects\":",
+        &page.objects,
+        b",\"next\":",
+        next.as_bytes(),
+        b"}",
+    ];
+    echodb_buffer::new(parts.concat())
 }
 
 pub(super) fn text_mark(mark: &TextMark) -> Json {

@@ -93,6 +93,18 @@ pub const SNIPPET_CHARS: usize = 1000;
 pub const INDEXES: usize = 32;
 /// Bytes of the type's name or of the path, as SQLite reads it, of such an index.
 pub const INDEX_BYTES: usize = 256;
+/// Links in one query: leaves that lead to other objects, and steps.
+pub const QUERY_LINKS: usize = 64;
+/// Steps that one query follows.
+pub const QUERY_STEPS: usize = 16;
+/// Keys by which an aggregation groups.
+pub const QUERY_GROUP_KEYS: usize = 4;
+/// Measures of one aggregation.
+pub const QUERY_MEASURES: usize = 16;
+/// Objects of one page, unless the query says fewer.
+pub const QUERY_PAGE: u64 = 100;
+/// Objects that one page may hold.
+pub const QUERY_PAGE_MOST: u64 = 10_000;
 /// Largest Automerge file of one object that is taken in, in bytes.
 pub const OBJECT_FILE_BYTES: usize = 16 * 1024 * 1024;
 /// What its compressed parts may inflate to, in bytes.

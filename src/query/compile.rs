@@ -4,13 +4,18 @@
 //! program's queries are prepared once.
 //!
 //! Every condition is built to be true or false, never NULL: `NOT` of it then means what it says.
+//!
+//! The object that a condition is about is `o` everywhere: a condition on another object stands in
+//! a SELECT of its own, in which that one is `o`.
 
-use super::filter::{Clock, Comparison, Filter, OrderBy, OrderKey, Query, Scalar, Test};
+use super::cursor::Cell;
+use super::filter::{Clock, Comparison, End, Filter, Kind, OrderBy, OrderKey, Query, Scalar, Test};
 use super::jsonpath;
+use super::link::backwards;
 use super::number::Number;
 use super::place::{self, BOOLEAN, NUMBER, Place, STRING};
 use super::search::Search;
-use crate::model::Path;
+use crate::model::{ObjectId, Path};
 use std::collections::HashMap;
 
 /// A parameter of a compiled query.
@@ -24,6 +29,26 @@ pub enum SqlValue {
     Text(String),
     /// Bytes.
     Blob(Vec<u8>),
+}
+
+impl SqlValue {
+    /// The number it is, if it is one.
+    pub(super) fn number(&self) -> Option<Number> {
+        match self {
+            SqlValue::Integer(i) => Some(Number::Int(*i)),
+            SqlValue::Real(f) => Some(Number::Float(*f)),
+            _ => None,
+        }
+    }
+
+    /// Where its kind stands in SQLite's order of kinds.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            SqlValue::Integer(_) | SqlValue::Real(_) => 0,
+            SqlValue::Text(_) => 1,
+            SqlValue::Blob(_) => 2,
+        }
+    }
 }
 
 /// A query as SQL over the `objects` table.
@@ -48,24 +73,66 @@ pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.up
 /// The fields as queries read them.
 const PLAIN: &str = "coalesce(o.plain,o.data)";
 
-/// Compiles a query. If it is ordered by rank, it has the rank as column `score`.
+/// Leaves out the space's own properties, which are no object of its users: `ObjectId::PROPERTIES`.
+pub(super) const USER: &str = "o.id <> x'00000000000070726f70657274696573'";
+
+/// How well an object fits the search that leads.
+const RANK: &str = "bm25(words)";
+
+/// Which part of a query's results is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Selection<'a> {
+    /// Only those of these objects: what a live query asks about what changed.
+    pub within: Option<&'a [ObjectId]>,
+    /// Only those after a row with these keys.
+    pub after: Option<&'a [Cell]>,
+    /// Whether the keys of the order follow each row's columns.
+    pub keys: bool,
+}
+
+/// Compiles a query. If it is ordered by rank, rows have the rank as column `score`.
 pub fn compile(query: &Query) -> CompiledQuery {
+    compile_part(query, Selection::default())
+}
+
+/// Compiles a query for a part of its results. The window counts from the part's start.
+pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
+    // Steps and parts of the results lead away from the objects that the search finds.
+    let leading = query.leading().filter(|_| part.within.is_none());
     let mut c = Compiler {
-        leading: query.leading().filter(|search| search.fts(true).is_some()),
+        leading: leading.filter(|search| search.fts(true).is_some()),
         ..Compiler::default()
     };
-    let mut sql = format!("SELECT {ROW_COLUMNS}");
-    if c.leading.is_some() && query.order.iter().any(|by| by.key == OrderKey::Rank) {
-        sql.push_str(",bm25(words) AS score");
+    let mut conditions = vec![USER.to_owned()];
+    match part.within {
+        None => conditions.push(c.traversal(&query.filter, &query.follow)),
+        Some(ids) => {
+            let ids = c.bind_all(ids.iter().map(|id| SqlValue::Blob(id.0.to_vec())));
+            conditions.push(format!("o.id IN ({ids})"));
+            c.few = true;
+            conditions.push(c.filter(&backwards(&query.filter, &query.follow)));
+        }
     }
-    sql.push_str(match c.leading {
+    let terms = c.order(&query.order);
+    if let Some(cells) = part.after {
+        conditions.push(c.after(&terms, cells));
+    }
+    let keys: String = match part.keys {
+        true => terms.iter().map(|term| format!(",{}", term.sql)).collect(),
+        false if query.is_ranked() && c.leading.is_some() => format!(",{RANK} AS score"),
+        false => String::new(),
+    };
+    let from = match c.leading {
         // SQLite knows nothing of how rare words are, and would rather go through all of a type.
-        Some(_) => " FROM words CROSS JOIN objects AS o ON o.n = words.rowid WHERE ",
-        None => " FROM objects AS o WHERE ",
-    });
-    sql.push_str(&c.filter(&query.filter));
-    sql.push_str(" ORDER BY ");
-    sql.push_str(&c.order(&query.order));
+        Some(_) => "words CROSS JOIN objects AS o ON o.n = words.rowid",
+        None => "objects AS o",
+    };
+    let order: Vec<String> = terms.iter().map(Term::ordered).collect();
+    let mut sql = format!(
+        "SELECT {ROW_COLUMNS}{keys} FROM {from} WHERE {} ORDER BY {}",
+        conditions.join(" AND "),
+        order.join(", ")
+    );
     if query.limit.is_some() || query.skip > 0 {
         // A negative limit is none.
         let limit = c.bind(SqlValue::Integer(query.limit.map_or(-1, clamp)));
@@ -82,12 +149,37 @@ pub fn compile(query: &Query) -> CompiledQuery {
     }
 }
 
+/// Which way each key of a query's order goes, `true` for descending.
+pub fn directions(query: &Query) -> Vec<bool> {
+    let terms = Compiler::default().order(&query.order);
+    terms.iter().map(|term| term.descending).collect()
+}
+
+/// One key of the order.
+pub(super) struct Term {
+    /// Its value.
+    pub(super) sql: String,
+    /// Whether the last come first.
+    pub(super) descending: bool,
+}
+
+impl Term {
+    fn ordered(&self) -> String {
+        let direction = if self.descending { " DESC" } else { "" };
+        format!("{}{direction}", self.sql)
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Compiler<'a> {
     pub(super) params: Vec<SqlValue>,
     paths: HashMap<String, String>,
+    /// Whether conditions are asked about few objects. Then what they say of other objects is
+    /// looked up for each; else it is worked out once for all.
+    pub(super) few: bool,
     /// The search that the objects are found by, if all must satisfy one.
     leading: Option<&'a Search>,
+    /// Whether the table of words is read.
     pub(super) searches: bool,
 }
 
@@ -97,7 +189,7 @@ impl Compiler<'_> {
         format!("?{}", self.params.len())
     }
 
-    fn bind_all(&mut self, values: impl IntoIterator<Item = SqlValue>) -> String {
+    pub(super) fn bind_all(&mut self, values: impl IntoIterator<Item = SqlValue>) -> String {
         let bound: Vec<String> = values.into_iter().map(|v| self.bind(v)).collect();
         bound.join(",")
     }
@@ -115,6 +207,17 @@ impl Compiler<'_> {
                 format!("(o.parent = {parent} AND o.parent IS NOT NULL)")
             }
             Filter::Parent(None) => "o.parent IS NULL".into(),
+            Filter::End { end, id: None } => format!("{} IS NULL", end_column(*end)),
+            Filter::End { end, id: Some(id) } => {
+                let column = end_column(*end);
+                let id = self.bind(SqlValue::Blob(id.0.to_vec()));
+                format!("({column} = {id} AND {column} IS NOT NULL)")
+            }
+            Filter::Relation(true) => "(o.source IS NOT NULL OR o.target IS NOT NULL)".into(),
+            Filter::Relation(false) => "(o.source IS NULL AND o.target IS NULL)".into(),
+            Filter::Tag(tags) => self.tag(tags),
+            Filter::Key { source, keys } => self.key(source, keys.as_deref()),
+            Filter::Linked { link, to } => self.linked(link, to),
             Filter::Visible => "o.gone = 0".into(),
             Filter::Deleted(true) => "(o.gone & 3) <> 0".into(),
             Filter::Deleted(false) => "(o.gone & 3) = 0".into(),
@@ -130,16 +233,21 @@ impl Compiler<'_> {
             }
             Filter::Field { path, test } => self.field(path, test),
             Filter::Search(search) => self.search(search),
-            Filter::And(all) => {
-                let parts: Vec<String> = all.iter().map(|f| self.filter(f)).collect();
-                join(&parts, "AND", "1")
-            }
+            Filter::And(all) => self.all(all),
             Filter::Or(any) => {
                 let parts: Vec<String> = any.iter().map(|f| self.filter(f)).collect();
                 join(&parts, "OR", "0")
             }
             Filter::Not(filter) => format!("NOT ({})", self.filter(filter)),
         }
+    }
+
+    fn all(&mut self, all: &[Filter]) -> String {
+        let before = self.few;
+        self.few |= all.iter().any(|filter| matches!(filter, Filter::Id(_)));
+        let parts: Vec<String> = all.iter().map(|f| self.filter(f)).collect();
+        self.few = before;
+        join(&parts, "AND", "1")
     }
 
     fn types(&mut self, names: &[Option<String>]) -> String {
@@ -165,7 +273,7 @@ impl Compiler<'_> {
         join(&parts, "OR", "0")
     }
 
-    fn place(&mut self, path: &Path) -> Place {
+    pub(super) fn place(&mut self, path: &Path) -> Place {
         let paths: Vec<String> = jsonpath::variants(path)
             .into_iter()
             .map(
@@ -226,6 +334,7 @@ impl Compiler<'_> {
             Test::Prefix(prefix) => self.begins(&place, prefix),
             Test::Exists(true) => format!("{} IS NOT NULL", place.kind),
             Test::Exists(false) => format!("{} IS NULL", place.kind),
+            Test::Kind(kind) => is_kind(&place.kind, *kind),
         }
     }
 
@@ -338,17 +447,22 @@ impl Compiler<'_> {
         format!("({in_list} OR ({kind} IS 'text' AND instr({value},{part}) > 0))")
     }
 
-    fn order(&mut self, order: &[OrderBy]) -> String {
-        let mut terms: Vec<String> = self
-            .order_terms(order)
-            .into_iter()
-            .map(|(term, descending)| term + if descending { " DESC" } else { "" })
-            .collect();
+    /// The keys of an order, the id last.
+    fn order(&mut self, order: &[OrderBy]) -> Vec<Term> {
         // Nothing that comes after the id can matter.
-        if !order.iter().any(|by| by.key == OrderKey::Id) {
-            terms.push("o.id".to_owned());
+        let id = order.iter().position(|by| by.key == OrderKey::Id);
+        let until_id = order.get(..=id.unwrap_or(usize::MAX - 1)).unwrap_or(order);
+        let terms = self.order_terms(until_id).into_iter();
+        let mut terms: Vec<Term> = terms
+            .map(|(sql, descending)| Term { sql, descending })
+            .collect();
+        if id.is_none() {
+            terms.push(Term {
+                sql: "o.id".to_owned(),
+                descending: false,
+            });
         }
-        terms.join(", ")
+        terms
     }
 
     /// The terms of an order, each with whether its last come first; ties are left to the id.
@@ -359,10 +473,9 @@ impl Compiler<'_> {
                 OrderKey::Clock(clock) => vec![column(*clock).to_owned()],
                 OrderKey::Id => vec!["o.id".to_owned()],
                 OrderKey::Type => vec!["o.type".to_owned()],
-                OrderKey::Rank => match self.leading {
-                    Some(_) => vec!["score".to_owned()],
-                    None => Vec::new(),
-                },
+                // Of no words, nothing is found that could be in order.
+                OrderKey::Rank => vec![self.leading.map_or("NULL", |_| RANK).to_owned()],
+                OrderKey::Parent => vec!["o.parent".to_owned()],
                 OrderKey::Field(path) => {
                     let place = self.place(path);
                     vec![place.kind_order, place.scalar]
@@ -372,11 +485,32 @@ impl Compiler<'_> {
         }
         terms
     }
+
+    /// What is true of rows that come after one with these keys. SQLite puts NULL before all else.
+    fn after(&mut self, terms: &[Term], cells: &[Cell]) -> String {
+        let pairs = terms.iter().zip(cells).rev();
+        pairs.fold("0".to_owned(), |rest, (term, cell)| {
+            let sql = &term.sql;
+            let Some(value) = cell else {
+                return match term.descending {
+                    true => format!("({sql} IS NULL AND {rest})"),
+                    false => format!("({sql} IS NOT NULL OR {rest})"),
+                };
+            };
+            let bound = self.bind(value.clone());
+            match term.descending {
+                true => {
+                    format!("({sql} IS NULL OR {sql} < {bound} OR ({sql} = {bound} AND {rest}))")
+                }
+                false => format!("({sql} > {bound} OR ({sql} = {bound} AND {rest}))"),
+            }
+        })
+    }
 }
 
 /// Joins conditions as a balanced tree: SQLite bounds the depth of an expression, and a plain
 /// chain of a thousand is a thousand deep.
-fn join(parts: &[String], operator: &str, empty: &str) -> String {
+pub(super) fn join(parts: &[String], operator: &str, empty: &str) -> String {
     match parts {
         [] => empty.into(),
         [one] => one.clone(),
@@ -407,6 +541,10 @@ fn after(prefix: &str) -> Option<String> {
     None
 }
 
+pub(super) fn is_number(kind: &str) -> String {
+    format!("coalesce({kind},'') IN ('integer','real')")
+}
+
 fn number_value(number: Number) -> SqlValue {
     match number {
         Number::Int(i) => SqlValue::Integer(i),
@@ -414,7 +552,25 @@ fn number_value(number: Number) -> SqlValue {
     }
 }
 
-fn column(clock: Clock) -> &'static str {
+fn is_kind(found: &str, wanted: Kind) -> String {
+    match wanted {
+        Kind::Null => format!("{found} IS 'null'"),
+        Kind::Boolean => format!("coalesce({found},'') IN ('true','false')"),
+        Kind::Number => is_number(found),
+        Kind::String => format!("{found} IS 'text'"),
+        Kind::List => format!("{found} IS 'array'"),
+        Kind::Map => format!("{found} IS 'object'"),
+    }
+}
+
+fn end_column(end: End) -> &'static str {
+    match end {
+        End::Source => "o.source",
+        End::Target => "o.target",
+    }
+}
+
+pub(super) fn column(clock: Clock) -> &'static str {
     match clock {
         Clock::Created => "o.created",
         Clock::Updated => "o.updated",

@@ -1,5 +1,6 @@
 //! What a query is, once read: a filter, an order, and a window.
 
+use super::link::{Destination, Link, Step};
 use super::number::Number;
 use super::search::Search;
 use crate::model::{ObjectId, Path};
@@ -10,12 +11,16 @@ use std::cmp::Ordering;
 pub struct Query {
     /// Which objects. Excludes deleted ones explicitly, unless the text mentioned them.
     pub filter: Filter,
+    /// Where to go from those, step by step: the results are where the last step leads.
+    pub follow: Vec<Step>,
     /// In which order; ties are broken by id.
     pub order: Vec<OrderBy>,
     /// How many at most.
     pub limit: Option<u64>,
     /// How many of the first to leave out.
     pub skip: u64,
+    /// A hash of all but the window: two texts with the same hash ask the same in the same order.
+    pub print: [u8; 32],
 }
 
 impl Query {
@@ -28,7 +33,13 @@ impl Query {
                 _ => None,
             }
         }
-        first(&self.filter)
+        // Steps lead to other objects.
+        first(&self.filter).filter(|_| self.follow.is_empty())
+    }
+
+    /// Whether the results are ordered by how well they fit a search.
+    pub fn is_ranked(&self) -> bool {
+        self.order.iter().any(|by| by.key == OrderKey::Rank)
     }
 
     /// The same query over a space's objects, of which its properties are not one. Left out here
@@ -52,6 +63,31 @@ pub enum Filter {
     Id(Vec<ObjectId>),
     /// A child of this object; `None` stands for objects without a parent.
     Parent(Option<ObjectId>),
+    /// A relation that begins or ends at this object; `None` stands for objects without such an end.
+    End {
+        /// Which end.
+        end: End,
+        /// Whose.
+        id: Option<ObjectId>,
+    },
+    /// A relation, or not one.
+    Relation(bool),
+    /// Has one of these tags.
+    Tag(Vec<String>),
+    /// Has a foreign key of this source: one of `keys`, or any at all.
+    Key {
+        /// The other system.
+        source: String,
+        /// The object's name there.
+        keys: Option<Vec<String>>,
+    },
+    /// A link leads from it to such an object.
+    Linked {
+        /// Which link.
+        link: Link,
+        /// To what.
+        to: Destination,
+    },
     /// Neither deleted nor a branch: what a query finds that mentions neither.
     Visible,
     /// Deleted, or a descendant of a deleted one; or neither.
@@ -84,6 +120,15 @@ pub enum Filter {
     Not(Box<Filter>),
 }
 
+/// The ends of a relation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Where it begins.
+    Source,
+    /// Where it ends.
+    Target,
+}
+
 /// A time that every object has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
@@ -110,6 +155,25 @@ pub enum Test {
     Prefix(String),
     /// Is there, or is not.
     Exists(bool),
+    /// Is of this kind.
+    Kind(Kind),
+}
+
+/// The kinds of values, as comparisons tell them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Null.
+    Null,
+    /// A boolean.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// A list.
+    List,
+    /// A map.
+    Map,
 }
 
 /// How two values of one kind are in order.
@@ -170,6 +234,8 @@ pub enum OrderKey {
     Rank,
     /// The names of their types; those without one come first.
     Type,
+    /// Their parents' ids; those without one come first.
+    Parent,
     /// The value at a path.
     Field(Path),
 }

@@ -17,6 +17,9 @@
 //! | `in` | equals one of the values |
 //! | `contains` | is a list with an element that equals the value, or a string that contains the string |
 //! | `prefix` | is a string that begins with the string |
+//! | `between` | holds both `ge` the first and `le` the second of the two values |
+//! | `contains_any` `contains_all` | holds `contains` for one, or each, of the values |
+//! | `kind` | is of that kind: `null`, `boolean`, `number`, `string`, `list`, `map` |
 //! | `exists` | is there, null included; `"value": false` turns it round |
 //!
 //! A missing field therefore holds only `ne`, `exists: false`, and what `not` turns round. Lists
@@ -26,31 +29,43 @@
 //! Among values of one key the order is: null and missing, booleans, numbers, strings, lists,
 //! maps; lists are not ordered among themselves, nor are maps.
 
+mod aggregate;
+mod aggregate_answer;
 mod compile;
+mod compile_links;
+mod cursor;
+mod explain;
 mod fields;
 mod filter;
 mod jsonpath;
+mod link;
 pub mod live;
 mod matching;
 mod number;
 #[cfg(test)]
 mod ordering;
 mod parse;
+mod parse_links;
+mod parse_search;
 mod place;
+mod print;
 mod search;
 mod snippet;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub use compile::{CompiledQuery, FINDS, SqlValue, compile};
+pub use aggregate::Aggregate;
+pub use compile::{CompiledQuery, FINDS, Selection, SqlValue, compile, compile_part, directions};
+pub use cursor::{Cell, compare_keys, decode, encode};
+pub use explain::explain;
 pub use filter::Query;
 pub use matching::RowView;
 #[cfg(test)]
 pub use matching::matches;
 #[cfg(test)]
 pub use ordering::compare;
-pub use parse::{index_name, order_key};
+pub use parse_search::{index_name, order_key};
 pub use place::index;
 pub use search::Search;
 pub use snippet::{Snippet, snippet};

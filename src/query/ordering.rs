@@ -29,6 +29,7 @@ fn compare_key(key: &OrderKey, a: &RowView<'_>, b: &RowView<'_>) -> Ordering {
         // It depends on all other objects, so that one or two do not tell it.
         OrderKey::Rank => Ordering::Equal,
         OrderKey::Id => a.id.cmp(&b.id),
+        OrderKey::Parent => a.parent.cmp(&b.parent),
         OrderKey::Type => a.type_name.cmp(&b.type_name),
         OrderKey::Field(path) => {
             compare_values(fields::at(a.plain, path), fields::at(b.plain, path))

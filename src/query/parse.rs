@@ -1,95 +1,151 @@
 //! The JSON form of queries. Errors say where in the query, what was found, what was expected.
 
-use super::filter::{Clock, Comparison, Filter, OrderBy, OrderKey, Query, Scalar, Test};
+use super::filter::{Clock, Comparison, Filter, Kind, OrderBy, Query, Scalar, Test};
 use super::jsonpath;
+use super::link::{LinkKind, Step};
 use super::number::Number;
-use super::search::Search;
+use super::parse_search::order_key;
+use super::print::print;
 use crate::model::{Error, ObjectId, Path, Reference, Result, json, limits};
 use serde_json::{Map, Value as Json};
 
+/// What may stand beside `where`.
+const WINDOW: [&str; 5] = ["where", "follow", "order", "limit", "skip"];
+
 impl Query {
     /// Reads a query: either a filter, or
-    /// `{"where": FILTER, "order": [{"by": "created", "desc": true}], "limit": 10, "skip": 0}`.
+    /// `{"where": FILTER, "follow": [STEP], "order": [{"by": "created", "desc": true}], "limit": 10,
+    /// "skip": 0}`. `docs/guide/query.md` describes filters and steps.
     ///
-    /// A filter is an object; of several keys, all must hold, and `{}` holds for everything:
-    /// `{"type": "Task"}`, `{"id": "…"}`, `{"parent": "…"}`, `{"deleted": true}`, `{"branch": true}`,
-    /// `{"created": {"ge": ms}}`, `{"updated": {"lt": ms}}`,
-    /// `{"field": "/a/b", "op": "eq", "value": 1}`, `{"search": "some words", "in": ["/a"]}`, `{"and": […]}`, `{"or": […]}`, `{"not": {…}}`.
-    /// `type` and `id` take a list too, `type` and `parent` take null. Deleted objects, and what is
-    /// below them, are left out unless the filter mentions `deleted`; branches of other objects
-    /// unless it mentions `branch`.
+    /// Deleted objects, and what is below them, are left out unless the filter mentions `deleted`;
+    /// branches of other objects unless it mentions `branch`. That holds of each filter within a
+    /// link or step by itself.
     pub fn parse(text: &str) -> Result<Query> {
         let Json::Object(map) = json::parse(text)? else {
             return Err(Error::invalid("a query is a JSON object"));
         };
-        const WINDOW: [&str; 4] = ["where", "order", "limit", "skip"];
         let mut reader = Reader::default();
+        let print = print(&map);
         let windowed = map.keys().any(|key| WINDOW.contains(&key.as_str()));
         if !windowed {
-            let filter = reader.filter(&map, 0)?;
-            return Ok(reader.finish(filter, Vec::new(), None, 0));
+            return Ok(Query {
+                filter: reader.scoped_map(&map, 0)?,
+                follow: Vec::new(),
+                order: Vec::new(),
+                limit: None,
+                skip: 0,
+                print,
+            });
         }
-        for key in map.keys() {
-            if !WINDOW.contains(&key.as_str()) {
-                return Err(Error::invalid(format!(
-                    "{key:?} does not stand beside \"where\", \"order\", \"limit\" or \"skip\"; put it into \"where\""
-                )));
-            }
+        if let Some(key) = map.keys().find(|key| !WINDOW.contains(&key.as_str())) {
+            return Err(Error::invalid(format!(
+                "{key:?} does not stand beside \"where\", \"follow\", \"order\", \"limit\" or \"skip\"; put it into \"where\""
+            )));
         }
-        let filter = match map.get("where") {
-            None => Filter::And(Vec::new()),
-            Some(filter) => reader
-                .nested(filter, 0)
-                .map_err(|e| e.context("\"where\""))?,
+        let (filter, follow) = reader.source(&map)?;
+        let (limit, skip) = window(&map)?;
+        let query = Query {
+            filter,
+            follow,
+            order: map.get("order").map_or(Ok(Vec::new()), order)?,
+            limit,
+            skip,
+            print,
         };
-        let order = map.get("order").map_or(Ok(Vec::new()), order)?;
-        let limit = map.get("limit").map(|v| whole("limit", v)).transpose()?;
-        let skip = map.get("skip").map_or(Ok(0), |v| whole("skip", v))?;
-        let query = reader.finish(filter, order, limit, skip);
-        if query.order.iter().any(|by| by.key == OrderKey::Rank) && query.leading().is_none() {
+        if query.is_ranked() && query.leading().is_none() {
             return Err(Error::invalid(
-                "\"order\": by \"rank\" takes a \"search\" that all results satisfy, not within \"or\" or \"not\"; a field of this name is \"/rank\"",
+                "\"order\": by \"rank\" takes a \"search\" that all results satisfy: not within \"or\", \"not\" or a link, nor with \"follow\"; a field of this name is \"/rank\"",
             ));
         }
         Ok(query)
     }
 }
 
-/// Reads filters, and counts what the bounds bound.
-#[derive(Default)]
-struct Reader {
-    nodes: usize,
-    values: usize,
-    searches: usize,
-    mentions_deleted: bool,
-    mentions_branch: bool,
+/// `limit` and `skip`.
+pub(super) fn window(map: &Map<String, Json>) -> Result<(Option<u64>, u64)> {
+    let limit = map.get("limit").map(|v| whole("limit", v)).transpose()?;
+    let skip = map.get("skip").map_or(Ok(0), |v| whole("skip", v))?;
+    Ok((limit, skip))
 }
 
-impl Reader {
-    fn finish(self, filter: Filter, order: Vec<OrderBy>, limit: Option<u64>, skip: u64) -> Query {
-        let sight = match (self.mentions_deleted, self.mentions_branch) {
-            (false, false) => Some(Filter::Visible),
-            (true, false) => Some(Filter::Branch(false)),
-            (false, true) => Some(Filter::Deleted(false)),
-            (true, true) => None,
+/// Reads filters, and counts what the bounds bound.
+#[derive(Default)]
+pub(super) struct Reader {
+    nodes: usize,
+    values: usize,
+    pub(super) searches: usize,
+    links: usize,
+    mentions: Mentions,
+}
+
+/// What a filter says of objects that are out of sight.
+#[derive(Clone, Copy, Default)]
+struct Mentions {
+    deleted: bool,
+    branch: bool,
+}
+
+impl Mentions {
+    /// The filter, which finds what is in sight unless it says otherwise.
+    fn apply(self, filter: Filter) -> Filter {
+        let sight = match (self.deleted, self.branch) {
+            (false, false) => Filter::Visible,
+            (true, false) => Filter::Branch(false),
+            (false, true) => Filter::Deleted(false),
+            (true, true) => return filter,
         };
-        let filter = match (sight, filter) {
-            (None, filter) => filter,
-            (Some(sight), Filter::And(mut all)) => {
+        match filter {
+            Filter::And(mut all) => {
                 all.push(sight);
                 Filter::And(all)
             }
-            (Some(sight), filter) => Filter::And(vec![filter, sight]),
+            filter => Filter::And(vec![filter, sight]),
+        }
+    }
+}
+
+impl Reader {
+    /// `where` and `follow`.
+    pub(super) fn source(&mut self, map: &Map<String, Json>) -> Result<(Filter, Vec<Step>)> {
+        let filter = self
+            .scoped(map.get("where"), 0)
+            .map_err(|e| e.context("\"where\""))?;
+        let follow = match map.get("follow") {
+            None => Vec::new(),
+            Some(steps) => self.steps(steps).map_err(|e| e.context("\"follow\""))?,
         };
-        Query {
-            filter,
-            order,
-            limit,
-            skip,
+        Ok((filter, follow))
+    }
+
+    /// A filter whose mentions of what is out of sight are its own; nothing is everything in sight.
+    pub(super) fn scoped(&mut self, json: Option<&Json>, depth: usize) -> Result<Filter> {
+        match json {
+            None => Ok(Mentions::default().apply(Filter::And(Vec::new()))),
+            Some(Json::Object(map)) => self.scoped_map(map, depth),
+            Some(other) => Err(expected("a filter is an object", other)),
         }
     }
 
-    fn nested(&mut self, json: &Json, depth: usize) -> Result<Filter> {
+    fn scoped_map(&mut self, map: &Map<String, Json>, depth: usize) -> Result<Filter> {
+        let outside = std::mem::take(&mut self.mentions);
+        let filter = self.filter(map, depth);
+        let mentions = std::mem::replace(&mut self.mentions, outside);
+        Ok(mentions.apply(filter?))
+    }
+
+    /// Counts a link.
+    pub(super) fn link(&mut self) -> Result<()> {
+        self.links += 1;
+        if self.links > limits::QUERY_LINKS {
+            return Err(Error::limit(format!(
+                "a query may have {} links and steps",
+                limits::QUERY_LINKS
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn nested(&mut self, json: &Json, depth: usize) -> Result<Filter> {
         match json {
             Json::Object(map) => self.filter(map, depth),
             other => Err(expected("a filter is an object", other)),
@@ -99,7 +155,7 @@ impl Reader {
     fn filter(&mut self, map: &Map<String, Json>, depth: usize) -> Result<Filter> {
         if depth > limits::QUERY_DEPTH {
             return Err(Error::limit(format!(
-                "and, or and not may be nested {} deep",
+                "and, or, not and links may be nested {} deep",
                 limits::QUERY_DEPTH
             )));
         }
@@ -113,13 +169,7 @@ impl Reader {
             if key == "in" && map.contains_key("search") {
                 continue;
             }
-            self.nodes += 1;
-            if self.nodes > limits::QUERY_NODES {
-                return Err(Error::limit(format!(
-                    "a query may have {} conditions",
-                    limits::QUERY_NODES
-                )));
-            }
+            self.node()?;
             let condition = self.condition(map, key, value, depth);
             all.push(condition.map_err(|e| e.context(format!("{key:?}")))?);
         }
@@ -127,6 +177,17 @@ impl Reader {
             1 => Ok(all.remove(0)),
             _ => Ok(Filter::And(all)),
         }
+    }
+
+    fn node(&mut self) -> Result<()> {
+        self.nodes += 1;
+        if self.nodes > limits::QUERY_NODES {
+            return Err(Error::limit(format!(
+                "a query may have {} conditions",
+                limits::QUERY_NODES
+            )));
+        }
+        Ok(())
     }
 
     fn condition(
@@ -139,20 +200,17 @@ impl Reader {
         match key {
             "type" => self.types(value),
             "id" => self.ids(value),
-            "parent" => match value {
-                Json::Null => Ok(Filter::Parent(None)),
-                value => Ok(Filter::Parent(Some(object_id(value)?))),
-            },
             "deleted" => {
-                self.mentions_deleted = true;
-                let flag = value.as_bool().map(Filter::Deleted);
-                flag.ok_or_else(|| expected("it takes true or false", value))
+                self.mentions.deleted = true;
+                flag(value).map(Filter::Deleted)
             }
             "branch" => {
-                self.mentions_branch = true;
-                let flag = value.as_bool().map(Filter::Branch);
-                flag.ok_or_else(|| expected("it takes true or false", value))
+                self.mentions.branch = true;
+                flag(value).map(Filter::Branch)
             }
+            "relation" => flag(value).map(Filter::Relation),
+            "tag" => self.labels(value).map(Filter::Tag),
+            "key" => self.key(value),
             "created" => self.times(Clock::Created, value),
             "updated" => self.times(Clock::Updated, value),
             "field" => self.field(map, value),
@@ -162,10 +220,51 @@ impl Reader {
             "not" => Ok(Filter::Not(Box::new(self.nested(value, depth + 1)?))),
             "op" | "value" => Err(Error::invalid("it needs \"field\" beside it")),
             "in" => Err(Error::invalid("it needs \"search\" beside it")),
-            _ => Err(Error::invalid(
-                "this is no condition: use type, id, parent, deleted, branch, created, updated, field, search, and, or, not",
-            )),
+            name => match LinkKind::named(name) {
+                Some(kind) => self.linked(kind, value, depth),
+                None => Err(Error::invalid(
+                    "this is no condition: use type, id, tag, key, deleted, branch, relation, created, updated, field, search, and, or, not, \
+                     or a link: parent, child, ancestor, descendant, refers_to, referred_by, source, target, source_of, target_of, related",
+                )),
+            },
         }
+    }
+
+    /// The items of a list of strings, or one string.
+    pub(super) fn labels(&mut self, value: &Json) -> Result<Vec<String>> {
+        let items = self.items(value, true)?.iter();
+        items
+            .map(|item| match item {
+                // SQLite ends names at a NUL character; no label has one.
+                Json::String(text) if !text.contains('\0') => Ok(text.clone()),
+                Json::String(_) => Err(Error::invalid("it holds no NUL character")),
+                other => Err(expected("it takes a string or a list of them", other)),
+            })
+            .collect()
+    }
+
+    fn key(&mut self, value: &Json) -> Result<Filter> {
+        let Json::Object(map) = value else {
+            return Err(expected(
+                "it takes an object such as {\"source\": \"github\", \"key\": \"42\"}",
+                value,
+            ));
+        };
+        if let Some(other) = map.keys().find(|k| !matches!(k.as_str(), "source" | "key")) {
+            return Err(Error::invalid(format!(
+                "{other:?} is not \"source\" or \"key\""
+            )));
+        }
+        let source = match map.get("source") {
+            Some(Json::String(source)) if !source.contains('\0') => source.clone(),
+            Some(other) => return Err(expected("\"source\" is a string", other)),
+            None => return Err(Error::invalid("\"source\" is missing")),
+        };
+        let keys = map.get("key").map(|keys| self.labels(keys)).transpose();
+        Ok(Filter::Key {
+            source,
+            keys: keys.map_err(|e| e.context("\"key\""))?,
+        })
     }
 
     fn list(&mut self, value: &Json, depth: usize) -> Result<Vec<Filter>> {
@@ -182,7 +281,7 @@ impl Reader {
     }
 
     /// The items of a list, counted; a single value counts as a list of one where `or_one`.
-    fn items<'a>(&mut self, value: &'a Json, or_one: bool) -> Result<&'a [Json]> {
+    pub(super) fn items<'a>(&mut self, value: &'a Json, or_one: bool) -> Result<&'a [Json]> {
         let items = match value {
             Json::Array(items) => items.as_slice(),
             one if or_one => std::slice::from_ref(one),
@@ -199,7 +298,7 @@ impl Reader {
         Ok(items)
     }
 
-    fn types(&mut self, value: &Json) -> Result<Filter> {
+    pub(super) fn types(&mut self, value: &Json) -> Result<Filter> {
         let names = self.items(value, true)?.iter().map(|name| match name {
             Json::Null => Ok(None),
             Json::String(name) => Ok(Some(name.clone())),
@@ -242,40 +341,45 @@ impl Reader {
             Some(other) => return Err(expected("\"op\" is a string", other)),
             None => return Err(Error::invalid("\"op\" is missing beside it")),
         };
-        let test = self.test(op, map.get("value"));
-        Ok(Filter::Field {
-            path,
-            test: test.map_err(|e| e.context(format!("\"op\" {op:?}")))?,
-        })
+        let tests = self.tests(op, map.get("value"));
+        let (tests, all) = tests.map_err(|e| e.context(format!("\"op\" {op:?}")))?;
+        let tests = tests.into_iter().map(|test| Filter::Field {
+            path: path.clone(),
+            test,
+        });
+        let mut tests: Vec<Filter> = tests.collect();
+        match (tests.len(), all) {
+            (1, _) => Ok(tests.remove(0)),
+            (_, true) => Ok(Filter::And(tests)),
+            (_, false) => Ok(Filter::Or(tests)),
+        }
     }
 
-    fn search(&mut self, map: &Map<String, Json>, words: &Json) -> Result<Search> {
-        let Json::String(words) = words else {
-            return Err(expected("it takes the words to look for", words));
+    /// What an operator asks: all of the tests, or one of them.
+    fn tests(&mut self, op: &str, value: Option<&Json>) -> Result<(Vec<Test>, bool)> {
+        let needed = || value.ok_or_else(|| Error::invalid("\"value\" is missing"));
+        let tests = match op {
+            "between" => match needed()? {
+                Json::Array(ends) if ends.len() == 2 => {
+                    self.node()?;
+                    vec![
+                        self.test("ge", ends.first())?,
+                        self.test("le", ends.get(1))?,
+                    ]
+                }
+                other => return Err(expected("\"value\" is a list of two", other)),
+            },
+            "contains_all" | "contains_any" => {
+                let items = self.items(needed()?, false)?.iter();
+                let tests = items.map(|item| {
+                    self.node()?;
+                    scalar(item).map(Test::Contains)
+                });
+                tests.collect::<Result<_>>()?
+            }
+            op => vec![self.test(op, value)?],
         };
-        self.searches += 1;
-        if self.searches > limits::QUERY_SEARCHES {
-            return Err(Error::limit(format!(
-                "a query may have {} searches",
-                limits::QUERY_SEARCHES
-            )));
-        }
-        let places = match map.get("in") {
-            None => &[],
-            Some(Json::Array(places)) => places.as_slice(),
-            Some(other) => return Err(expected("\"in\" takes a list of fields or paths", other)),
-        };
-        if places.len() > limits::SEARCH_PATHS {
-            return Err(Error::limit(format!(
-                "\"in\" may name {} places",
-                limits::SEARCH_PATHS
-            )));
-        }
-        let places = places.iter().map(|place| match place {
-            Json::String(path) => query_path(path),
-            other => Err(expected("\"in\" takes a list of fields or paths", other)),
-        });
-        Search::parse(words, places.collect::<Result<_>>()?)
+        Ok((tests, op != "contains_any"))
     }
 
     fn test(&mut self, op: &str, value: Option<&Json>) -> Result<Test> {
@@ -304,15 +408,41 @@ impl Reader {
                 Scalar::String(prefix) => Ok(Test::Prefix(prefix)),
                 _ => Err(Error::invalid("\"value\" is a string")),
             },
+            "kind" => match needed()? {
+                Json::String(kind) => kind_named(kind).map(Test::Kind),
+                other => Err(expected("\"value\" is a string", other)),
+            },
             "in" => {
                 let items = self.items(needed()?, false)?.iter().map(scalar);
                 Ok(Test::In(items.collect::<Result<_>>()?))
             }
             _ => Err(Error::invalid(
-                "there is no such test: use eq, ne, lt, le, gt, ge, in, contains, prefix, exists",
+                "there is no such test: use eq, ne, lt, le, gt, ge, between, in, contains, contains_any, contains_all, prefix, exists, kind",
             )),
         }
     }
+}
+
+fn flag(value: &Json) -> Result<bool> {
+    value
+        .as_bool()
+        .ok_or_else(|| expected("it takes true or false", value))
+}
+
+fn kind_named(name: &str) -> Result<Kind> {
+    Ok(match name {
+        "null" => Kind::Null,
+        "boolean" => Kind::Boolean,
+        "number" => Kind::Number,
+        "string" => Kind::String,
+        "list" => Kind::List,
+        "map" => Kind::Map,
+        _ => {
+            return Err(Error::invalid(
+                "there is no such kind: use null, boolean, number, string, list, map",
+            ));
+        }
+    })
 }
 
 fn comparison(op: &str) -> Option<Comparison> {
@@ -341,7 +471,7 @@ fn scalar(json: &Json) -> Result<Scalar> {
     }
 }
 
-fn query_path(text: &str) -> Result<Path> {
+pub(super) fn query_path(text: &str) -> Result<Path> {
     // SQLite ends names at a NUL character.
     if text.contains('\0') {
         return Err(Error::invalid("a path in a query holds no NUL character"));
@@ -357,16 +487,8 @@ fn query_path(text: &str) -> Result<Path> {
 }
 
 /// An object's id, written bare or as a reference within the space.
-fn object_id(value: &Json) -> Result<ObjectId> {
-    let text = match value {
-        Json::String(text) => text,
-        Json::Object(map) if map.len() == 1 => match map.get("@ref") {
-            Some(Json::String(text)) => text,
-            _ => return Err(expected("an object id is a string", value)),
-        },
-        other => return Err(expected("an object id is a string", other)),
-    };
-    match Reference::parse(text)? {
+pub(super) fn object_id(value: &Json) -> Result<ObjectId> {
+    match reference(value)? {
         Reference {
             space: None,
             object,
@@ -377,7 +499,20 @@ fn object_id(value: &Json) -> Result<ObjectId> {
     }
 }
 
-fn order(value: &Json) -> Result<Vec<OrderBy>> {
+/// An object's id, or a reference to one of another space.
+pub(super) fn reference(value: &Json) -> Result<Reference> {
+    let text = match value {
+        Json::String(text) => text,
+        Json::Object(map) if map.len() == 1 => match map.get("@ref") {
+            Some(Json::String(text)) => text,
+            _ => return Err(expected("an object id is a string", value)),
+        },
+        other => return Err(expected("an object id is a string", other)),
+    };
+    Reference::parse(text)
+}
+
+pub(super) fn order(value: &Json) -> Result<Vec<OrderBy>> {
     let Json::Array(items) = value else {
         return Err(expected("\"order\" takes a list", value));
     };
@@ -418,34 +553,14 @@ fn order_by(item: &Json) -> Result<OrderBy> {
     Ok(OrderBy { key, descending })
 }
 
-/// What the name of a key of an order means.
-pub fn order_key(by: &str) -> Result<OrderKey> {
-    Ok(match by {
-        "created" => OrderKey::Clock(Clock::Created),
-        "updated" => OrderKey::Clock(Clock::Updated),
-        "id" => OrderKey::Id,
-        "rank" => OrderKey::Rank,
-        "type" => OrderKey::Type,
-        path => OrderKey::Field(query_path(path)?),
-    })
-}
-
-/// The one name of what an index is of.
-pub fn index_name(by: &str) -> Result<String> {
-    Ok(match order_key(by)? {
-        OrderKey::Field(path) => path.to_string(),
-        _ => by.to_owned(),
-    })
-}
-
-fn whole(key: &str, value: &Json) -> Result<u64> {
+pub(super) fn whole(key: &str, value: &Json) -> Result<u64> {
     value
         .as_u64()
         .ok_or_else(|| expected(&format!("{key:?} is a whole number from 0"), value))
 }
 
 /// "what was expected, not what was found".
-fn expected(what: &str, found: &Json) -> Error {
+pub(super) fn expected(what: &str, found: &Json) -> Error {
     let kind = match found {
         Json::Null => "null",
         Json::Bool(_) => "a boolean",

@@ -53,17 +53,22 @@ impl Place {
         let kind = first_of("json_type");
         let value = first_of("json_extract");
         Place {
-            kind_order: format!(
-                "CASE {kind} WHEN 'false' THEN {BOOLEAN} WHEN 'true' THEN {BOOLEAN} \
-                 WHEN 'integer' THEN {NUMBER} WHEN 'real' THEN {NUMBER} WHEN 'text' THEN {STRING} \
-                 WHEN 'array' THEN 4 WHEN 'object' THEN 5 ELSE 0 END"
-            ),
+            kind_order: kind_rank(&kind),
             scalar: format!("CASE WHEN {kind} IN ('array','object') THEN NULL ELSE {value} END"),
             kind,
             value,
             path,
         }
     }
+}
+
+/// The place of a value's kind in the order of kinds.
+pub(super) fn kind_rank(kind: &str) -> String {
+    format!(
+        "CASE {kind} WHEN 'false' THEN {BOOLEAN} WHEN 'true' THEN {BOOLEAN} \
+         WHEN 'integer' THEN {NUMBER} WHEN 'real' THEN {NUMBER} WHEN 'text' THEN {STRING} \
+         WHEN 'array' THEN 4 WHEN 'object' THEN 5 ELSE 0 END"
+    )
 }
 
 /// A text within the statement itself, if it is one that an index may name.
@@ -82,9 +87,9 @@ pub fn index(type_name: Option<&str>, key: &OrderKey) -> Result<(String, Option<
             let place = Place::new("coalesce(plain,data)", &literals(path)?);
             format!("{},{}", place.kind_order, place.scalar)
         }
-        OrderKey::Id | OrderKey::Type | OrderKey::Rank => {
+        OrderKey::Id | OrderKey::Type | OrderKey::Parent | OrderKey::Rank => {
             return Err(Error::invalid(
-                "an index is of a field, \"created\" or \"updated\"; there are indexes of ids and types already",
+                "an index is of a field, \"created\" or \"updated\"; there are indexes of ids, types and parents already",
             ));
         }
     };

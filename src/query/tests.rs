@@ -1,7 +1,7 @@
 //! What is read, what is refused, and what comparisons mean.
 
 use super::*;
-use crate::model::{ErrorKind, ObjectId};
+use crate::model::{ErrorKind, ObjectId, SystemFields};
 use serde_json::json;
 
 fn refused(text: &str) -> String {
@@ -105,6 +105,7 @@ fn sizes_are_bounded() {
 #[test]
 fn deleted_objects_are_left_out_unless_mentioned() {
     let plain = json!({});
+    let system = SystemFields::default();
     let row = |deleted| RowView {
         id: ObjectId::ZERO,
         type_name: None,
@@ -113,6 +114,7 @@ fn deleted_objects_are_left_out_unless_mentioned() {
         branch: false,
         created_ms: 0,
         updated_ms: 0,
+        system: &system,
         plain: &plain,
     };
     for (text, live, dead) in [
@@ -130,6 +132,7 @@ fn deleted_objects_are_left_out_unless_mentioned() {
 #[test]
 fn kinds_never_mix() {
     let plain = json!({"n": 1, "f": 1.0, "t": true, "s": "1", "z": null, "l": [1, "ab", null], "m": {"0": 5}});
+    let system = SystemFields::default();
     let row = RowView {
         id: ObjectId::ZERO,
         type_name: None,
@@ -138,6 +141,7 @@ fn kinds_never_mix() {
         branch: false,
         created_ms: 0,
         updated_ms: 0,
+        system: &system,
         plain: &plain,
     };
     for (field, op, value, want) in [
@@ -164,6 +168,18 @@ fn kinds_never_mix() {
         ("n", "in", json!(["1", true, 1]), true),
         ("x", "in", json!([null]), false),
         ("n", "eq", json!({"@timestamp": 1}), true),
+        ("n", "between", json!([0, 1]), true),
+        ("n", "between", json!([2, 9]), false),
+        ("n", "between", json!(["0", "2"]), false),
+        ("l", "contains_all", json!([1, "ab"]), true),
+        ("l", "contains_all", json!([1, "b"]), false),
+        ("l", "contains_any", json!(["b", null]), true),
+        ("l", "contains_any", json!([]), false),
+        ("t", "kind", json!("boolean"), true),
+        ("n", "kind", json!("number"), true),
+        ("m", "kind", json!("map"), true),
+        ("z", "kind", json!("null"), true),
+        ("x", "kind", json!("null"), false),
     ] {
         let text = json!({"field": field, "op": op, "value": value}).to_string();
         assert_eq!(Query::parse(&text).unwrap().matches(&row), want, "{text}");

@@ -135,6 +135,7 @@ impl<'a> Seen<'a> {
                 branch: row.system.branch.is_some(),
                 created_ms: row.created_ms,
                 updated_ms: row.updated_ms,
+                system: &row.system,
                 plain,
             };
             filter.matches(&view)

@@ -12,6 +12,7 @@ pub mod log;
 pub mod memory;
 pub mod node;
 pub mod pairing;
+mod queries;
 pub mod secure_link;
 pub mod session_source;
 pub mod sessions;

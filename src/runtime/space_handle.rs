@@ -146,25 +146,13 @@ impl SpaceHandle {
     /// Objects that a query finds.
     pub fn query(&self, query: &Query) -> Result<Vec<ObjectRecord>> {
         let rows = self.host.with_settled(|core| core.query(query))?;
-        Ok(rows
-            .into_iter()
-            .filter(is_user_object)
-            .map(record)
-            .collect())
+        Ok(rows.into_iter().map(record).collect())
     }
 
     /// The same as one JSON array.
     pub fn query_json(&self, query: &Query) -> Result<Vec<u8>> {
         let rows = self.host.with_settled(|core| core.query(query))?;
-        let mut out = String::from("[");
-        for row in rows.iter().filter(|row| is_user_object(row)) {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            write_json(&mut out, row);
-        }
-        out.push(']');
-        Ok(out.into_bytes())
+        Ok(json_array(&rows))
     }
 
     /// A text.
@@ -208,6 +196,7 @@ impl SpaceHandle {
         listener: Arc<dyn ChangeListener>,
     ) -> Result<Registration> {
         self.node().check_open()?;
+        filter.check_row_decides()?;
         let log = self.host.log().clone();
         Ok(self.host.hub().subscribe(self.id(), filter, listener, log))
     }
@@ -298,6 +287,19 @@ fn committed(outcome: Outcome) -> Committed {
         entry: outcome.entry.map(|id| id.to_string()),
         objects: objects.collect(),
     }
+}
+
+/// Rows as one JSON array.
+pub(super) fn json_array<'a>(rows: impl IntoIterator<Item = &'a ObjectRow>) -> Vec<u8> {
+    let mut out = String::from("[");
+    for row in rows {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        write_json(&mut out, row);
+    }
+    out.push(']');
+    out.into_bytes()
 }
 
 /// The properties are the space's own, not one of its objects.

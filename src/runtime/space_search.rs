@@ -2,7 +2,7 @@
 
 use super::space_handle::{SpaceHandle, write_json};
 use crate::api::{IndexInfo, SearchOptions, TextUnit};
-use crate::model::{self, Error, ObjectId, Result, json, limits};
+use crate::model::{self, Error, Result, json, limits};
 use crate::query::{Query, Search, Snippet, snippet};
 use crate::space::ObjectRow;
 use serde_json::{Value as Json, json};
@@ -76,8 +76,6 @@ fn read(words: &str, options: &SearchOptions) -> Result<(Query, Search)> {
         "where": {"and": [
             {"search": words, "in": options.paths},
             filter,
-            // The space's own properties are none of its objects.
-            {"not": {"id": ObjectId::PROPERTIES.to_string()}},
         ]},
         "order": [{"by": "rank"}],
         "limit": options.limit,

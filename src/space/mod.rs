@@ -18,6 +18,7 @@ mod heads;
 mod ingest;
 mod live;
 mod own_feed;
+mod queries;
 mod read;
 mod searching;
 mod space_core;

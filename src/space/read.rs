@@ -16,7 +16,7 @@ impl SpaceCore {
 
     /// The rows of a space's objects that a query finds.
     pub fn query(&self, query: &Query) -> Result<Vec<ObjectRow>> {
-        self.store.query(&compile(&query.of_objects()))
+        self.store.query(&compile(query))
     }
 
     /// At most `limit` rows, deleted objects and branches included, in id order, from the object

@@ -2,6 +2,7 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields};
+use crate::query::Cell;
 use crate::query::CompiledQuery;
 use crate::query::live::KeyValue;
 use bytes::Bytes;
@@ -268,6 +269,13 @@ pub trait Store: super::blob_store::BlobStore + Send {
     fn drop_index(&mut self, index: &IndexRecord) -> Result<()>;
     /// The indexes that were made.
     fn indexes(&self) -> Result<Vec<IndexRecord>>;
+    /// The rows a query finds, in its order, each with its keys in that order.
+    fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>>;
+    /// The rows of any statement that reads.
+    fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>>;
+    /// How storage would answer a query: each step with its number and that of the step it belongs
+    /// to.
+    fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>>;
     /// Calls `each` with every row a query finds, and with the values of its last `terms` columns.
     fn query_ordered(
         &self,

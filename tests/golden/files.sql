@@ -13,7 +13,7 @@ CREATE INDEX objects_target ON objects(target) WHERE target IS NOT NULL;
 CREATE TABLE documents(object INTEGER PRIMARY KEY, snapshot BLOB NOT NULL);
 CREATE TABLE changes( object INTEGER NOT NULL, n INTEGER NOT NULL, change BLOB NOT NULL, PRIMARY KEY(object, n)) WITHOUT ROWID;
 CREATE TABLE refs( object INTEGER NOT NULL, path TEXT NOT NULL, target BLOB NOT NULL, space BLOB, PRIMARY KEY(object, path)) WITHOUT ROWID;
-CREATE INDEX refs_target ON refs(target, object);
+CREATE INDEX refs_target ON refs(target, object, path, space);
 CREATE TABLE tags( tag TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(tag, object)) WITHOUT ROWID;
 CREATE INDEX tags_object ON tags(object);
 CREATE TABLE keys( source TEXT NOT NULL, key TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(source, key, object)) WITHOUT ROWID;

@@ -32,8 +32,13 @@ impl LivePlan {
             order,
             limit,
             skip,
+            follow,
+            print: _,
         } = query;
-        if !is_of_row(filter) || !order.iter().all(|by| is_key_of_row(&by.key)) {
+        if !follow.is_empty()
+            || !is_of_row(filter)
+            || !order.iter().all(|by| is_key_of_row(&by.key))
+        {
             return None;
         }
         let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
@@ -106,6 +111,7 @@ impl LivePlan {
 
     fn compile_among(&self) -> CompiledQuery {
         let mut c = Compiler::default();
+        c.few = true;
         let ids = c.bind(SqlValue::Text(String::new()));
         let filter = c.filter(&self.filter);
         let keys = self.keys(&mut c);
@@ -196,6 +202,10 @@ fn is_of_row(filter: &Filter) -> bool {
                 | Filter::Deleted(_)
                 | Filter::Branch(_)
                 | Filter::Time { .. }
+                | Filter::End { .. }
+                | Filter::Relation(_)
+                | Filter::Tag(_)
+                | Filter::Key { .. }
                 | Filter::Field { .. }
         ),
     }
@@ -204,6 +214,6 @@ fn is_of_row(filter: &Filter) -> bool {
 fn is_key_of_row(key: &OrderKey) -> bool {
     matches!(
         key,
-        OrderKey::Clock(_) | OrderKey::Id | OrderKey::Type | OrderKey::Field(_)
+        OrderKey::Clock(_) | OrderKey::Id | OrderKey::Type | OrderKey::Parent | OrderKey::Field(_)
     )
 }

@@ -5,7 +5,7 @@ use super::error::from_sqlite;
 use super::side;
 use super::space::SpaceStore;
 use crate::model::{ObjectId, Result, SystemFields};
-use crate::query::{CompiledQuery, SqlValue};
+use crate::query::{Cell, CompiledQuery, SqlValue};
 use crate::space::ObjectRow;
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
@@ -22,6 +22,9 @@ macro_rules! rows {
 }
 
 const BY_ID: &str = rows!("WHERE id = ?1");
+
+/// The columns of an object's row, in a query's results.
+const ROW_COLUMNS: usize = 13;
 
 /// Why ordinary queries leave an object out, as bits of `objects.gone`.
 const DELETED: i64 = 1;
@@ -43,23 +46,48 @@ impl SpaceStore {
 
     /// The rows that a query finds, in its order.
     pub fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
-        self.query_map(query, read_row)
+        self.rows(query, read_row)
     }
 
     /// The same, of a query ordered by rank: each row with its rank, the lower the better.
     pub fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>> {
-        self.query_map(query, |row| Ok((row.get("score")?, read_row(row)?)))
+        self.rows(query, |row| Ok((row.get("score")?, read_row(row)?)))
     }
 
-    fn query_map<T>(
+    /// The rows of a statement whose columns after an object's are keys, with those.
+    pub fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
+        self.rows(query, |row| {
+            Ok((read_row(row)?, read_cells(row, ROW_COLUMNS)?))
+        })
+    }
+
+    /// The rows of any statement.
+    pub fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>> {
+        self.rows(query, |row| read_cells(row, 0))
+    }
+
+    /// How SQLite would run a query: each step with its number and that of the step it belongs to.
+    pub fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>> {
+        self.db.read(|conn| {
+            conn.prepare(&format!("EXPLAIN QUERY PLAN {}", query.sql))?
+                .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
+                    Ok((row.get("id")?, row.get("parent")?, row.get("detail")?))
+                })?
+                .collect()
+        })
+    }
+
+    fn rows<T>(
         &self,
         query: &CompiledQuery,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
         let run = |conn: &Connection| {
             let mut statement = conn.prepare_cached(&query.sql)?;
             let rows = statement
-                .query_map(params_from_iter(query.params.iter().map(Bound)), read)?
+                .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
+                    read(row)
+                })?
                 .collect();
             if query.sql.len() > KEPT_QUERY_BYTES {
                 statement.discard();
@@ -70,18 +98,6 @@ impl SpaceStore {
             true => self.with_words(run),
             false => self.db.read(run),
         }
-    }
-
-    /// How SQLite would run a query: one line per step.
-    #[cfg(test)]
-    pub fn explain(&self, query: &CompiledQuery) -> Result<Vec<String>> {
-        self.db.read(|conn| {
-            conn.prepare(&format!("EXPLAIN QUERY PLAN {}", query.sql))?
-                .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
-                    row.get("detail")
-                })?
-                .collect()
-        })
     }
 
     /// At most `limit` rows in id order, from the object after `after` on.
@@ -316,6 +332,20 @@ pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
         data: row.get(7)?,
         plain: row.get(8)?,
     })
+}
+
+/// The values of a row from a column on.
+fn read_cells(row: &Row<'_>, from: usize) -> rusqlite::Result<Vec<Cell>> {
+    let cells = (from..row.as_ref().column_count()).map(|column| {
+        Ok(match row.get_ref(column)? {
+            ValueRef::Null => None,
+            ValueRef::Integer(i) => Some(SqlValue::Integer(i)),
+            ValueRef::Real(f) => Some(SqlValue::Real(f)),
+            ValueRef::Text(_) => Some(SqlValue::Text(row.get(column)?)),
+            ValueRef::Blob(bytes) => Some(SqlValue::Blob(bytes.to_vec())),
+        })
+    });
+    cells.collect()
 }
 
 fn read_heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[u8; 32]>> {

@@ -71,12 +71,13 @@ const DOCUMENTS: &str = "
 ";
 
 /// What is found in objects' rows, taken out to be looked up, since version 2. In `refs`, `path` is
-/// the reference's place as a JSON Pointer, and `space` the other space, if it names one.
+/// the reference's place as a JSON Pointer, and `space` the other space, if it names one. The index
+/// holds all of a row, so that references are followed backwards without a look at the table.
 pub(super) const SIDE: &str = "
     CREATE TABLE refs(
         object INTEGER NOT NULL, path TEXT NOT NULL, target BLOB NOT NULL, space BLOB,
         PRIMARY KEY(object, path)) WITHOUT ROWID;
-    CREATE INDEX refs_target ON refs(target, object);
+    CREATE INDEX refs_target ON refs(target, object, path, space);
     CREATE TABLE tags(
         tag TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY(tag, object)) WITHOUT ROWID;
     CREATE INDEX tags_object ON tags(object);

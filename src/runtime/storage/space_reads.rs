@@ -2,8 +2,8 @@
 
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
-use crate::query::CompiledQuery;
 use crate::query::live::KeyValue;
+use crate::query::{Cell, CompiledQuery};
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
     QuarantineRecord, Store, StoredDocument, StoredEntry,
@@ -171,6 +171,18 @@ impl Store for SpaceStore {
 
     fn indexes(&self) -> Result<Vec<IndexRecord>> {
         SpaceStore::indexes(self)
+    }
+
+    fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
+        SpaceStore::query_keyed(self, query)
+    }
+
+    fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>> {
+        SpaceStore::values(self, query)
+    }
+
+    fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>> {
+        SpaceStore::plan(self, query)
     }
 
     fn query_ordered(

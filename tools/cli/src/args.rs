@@ -134,6 +134,26 @@ pub enum Command {
         /// The filter, for example '{"field":"done","op":"eq","value":false}'
         #[arg(value_name = "FILTER-JSON")]
         filter: String,
+        /// Tells how the query is answered instead: which indexes it uses, what it reads
+        #[arg(long, conflicts_with_all = ["page", "after"])]
+        explain: bool,
+        /// Lists this many objects at most, and tells where the next page begins
+        #[arg(long, value_name = "N")]
+        page: Option<u64>,
+        /// Goes on where a page of the same query told
+        #[arg(long, value_name = "NEXT", allow_hyphen_values = true)]
+        after: Option<String>,
+    },
+    /// Counts, adds up or compares the objects that a query finds, whole or by groups
+    Aggregate {
+        /// The space
+        space: String,
+        /// What to do, for example '{"group":["type"],"aggregate":{"n":"count"}}'
+        #[arg(value_name = "JSON")]
+        query: String,
+        /// Tells how it is answered instead
+        #[arg(long)]
+        explain: bool,
     },
     /// Finds objects by the words in their texts, the best first
     Search(SearchCommand),

@@ -22,6 +22,12 @@ pub enum Event {
     Created(Created),
     /// An object.
     Object(Object),
+    /// A group of an aggregation.
+    Group(Group),
+    /// Where the next page begins.
+    Next(Next),
+    /// How a query is answered.
+    Plan(Plan),
     /// An object that a search found.
     Hit(Hit),
     /// An index.
@@ -252,6 +258,39 @@ pub struct Index {
     pub type_name: Option<String>,
     /// Of what.
     pub path: String,
+}
+
+/// See [`Event::Group`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Group {
+    /// What its objects share, a JSON array; empty when they are not grouped.
+    pub group: Box<RawValue>,
+    /// What was measured, by name.
+    pub values: Box<RawValue>,
+}
+
+/// See [`Event::Next`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Next {
+    /// For `--after`.
+    pub next: String,
+}
+
+/// See [`Event::Plan`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The statement.
+    pub sql: String,
+    /// Its parameters, from ?1.
+    pub parameters: Box<RawValue>,
+    /// SQLite's lines about it.
+    pub plan: Vec<String>,
+    /// The indexes it uses.
+    pub indexes: Vec<String>,
+    /// Whether it reads every object.
+    pub scans: bool,
+    /// The plan in words.
+    pub words: Vec<String>,
 }
 
 /// See [`Event::Done`].

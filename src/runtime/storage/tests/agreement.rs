@@ -162,6 +162,7 @@ fn view<'a>(row: &'a ObjectRow, plain: &'a Json) -> RowView<'a> {
         branch: row.system.branch.is_some(),
         created_ms: row.created_ms,
         updated_ms: row.updated_ms,
+        system: &row.system,
         plain,
     }
 }
@@ -291,9 +292,7 @@ fn types_and_parents_use_their_indexes() {
             "sqlite_autoindex_objects_1",
         ),
     ] {
-        let plan = store
-            .explain(&compile(&Query::parse(text).unwrap()))
-            .unwrap();
-        assert!(plan.iter().any(|step| step.contains(index)), "{plan:?}");
+        let plan = store.plan(&compile(&Query::parse(text).unwrap())).unwrap();
+        assert!(plan.iter().any(|step| step.2.contains(index)), "{plan:?}");
     }
 }

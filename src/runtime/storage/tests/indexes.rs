@@ -16,7 +16,7 @@ fn index(type_name: Option<&str>, path: &str) -> IndexRecord {
 
 fn plan(store: &SpaceStore, query: &Json) -> String {
     let query = Query::parse(&query.to_string()).unwrap();
-    store.explain(&compile(&query)).unwrap().join("; ")
+    details(store, &compile(&query))
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod identity;
 mod lookup;
 mod object;
 mod pairing;
+mod query;
 mod search;
 mod space;
 mod status;
@@ -78,7 +79,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Set { space, id, fields } => object::set(context, &space, id, fields),
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
-        Command::Query { space, filter } => object::query(context, &space, filter),
+        asked @ (Command::Query { .. } | Command::Aggregate { .. }) => query::run(context, asked),
         Command::Search(command) => search::search(context, command),
         Command::Index { space, command } => search::index(context, &space, command),
         Command::Text {

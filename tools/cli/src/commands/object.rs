@@ -1,4 +1,4 @@
-//! `add`, `get`, `set`, `rm`, `ls`, `query`.
+//! `add`, `get`, `set`, `rm`, `ls`.
 
 use super::Context;
 use crate::event::{Created, Done, Event};
@@ -53,12 +53,8 @@ pub(super) fn list(context: &mut Context, name: &str, type_name: Option<String>)
     find(context, name, query.to_string())
 }
 
-pub(super) fn query(context: &mut Context, name: &str, filter: String) -> Result<()> {
-    let filter = context.json(filter)?;
-    find(context, name, filter)
-}
-
-fn find(context: &mut Context, name: &str, query: String) -> Result<()> {
+/// Prints what a query finds.
+pub(super) fn find(context: &mut Context, name: &str, query: String) -> Result<()> {
     for record in context.space(name)?.query(query)? {
         emit_object(context, record)?;
     }

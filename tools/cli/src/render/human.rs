@@ -2,7 +2,7 @@
 
 use super::{qr, safe};
 use crate::event::{
-    Code, Event, Hit, Index, LiveChange, Object, Pairing, SpaceDetails, SpaceStatus, Status,
+    Blob, Code, Event, Hit, Index, LiveChange, Object, Pairing, SpaceDetails, SpaceStatus, Status,
 };
 use std::fmt::Write;
 
@@ -60,8 +60,9 @@ pub fn result(event: &Event, style: Style) -> String {
             style.bold(&safe::line(object.type_name.as_deref().unwrap_or("-"))),
             safe::line(object.fields.get())
         ),
-        Event::Hit(hit) => found(hit, style),
-        Event::Index(index) => index_line(index, style),
+        Event::Hit(_) | Event::Index(_) | Event::Group(_) | Event::Next(_) | Event::Plan(_) => {
+            query_result(event, style)
+        }
         Event::Text(text) if style.terminal => format!("{}\n", safe::lines(&text.text)),
         Event::Text(text) => format!("{}\n", text.text),
         Event::Change(change) => format!(
@@ -82,17 +83,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Code(code) => invitation_code(code, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
-        Event::Blob(blob) => format!(
-            "{}  {} of {} bytes{}\n",
-            blob.blob,
-            blob.held,
-            blob.size,
-            if blob.referenced {
-                ""
-            } else {
-                "  (named by no object)"
-            }
-        ),
+        Event::Blob(blob) => blob_line(blob),
         Event::Collected(collected) => {
             format!("{} blobs, {} bytes\n", collected.blobs, collected.bytes)
         }
@@ -106,6 +97,36 @@ pub fn result(event: &Event, style: Style) -> String {
         | Event::Warning(_)
         | Event::Progress(_) => String::new(),
     }
+}
+
+fn query_result(event: &Event, style: Style) -> String {
+    match event {
+        Event::Group(group) => format!(
+            "{}  {}\n",
+            style.bold(&safe::line(group.group.get())),
+            safe::line(group.values.get())
+        ),
+        Event::Hit(hit) => found(hit, style),
+        Event::Index(index) => index_line(index, style),
+        Event::Next(next) => format!("{}\n", style.dim(&format!("next  {}", next.next))),
+        Event::Plan(plan) => format!(
+            "{}\n{}\n",
+            safe::lines(&plan.words.join("\n")),
+            style.dim(&safe::lines(&plan.sql))
+        ),
+        _ => String::new(),
+    }
+}
+
+fn blob_line(blob: &Blob) -> String {
+    let unnamed = match blob.referenced {
+        true => "",
+        false => "  (named by no object)",
+    };
+    format!(
+        "{}  {} of {} bytes{unnamed}\n",
+        blob.blob, blob.held, blob.size
+    )
 }
 
 /// What an event tells someone who waits at a terminal.

@@ -24,6 +24,7 @@ fn exercise(profile: &Profile, serving: bool) {
     identity(profile);
     spaces(profile);
     objects(profile);
+    queries(profile);
     text(profile);
     status(profile, serving);
 }
@@ -103,6 +104,68 @@ fn objects(profile: &Profile) {
     assert_eq!(ids(&["ls", "default"]), [id]);
     assert_eq!(profile.one(&["get", "default", &other])["deleted"], true);
     assert!(profile.text(&["ls", "default"]).contains("  Task  {"));
+}
+
+fn queries(profile: &Profile) {
+    profile.one(&["space", "create", "Numbers"]);
+    for n in 0..5 {
+        let fields = json!({ "n": n }).to_string();
+        profile.one(&["add", "Numbers", "--type", "N", &fields]);
+    }
+    let query = r#"{"where": {"type": "N"}, "order": [{"by": "n", "desc": true}]}"#;
+    let mut seen = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let mut arguments = vec!["query", "Numbers", query, "--page", "2"];
+        arguments.extend(after.iter().flat_map(|after| ["--after", after.as_str()]));
+        let mut page = profile.all(&arguments);
+        let next = page
+            .last()
+            .and_then(|line| line["next"].as_str().map(str::to_owned));
+        if next.is_some() {
+            page.pop();
+            assert_eq!(page.len(), 2);
+        }
+        seen.extend(
+            page.iter()
+                .map(|object| object["fields"]["n"].as_i64().unwrap()),
+        );
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, [4, 3, 2, 1, 0]);
+    let asked =
+        r#"{"where": {"type": "N"}, "group": ["type"], "aggregate": {"sum": {"sum": "n"}}}"#;
+    let group = profile.one(&["aggregate", "Numbers", asked]);
+    assert_eq!(group, json!({"group": ["N"], "values": {"sum": 10}}));
+    assert_eq!(
+        profile.text(&["aggregate", "Numbers", asked]),
+        "[\"N\"]  {\"sum\":10}\n"
+    );
+    for arguments in [
+        ["query", "Numbers", query, "--explain"],
+        ["aggregate", "Numbers", asked, "--explain"],
+    ] {
+        let plan = profile.one(&arguments);
+        assert_eq!(plan["indexes"], json!(["objects_type"]));
+        let words = profile.text(&arguments);
+        assert!(words.contains("looked up by their type"), "{words}");
+    }
+    assert_eq!(
+        profile
+            .failure(&["query", "Numbers", "{}", "--after", "-x"])
+            .0,
+        2
+    );
+    assert_eq!(
+        profile
+            .failure(&["aggregate", "Numbers", r#"{"group": 1}"#])
+            .0,
+        2
+    );
+    profile.one(&["space", "delete", "Numbers"]);
 }
 
 fn text(profile: &Profile) {

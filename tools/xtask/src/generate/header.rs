@@ -21,6 +21,7 @@ const ORDER: &[&str] = &[
     "space_objects",
     "space_search",
     "space_texts",
+    "queries",
     "transfer",
     "space_blobs",
     "blob_writer",

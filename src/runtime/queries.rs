@@ -1,0 +1,129 @@
+//! Pages, aggregation, explanation, and queries over several spaces.
+
+use super::node::NodeGuard;
+use super::space_handle::{SpaceHandle, json_array, write_json};
+use crate::api::{QueryPage, SpaceState};
+use crate::model::{Error, Result, SpaceId, limits};
+use crate::query::{Aggregate, Cell, Query, compare_keys, compile, decode, directions, encode};
+use crate::space::ObjectRow;
+use serde_json::json;
+use std::sync::Arc;
+
+impl SpaceHandle {
+    /// One page of a query's results.
+    pub fn query_page(&self, mut query: Query, after: Option<&str>) -> Result<QueryPage> {
+        if query.skip > 0 {
+            return Err(Error::invalid(
+                "a page takes no \"skip\": hand over the `next` of the page before",
+            ));
+        }
+        if query.is_ranked() {
+            return Err(Error::invalid(
+                "pages are not ordered by \"rank\", which changes with every object: use \"limit\" and \"skip\" in a query or search",
+            ));
+        }
+        let size = query.limit.unwrap_or(limits::QUERY_PAGE);
+        if size == 0 || size > limits::QUERY_PAGE_MOST {
+            return Err(Error::limit(format!(
+                "a page has 1 to {} objects: \"limit\" says how many",
+                limits::QUERY_PAGE_MOST
+            )));
+        }
+        let space = self.id();
+        let keys = directions(&query).len();
+        let after = after
+            .map(|text| decode(text, &query.print, space.as_bytes(), keys))
+            .transpose()?;
+        // One more tells whether there is another page.
+        query.limit = Some(size + 1);
+        let mut rows = self
+            .host()
+            .with_settled(|core| core.query_keyed(&query, after.as_deref()))?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let last = rows.last().filter(|_| more);
+        Ok(QueryPage {
+            next: last.map(|(_, cells)| encode(&query.print, space.as_bytes(), cells)),
+            objects: json_array(rows.iter().map(|(row, _)| row)),
+        })
+    }
+
+    /// An aggregation's answer, JSON.
+    pub fn aggregate(&self, aggregate: &Aggregate) -> Result<String> {
+        self.host().with_settled(|core| core.aggregate(aggregate))
+    }
+
+    /// How a query or an aggregation is answered, JSON.
+    pub fn explain(&self, text: &str) -> Result<String> {
+        let compiled = match Aggregate::is_one(text)? {
+            true => Aggregate::parse(text)?.compile(),
+            false => compile(&Query::parse(text)?),
+        };
+        self.host().with_settled(|core| core.explain(&compiled))
+    }
+}
+
+/// A row of one space among those of several.
+struct Found {
+    space: SpaceId,
+    row: ObjectRow,
+    keys: Vec<Cell>,
+}
+
+impl NodeGuard {
+    /// Queries several spaces, or all that are open, and merges what they find.
+    pub fn query(self: &Arc<Self>, spaces: &[SpaceId], query: &Query) -> Result<Vec<u8>> {
+        // Each may hold all that the window shows.
+        let mut each = query.clone();
+        each.limit = query.limit.map(|limit| limit.saturating_add(query.skip));
+        each.skip = 0;
+        let mut found = Vec::new();
+        for handle in self.open_spaces(spaces)? {
+            let rows = handle
+                .host()
+                .with_settled(|core| core.query_keyed(&each, None))?;
+            let space = handle.id();
+            found.extend(
+                rows.into_iter()
+                    .map(|(row, keys)| Found { space, row, keys }),
+            );
+        }
+        let descending = directions(query);
+        found.sort_by(|a, b| {
+            compare_keys(&a.keys, &b.keys, &descending).then_with(|| a.space.cmp(&b.space))
+        });
+        let skip = usize::try_from(query.skip).unwrap_or(usize::MAX);
+        let limit = query.limit.map_or(usize::MAX, |limit| {
+            usize::try_from(limit).unwrap_or(usize::MAX)
+        });
+        let mut out = String::from("[");
+        for found in found.into_iter().skip(skip).take(limit) {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            let begin = out.len();
+            write_json(&mut out, &found.row);
+            // Behind the brace that opens the object.
+            let space = json!(found.space.to_string());
+            out.insert_str(begin + 1, &format!("\"space\":{space},"));
+        }
+        out.push(']');
+        Ok(out.into_bytes())
+    }
+
+    fn open_spaces(self: &Arc<Self>, wanted: &[SpaceId]) -> Result<Vec<SpaceHandle>> {
+        self.node().check_open()?;
+        if wanted.is_empty() {
+            let all = self.node().space_ids();
+            let handles = all.into_iter().map(|id| self.space(id));
+            let mut handles = handles.collect::<Result<Vec<_>>>()?;
+            handles.retain(|handle| handle.host().summary().0 == SpaceState::Ready);
+            return Ok(handles);
+        }
+        let mut ids = wanted.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into_iter().map(|id| self.space(id)).collect()
+    }
+}
