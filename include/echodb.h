@@ -1490,8 +1490,8 @@ echodb_status echodb_client_import_archive(const echodb_client *client,
  * appears when it is whole and replaces one of that name. Gives what `echodb_verify_archive` gives.
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
- * Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_NOT_FOUND` if the directory does not
- * exist, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ * Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE` if the
+ * file cannot be written. Since 0.1.0.
  */
 echodb_status echodb_space_export_archive(const echodb_space *space,
                                           const char *path,
@@ -1504,8 +1504,8 @@ echodb_status echodb_space_export_archive(const echodb_space *space,
  * when it is whole and replaces one of that name. Gives the number of objects.
  *
  * Ownership: the string is copied. NULL: `space` and `out` may not be. Threads: any. Errors:
- * `ECHODB_INVALID_ARGUMENT`, `ECHODB_NOT_FOUND` if the directory does not exist,
- * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE` if the file cannot be
+ * written. Since 0.1.0.
  */
 echodb_status echodb_space_export_json_file(const echodb_space *space,
                                             const char *path,

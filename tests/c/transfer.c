@@ -38,7 +38,7 @@ static void archives(const char *directory) {
               echodb_client_import_archive(stranger, S(file), &back, &error));
     echodb_client_free(stranger);
     FAILS_OUT(ECHODB_NOT_FOUND, out, echodb_verify_archive(S("/nowhere/x"), &out, &error));
-    FAILS_OUT(ECHODB_NOT_FOUND, out,
+    FAILS_OUT(ECHODB_STORAGE, out,
               echodb_space_export_archive(space, S("/nowhere/x"), &out, &error));
     FAILS_OUT(ECHODB_INVALID_ARGUMENT, out,
               echodb_space_export_archive(NULL, S(file), &out, &error));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap as Counts;
 use std::time::{Duration, Instant};
 
 /// Puts a change's contents into a chunk with a right length and checksum.
-fn chunk(kind: u8, data: &[u8]) -> Vec<u8> {
+pub(super) fn chunk(kind: u8, data: &[u8]) -> Vec<u8> {
     let mut hashed = vec![kind];
     unsigned(&mut hashed, data.len() as u64);
     hashed.extend(data);
@@ -19,7 +19,7 @@ fn chunk(kind: u8, data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn unsigned(out: &mut Vec<u8>, mut n: u64) {
+pub(super) fn unsigned(out: &mut Vec<u8>, mut n: u64) {
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
         n >>= 7;
@@ -27,7 +27,7 @@ fn unsigned(out: &mut Vec<u8>, mut n: u64) {
     out.push(n as u8);
 }
 
-fn signed(out: &mut Vec<u8>, mut n: i64) {
+pub(super) fn signed(out: &mut Vec<u8>, mut n: i64) {
     while !(-64..64).contains(&n) {
         out.push(n as u8 & 0x7f | 0x80);
         n >>= 7;
@@ -36,7 +36,7 @@ fn signed(out: &mut Vec<u8>, mut n: i64) {
 }
 
 /// The contents of a chunk: what follows magic, checksum, type and length.
-fn contents(bytes: &[u8]) -> &[u8] {
+pub(super) fn contents(bytes: &[u8]) -> &[u8] {
     let length = bytes[9..].iter().position(|b| b & 0x80 == 0).unwrap() + 1;
     &bytes[9 + length..]
 }

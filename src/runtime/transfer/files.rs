@@ -96,13 +96,13 @@ pub(super) fn open(path: &str) -> Result<BufReader<File>> {
         return Err(Error::invalid("the file to read has no name"));
     }
     let place = Path::new(path);
-    let found = fs::metadata(place).map_err(|e| refused(place, &e))?;
+    let found = fs::metadata(place).map_err(|e| not_opened(place, &e))?;
     if !found.is_file() {
         return Err(Error::invalid(format!(
             "{path} is no regular file, which can be read twice: hand its contents over instead"
         )));
     }
-    let file = File::open(place).map_err(|e| refused(place, &e))?;
+    let file = File::open(place).map_err(|e| not_opened(place, &e))?;
     Ok(BufReader::with_capacity(256 * 1024, file))
 }
 
@@ -123,6 +123,10 @@ pub(super) fn unreadable(error: &io::Error) -> Error {
 }
 
 fn refused(path: &Path, error: &io::Error) -> Error {
+    Error::new(ErrorKind::Storage, format!("{}: {error}", path.display()))
+}
+
+fn not_opened(path: &Path, error: &io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::NotFound => ErrorKind::NotFound,
         _ => ErrorKind::Storage,

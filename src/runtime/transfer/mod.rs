@@ -12,3 +12,6 @@ mod object_file;
 mod plain_import;
 mod rows;
 mod timestamp;
+
+#[cfg(test)]
+mod golden_tests;

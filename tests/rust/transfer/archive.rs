@@ -154,7 +154,7 @@ fn an_export_appears_whole_or_not_at_all() {
     let files = || std::fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(files(), 1, "no other file is left");
     for (bad, kind) in [
-        ("missing/space.echo", ErrorKind::NotFound),
+        ("missing/space.echo", ErrorKind::Storage),
         ("", ErrorKind::InvalidArgument),
     ] {
         let error = space.export_archive(name(dir.path(), bad)).unwrap_err();

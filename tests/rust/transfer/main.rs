@@ -4,6 +4,7 @@
 mod support;
 
 mod archive;
+mod javascript;
 mod json_lines;
 mod object_file;
 mod plain;

@@ -1,7 +1,7 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -203,20 +203,41 @@ pub enum Command {
         /// The space
         space: String,
     },
-    /// Writes all objects as JSON lines
+    /// Writes all objects as JSON lines, or the whole space with its history as an archive
     Export {
         /// The space
         space: String,
-        /// The file; without it, standard output
+        /// What is written
+        #[arg(long, value_enum, default_value_t = ExportFormat::Json)]
+        format: ExportFormat,
+        /// The file; without it, standard output (an archive needs one)
         file: Option<PathBuf>,
+        #[arg(skip)]
+        #[doc(hidden)]
+        place: Option<PathBuf>,
     },
-    /// Reads what `export` wrote: adds absent objects, sets the fields of others. A malformed file changes nothing
+    /// Reads what `export` wrote as JSON lines, or plain JSON, JSON lines or CSV. A malformed file
+    /// changes nothing. Archives are read by `space import`
     Import {
         /// The space
         space: String,
         /// The file; without it, standard input
         file: Option<PathBuf>,
+        /// How plain data becomes objects.
+        #[command(flatten)]
+        plain: PlainImport,
+        #[arg(skip)]
+        #[doc(hidden)]
+        place: Option<PathBuf>,
     },
+    /// Checks an archive: that it is whole, and signed by members throughout. Takes no profile
+    Verify {
+        /// The file
+        file: PathBuf,
+    },
+    /// One object as an Automerge file
+    #[command(subcommand)]
+    Object(ObjectCommand),
     /// Stores, fetches and collects blobs: larger values, named by their content
     #[command(subcommand)]
     Blob(BlobCommand),
@@ -227,6 +248,90 @@ pub enum Command {
     },
     /// Stays online until interrupted. Other commands on this profile go through it meanwhile
     Serve,
+}
+
+/// What `export` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// All objects, a JSON object a line, without histories
+    Json,
+    /// The same
+    Ndjson,
+    /// The space with its history, sealed and signed, in one file
+    Archive,
+}
+
+/// What `import` reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputFormat {
+    /// What `export` wrote as JSON lines
+    Export,
+    /// A JSON array of objects
+    Json,
+    /// A JSON object a line
+    Ndjson,
+    /// A table
+    Csv,
+}
+
+/// How plain data becomes objects.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
+pub struct PlainImport {
+    /// What is read
+    #[arg(long, value_enum, default_value_t = InputFormat::Export)]
+    pub format: InputFormat,
+    /// The objects' type
+    #[arg(long = "type", value_name = "T")]
+    pub type_name: Option<String>,
+    /// The column whose value is the objects' natural key: importing again updates them. Takes --type
+    #[arg(long, value_name = "COLUMN", requires = "type_name")]
+    pub key: Option<String>,
+    /// What a column holds: string, text, integer, float, boolean, timestamp, reference, json,
+    /// ignore, or infer; with a field's name after a colon, it goes there. May be repeated
+    #[arg(long, value_name = "NAME=KIND[:FIELD]")]
+    pub column: Vec<String>,
+    /// What all other columns hold
+    #[arg(long, value_name = "KIND", default_value = "infer")]
+    pub other_columns: String,
+    /// Between the cells of a table
+    #[arg(long, value_name = "CHAR", default_value = ",")]
+    pub delimiter: String,
+    /// The table's first row is one like the others; columns are called column_1 and so on
+    #[arg(long)]
+    pub no_header: bool,
+    /// Leaves out rows that cannot be used, and reports them
+    #[arg(long)]
+    pub skip_errors: bool,
+}
+
+/// What may be done with one object.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectCommand {
+    /// Writes an object with its history as an Automerge file
+    Export {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The file
+        file: PathBuf,
+        #[arg(skip)]
+        #[doc(hidden)]
+        place: Option<PathBuf>,
+    },
+    /// Makes an object of an Automerge file, or merges one into an object, and prints its id
+    Import {
+        /// The space
+        space: String,
+        /// The file; without it, standard input
+        file: Option<PathBuf>,
+        /// The object that takes the changes that the file has beyond it
+        #[arg(long, value_name = "ID")]
+        into: Option<String>,
+    },
 }
 
 /// What may be done about the identity.
@@ -258,6 +363,15 @@ pub enum SpaceCommand {
     Info {
         /// The space
         space: String,
+    },
+    /// Brings in an archive that `export --format archive` wrote: a space that this profile's device
+    /// is a member of
+    Import {
+        /// The file
+        file: PathBuf,
+        #[arg(skip)]
+        #[doc(hidden)]
+        place: Option<PathBuf>,
     },
     /// Deletes this profile's copy of a space; other members keep theirs
     Delete {
@@ -349,15 +463,37 @@ impl Command {
     pub fn input_file(&self) -> Option<&PathBuf> {
         match self {
             Command::Import { file, .. } => file.as_ref(),
+            Command::Object(ObjectCommand::Import { file, .. }) => file.as_ref(),
             _ => None,
         }
     }
 
-    /// The file that its lines go to, if not standard output.
+    /// The file that its lines go to, if not standard output, and if the command does not write it
+    /// itself.
     pub fn output_file(&self) -> Option<&PathBuf> {
         match self {
-            Command::Export { file, .. } => file.as_ref(),
+            Command::Export { file, place, .. } if place.is_none() => file.as_ref(),
             _ => None,
+        }
+    }
+
+    /// Says where regular files are, for a process that may have another working directory. Pipes
+    /// and devices stay with this one.
+    pub fn find_files(&mut self) {
+        let regular = |path: &PathBuf| {
+            let special = std::fs::metadata(path).is_ok_and(|found| !found.is_file());
+            std::path::absolute(path).ok().filter(|_| !special)
+        };
+        match self {
+            Command::Export { file, place, .. } => *place = file.as_ref().and_then(regular),
+            Command::Import { file, place, .. } => {
+                *place = file.as_ref().filter(|f| f.is_file()).and_then(regular);
+            }
+            Command::Space(SpaceCommand::Import { file, place })
+            | Command::Object(ObjectCommand::Export { file, place, .. }) => {
+                *place = std::path::absolute(file).ok();
+            }
+            _ => {}
         }
     }
 }
@@ -392,6 +528,10 @@ mod tests {
                 "5",
             ],
             vec!["echodb", "serve"],
+            vec![
+                "echodb", "import", "default", "a.csv", "--format", "csv", "--column", "a=text",
+            ],
+            vec!["echodb", "object", "export", "default", "x", "file"],
             vec!["echodb", "blob", "put", "default", "/a/file"],
             vec!["echodb", "blob", "fetch", "default", "x", "--timeout", "5"],
         ] {

@@ -8,6 +8,8 @@ use echodb::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub use crate::transfer_event::{Archive, ObjectFile, Report, Skipped};
+
 /// One thing to print.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,6 +52,14 @@ pub enum Event {
     Exported(Exported),
     /// The end of an import.
     Imported(Imported),
+    /// An archive, written or checked.
+    Archive(Archive),
+    /// A row that an import left out.
+    Skipped(Skipped),
+    /// The end of an import of plain data.
+    Report(Report),
+    /// An object's file was written.
+    ObjectFile(ObjectFile),
     /// An invitation's code.
     Code(Code),
     /// An invitation moved on.

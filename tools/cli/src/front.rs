@@ -30,6 +30,11 @@ enum Place {
 
 /// Runs the command to its end.
 pub fn run(mut args: Args, console: &mut Console) -> Result<()> {
+    if let Command::Verify { file } = args.command {
+        commands::transfer::verify(console, file)?;
+        return console.flush();
+    }
+    args.command.find_files();
     args.command = args.command.absolute();
     let directory = profile::directory(&args)?;
     match find_place(&args, &directory)? {

@@ -14,6 +14,7 @@ mod render;
 mod serve;
 mod signals;
 mod socket;
+mod transfer_event;
 
 use args::{Args, Command};
 use clap::Parser;

@@ -32,7 +32,7 @@ public struct ICEServer: Hashable, Sendable {
 /// ``shutdown()`` ends a client in order. Without it, the client ends when nothing refers to it any
 /// more: no ``Client``, no ``Space`` or ``Invitation`` of it, and no running subscription.
 public final class Client: Sendable {
-    private let native: EchoDBNative.Client
+    let native: EchoDBNative.Client
     private let lifeline = Lifeline()
 
     private init(native: EchoDBNative.Client) {
@@ -176,7 +176,7 @@ public final class Client: Sendable {
         ClientStatus(native: native.status())
     }
 
-    private func space(_ space: EchoDBNative.Space) -> Space {
+    func space(_ space: EchoDBNative.Space) -> Space {
         Space(native: space, lifeline: lifeline)
     }
 }

@@ -101,13 +101,21 @@ final class Feed<Item: Sendable>: Endable, @unchecked Sendable {
     }
 }
 
+/// What the library calls back until it is cancelled.
+protocol Cancellable: Sendable {
+    func cancel()
+}
+
+extension EchoDBNative.Subscription: Cancellable {}
+extension EchoDBNative.LiveQuery: Cancellable {}
+
 /// A running callback. It lasts until ``cancel()``, the end of the client, or the release of this
 /// object; until then it keeps the client open.
 public final class Subscription: Sendable {
-    private let native: EchoDBNative.Subscription
+    private let native: any Cancellable
     private let owner: any Sendable
 
-    init(native: EchoDBNative.Subscription, owner: any Sendable) {
+    init(_ native: any Cancellable, owner: any Sendable) {
         self.native = native
         self.owner = owner
     }

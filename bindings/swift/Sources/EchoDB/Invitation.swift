@@ -128,8 +128,7 @@ public final class Invitation: Sendable {
     public func subscribe(
         _ body: @escaping @Sendable (InvitationUpdate) throws -> Void
     ) -> Subscription {
-        Subscription(
-            native: native.subscribe(listener: InvitationListener(body)), owner: owner)
+        Subscription(native.subscribe(listener: InvitationListener(body)), owner: owner)
     }
 
     /// Waits for a state: a guest for ``InvitationState/readyForAuthentication``, say, to ask for

@@ -39,6 +39,17 @@ struct JSONReader {
         }
     }
 
+    /// Reads the changes of a live query's batch.
+    static func liveChanges(from data: Data) throws -> [LiveChange] {
+        try data.withUnsafeBytes { raw in
+            try whole(raw.bindMemory(to: UInt8.self)) { reader in
+                var changes: [LiveChange] = []
+                try reader.list { changes.append(try $0.liveChange()) }
+                return changes
+            }
+        }
+    }
+
     /// Reads one value.
     static func value(from text: String) throws -> Value {
         var text = text
@@ -91,6 +102,29 @@ struct JSONReader {
             branchOf: branchOf, fields: fields,
             created: Date(millisecondsSince1970: created),
             updated: Date(millisecondsSince1970: updated), heads: heads)
+    }
+
+    /// One change of a live query's batch.
+    private mutating func liveChange() throws -> LiveChange {
+        var kind = "", id = "", from = 0, index = 0, object: Object?
+        try entries { reader, name in
+            switch name {
+            case "kind": kind = try reader.string()
+            case "id": id = try reader.string()
+            case "from": from = Int(try reader.value().intValue ?? 0)
+            case "index": index = Int(try reader.value().intValue ?? 0)
+            case "object": object = try reader.object()
+            // What a newer library tells in addition.
+            default: _ = try reader.value()
+            }
+        }
+        switch (kind, object) {
+        case ("removed", _): return .removed(id: id, from: from)
+        case ("added", let object?): return .added(object, at: index)
+        case ("moved", let object?): return .moved(object, from: from, to: index)
+        case ("changed", let object?): return .changed(object, at: index)
+        default: throw malformed("change that is known")
+        }
     }
 
     /// Any value.
@@ -286,8 +320,11 @@ struct JSONReader {
         .unexpected("the library's answer has no \(expected) at byte \(position)")
     }
 
-    /// The value that a map with one reserved name stands for.
+    /// The value that a map with a reserved name stands for.
     private static func untagged(_ map: [String: Value]) -> Value {
+        if map.count == 2, case .string(let id)? = map["@blob"], case .int(let size)? = map["size"] {
+            return .blob(BlobRef(id: id, size: size))
+        }
         guard map.count == 1, let (tag, inner) = map.first, tag.hasPrefix("@") else {
             return .map(map)
         }

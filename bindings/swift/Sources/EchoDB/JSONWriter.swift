@@ -49,6 +49,10 @@ struct JSONWriter {
             tagged("@counter") { $0.write(raw: String(number)) }
         case .reference(let reference):
             tagged("@ref") { $0.write(string: reference.description) }
+        case .blob(let blob):
+            write(raw: "{\"@blob\":")
+            write(string: blob.id)
+            write(raw: ",\"size\":\(blob.size)}")
         case .list(let elements):
             try write(list: elements) { try $0.write($1, depth: depth + 1) }
         case .map(let entries):
@@ -77,6 +81,8 @@ struct JSONWriter {
             write(raw: String(number))
         case .reference(let reference):
             write(string: reference.description)
+        case .blob(let blob):
+            write(string: blob.id)
         case .list(let elements):
             try write(list: elements) { try $0.write(comparable: $1, depth: depth + 1) }
         case .map(let entries):

@@ -10,7 +10,7 @@ import Foundation
 /// waits still gets the answer.
 public final class Space: Sendable {
     let native: EchoDBNative.Space
-    private let lifeline: Lifeline
+    let lifeline: Lifeline
 
     init(native: EchoDBNative.Space, lifeline: Lifeline) {
         self.native = native
@@ -140,6 +140,6 @@ public final class Space: Sendable {
         let subscription = try await translating {
             try await native.subscribe(filter: json, listener: listener)
         }
-        return Subscription(native: subscription, owner: native)
+        return Subscription(subscription, owner: native)
     }
 }

@@ -29,15 +29,14 @@ extension Duration {
     }
 
     /// Whole milliseconds, begun ones counted, for the option `name`.
-    func wholeMilliseconds(for name: String) throws -> UInt32 {
+    func wholeMilliseconds(
+        for name: String, upTo most: Duration = .seconds(1)
+    ) throws -> UInt32 {
+        guard self >= .zero, self <= most else {
+            throw EchoError.invalidArgument("\(name) may be 0 to \(most), not \(self)")
+        }
         let (seconds, attoseconds) = components
         let (begun, rest) = attoseconds.quotientAndRemainder(dividingBy: 1_000_000_000_000_000)
-        let milliseconds = seconds.multipliedReportingOverflow(by: 1000)
-        guard seconds >= 0, attoseconds >= 0, !milliseconds.overflow,
-            let whole = UInt32(exactly: milliseconds.partialValue + begun + (rest > 0 ? 1 : 0))
-        else {
-            throw EchoError.invalidArgument("\(name) may be 0 to 1 second, not \(self)")
-        }
-        return whole
+        return UInt32(seconds * 1000 + begun + (rest > 0 ? 1 : 0))
     }
 }

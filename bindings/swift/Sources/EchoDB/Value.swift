@@ -38,6 +38,8 @@ public enum Value: Hashable, Sendable {
     case counter(Int64)
     /// A weak reference to an object.
     case reference(Ref)
+    /// A blob, which this keeps from being collected; see ``Space/putBlob(_:)``.
+    case blob(BlobRef)
     /// An ordered list. Lists merge element by element.
     case list([Value])
     /// A map from names to values. Maps merge entry by entry. Names may not begin with `@`.
@@ -170,6 +172,11 @@ extension Value {
     /// The reference, if it is one.
     public var refValue: Ref? {
         if case .reference(let value) = self { value } else { nil }
+    }
+
+    /// The blob, if it names one.
+    public var blobValue: BlobRef? {
+        if case .blob(let value) = self { value } else { nil }
     }
 
     /// The elements of a list.

@@ -141,6 +141,80 @@ final class LifetimeTests: XCTestCase {
         }
     }
 
+    func testLiveQueries() async throws {
+        try await Notebook.with { notebook in
+            let space = notebook.space
+            try await space.create("Task", [:])
+            let living = Living()
+            try await repeating(3_000) { number in
+                switch number % 6 {
+                case 0:
+                    for try await _ in try await space.live(type: "Task") { break }
+                case 1:
+                    let live = try await space.live(type: "Task")
+                    let task = Task { for try await _ in live {} }
+                    task.cancel()
+                    try await task.value
+                case 2:
+                    let live = try await space.live()
+                    let task = Task { for try await _ in live.results {} }
+                    live.cancel()
+                    try await task.value
+                case 3:
+                    _ = try await space.live()
+                default:
+                    let witness = Witness(of: living)
+                    let subscription = try await space.live(type: "Task") { _ in _ = witness }
+                    if number.isMultiple(of: 2) { subscription.cancel() }
+                }
+            }
+            try await until { living.count == 0 }
+        }
+    }
+
+    func testEveryLiveQueryOpenAtOnce() async throws {
+        try await Notebook.with { notebook in
+            let space = notebook.space
+            let totals = Collected<Int>()
+            var queries: [LiveQuery] = []
+            for _ in 0..<500 { queries.append(try await space.live(type: "Task")) }
+            let tasks = queries.map { live in
+                Task {
+                    for try await batch in live where batch.total == 1 {
+                        totals.append(batch.total)
+                        break
+                    }
+                }
+            }
+            try await space.create("Task", [:])
+            for task in tasks { try await soon { try await task.value } }
+            XCTAssertEqual(totals.items.count, 500)
+        }
+    }
+
+    func testBlobs() async throws {
+        try await Notebook.with { notebook in
+            let space = notebook.space
+            let absent = "aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq"
+            try await repeating(1_000, kilobytes: 12 * 1024) { number in
+                let writer = try await space.blobWriter()
+                try await writer.write(Data(repeating: 1, count: 10_000))
+                // Every other one is merely released.
+                if number.isMultiple(of: 2) { writer.cancel() }
+                let fetch = try await space.fetchBlob(absent)
+                let subscription = fetch.subscribe { _ in }
+                for await _ in fetch.updates { break }
+                let waiting = Task { try await fetch.wait() }
+                waiting.cancel()
+                _ = await waiting.result
+                if number.isMultiple(of: 3) { fetch.cancel() }
+                if number.isMultiple(of: 5) { subscription.cancel() }
+            }
+            let blobs = try await space.blobs()
+            XCTAssertEqual(blobs, [])
+        }
+    }
+
     func testEverySubscriptionOpenAtOnce() async throws {
         try await Notebook.with { notebook in
             let space = notebook.space
@@ -223,6 +297,7 @@ final class LifetimeTests: XCTestCase {
             let (client, space) = (notebook.client, notebook.space)
             let id = try await space.create("Note", ["t": .text("text")])
             let exported = try await client.createSpace(name: "Empty").exportJSON()
+            let blob = try await space.putBlob(Data("held".utf8))
             let calls: [@Sendable () async throws -> Void] = [
                 { try await Client.open(isOnline: false).shutdown() },
                 { _ = try await client.createSpace(name: "Another") },
@@ -251,6 +326,15 @@ final class LifetimeTests: XCTestCase {
                 { try await space.importJSON(exported) },
                 { _ = try await space.subscribe { _ in } },
                 { for await _ in try await space.changes() {} },
+                { for try await _ in try await space.live() {} },
+                { _ = try await space.live { _ in } },
+                { try await space.putBlob(Data([1])) },
+                { _ = try await space.blobs() },
+                { _ = try await space.fetchBlob(blob.id) },
+                { _ = try await space.readBlob(blob.id) },
+                { try await space.collectBlobs() },
+                { try await space.importData(Data("[]".utf8), ImportOptions(.json)) },
+                { _ = try await space.importObject(try await space.exportObject(id)) },
             ]
             for round in 0..<5 {
                 for (number, call) in calls.enumerated() {

@@ -92,6 +92,57 @@ final class PairingTests: XCTestCase {
         }
     }
 
+    func testBlobsAreFetched() async throws {
+        try await withTwo { two in
+            let space = two.space
+            let bytes = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 / 11) })
+            let blob = try await space.putBlob(bytes)
+            let id = try await space.create("Photo", ["image": .blob(blob.ref)])
+            let copy = try await two.pair()
+            try await two.same(copy)
+            let named = try await copy.get(id)?["image"]?.blobValue
+            XCTAssertEqual(named, blob.ref)
+            let fetch = try await copy.fetchBlob(blob.id)
+            let progress = try await soon {
+                var last: BlobProgress?
+                for await progress in fetch.updates { last = progress }
+                return last
+            }
+            XCTAssertEqual(progress?.state, .done)
+            XCTAssertEqual(progress?.received, 3_000_000)
+            XCTAssertEqual(progress?.total, 3_000_000)
+            let outcome = try await fetch.wait(timeout: .seconds(1))
+            XCTAssertEqual(outcome, progress)
+            let arrived = try await copy.readBlob(blob.id)
+            XCTAssertEqual(arrived, bytes)
+            // Of what nobody has, who is connected says so.
+            let absent = "aeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaqcaibaeaq"
+            let vain = try await copy.fetchBlob(absent)
+            try await until { vain.progress.peers == 1 }
+            await failure(.notFound) { try await vain.wait(timeout: .milliseconds(500)) }
+            vain.cancel()
+        }
+    }
+
+    func testALiveQueryFollowsAPeer() async throws {
+        try await withTwo { two in
+            let space = two.space
+            let copy = try await two.pair()
+            let lists = Collected<[String]>()
+            let live = try await copy.live(type: "Note", order: [.ascending("n")])
+            let following = Task {
+                for try await list in live.results { lists.append(list.map(\.id)) }
+            }
+            let second = try await space.create("Note", ["n": 2])
+            let first = try await space.create("Note", ["n": 1])
+            try await until { lists.items.last == [first, second] }
+            try await space.update(first, ["n": 3])
+            try await until { lists.items.last == [second, first] }
+            live.cancel()
+            try await soon { try await following.value }
+        }
+    }
+
     func testOfflineEditsMerge() async throws {
         try await withTwo { two in
             let space = two.space

@@ -10,10 +10,10 @@ mod search;
 mod space;
 mod status;
 mod text;
-mod transfer;
+pub mod transfer;
 mod watch;
 
-use crate::args::{Command, IdentityCommand, SpaceCommand};
+use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -101,10 +101,45 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         } => watch::live(context, control, &space, query, interval),
         Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
         Command::Digest { space } => status::digest(context, &space),
-        Command::Export { space, file } => transfer::export(context, &space, file),
-        Command::Import { space, .. } => transfer::import(context, &space),
+        Command::Space(SpaceCommand::Import { .. })
+        | Command::Export { .. }
+        | Command::Import { .. }
+        | Command::Object(_)
+        | Command::Verify { .. } => run_transfer(command, context),
         Command::Blob(command) => blob::run(context, &control, command),
         Command::Status { space } => status::status(context, space.as_deref()),
         Command::Serve => Err(Failure::usage("serve runs on its own")),
+    }
+}
+
+/// Runs what moves data in and out.
+fn run_transfer(command: Command, context: &mut Context) -> Result<()> {
+    match command {
+        Command::Space(SpaceCommand::Import { file, place }) => {
+            transfer::import_archive(context, place.unwrap_or(file))
+        }
+        Command::Export {
+            space,
+            format,
+            file,
+            place,
+        } => transfer::export(context, &space, format, transfer::Target { file, place }),
+        Command::Import {
+            space,
+            plain,
+            place,
+            ..
+        } => transfer::import(context, &space, &plain, place),
+        Command::Object(ObjectCommand::Export {
+            space,
+            id,
+            file,
+            place,
+        }) => transfer::export_object(context, &space, id, file, place),
+        Command::Object(ObjectCommand::Import { space, into, .. }) => {
+            transfer::import_object(context, &space, into)
+        }
+        Command::Verify { file } => transfer::verify(context.output, file),
+        _ => Err(Failure::usage("no data moves by this command")),
     }
 }

@@ -76,10 +76,6 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Digest(digest) => format!("{}\n", digest.digest),
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
-        Event::Imported(imported) => format!("{} objects\n", imported.objects),
-        Event::Exported(exported) if exported.file.is_some() => {
-            format!("{} objects\n", exported.objects)
-        }
         Event::Code(code) => invitation_code(code, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
@@ -90,12 +86,32 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Status(status) => client_status(status),
         Event::SpaceStatus(status) => space_status(status),
         Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),
-        Event::Exported(_)
-        | Event::Live(_)
+        Event::Live(_)
         | Event::Paired(_)
         | Event::Done(_)
         | Event::Warning(_)
         | Event::Progress(_) => String::new(),
+        _ => transfer(event),
+    }
+}
+
+/// What import and export put there.
+fn transfer(event: &Event) -> String {
+    match event {
+        Event::Imported(imported) => format!("{} objects\n", imported.objects),
+        Event::Exported(exported) if exported.file.is_some() => {
+            format!("{} objects\n", exported.objects)
+        }
+        Event::Archive(archive) => format!(
+            "{}  {} entries of {} feeds, {} bytes\n",
+            archive.space, archive.entries, archive.feeds, archive.bytes
+        ),
+        Event::Skipped(row) => format!("line {}: {}\n", row.line, safe::line(&row.reason)),
+        Event::Report(report) => format!(
+            "{} created, {} updated, {} unchanged, {} skipped\n",
+            report.created, report.updated, report.unchanged, report.skipped
+        ),
+        _ => String::new(),
     }
 }
 

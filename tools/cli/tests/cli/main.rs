@@ -9,3 +9,4 @@ mod pairing;
 mod search;
 mod serving;
 mod transfer;
+mod transfer_files;

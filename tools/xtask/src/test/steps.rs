@@ -75,7 +75,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "interop",
-        about: "outside WebRTC stacks open our data channel",
+        about: "outside WebRTC stacks open our data channel, Automerge in JavaScript our files",
         run: interop,
     },
     Step {
@@ -293,12 +293,22 @@ fn interop(root: &Path) -> Outcome<Verdict> {
         .args(["-m", "pip", "install", "--quiet", "-r"])
         .arg(folder.join("requirements.txt")))?;
     // One at a time: each measures a set-up, and the outside stacks share a machine with it.
-    Ok(Verdict::Ran(count(
+    let mut sum = count(
         cargo(root)
             .args(["test", "--lib", "runtime::tests", "--"])
             .args(["--ignored", "--test-threads", "1"])
             .env("ECHODB_INTEROP_PYTHON", &python),
-    )?))
+    )?;
+    let files = [
+        "test",
+        "--test",
+        "transfer",
+        "javascript",
+        "--",
+        "--ignored",
+    ];
+    sum.add(count(cargo(root).args(files))?);
+    Ok(Verdict::Ran(sum))
 }
 
 fn demo_small(root: &Path) -> Outcome<Verdict> {

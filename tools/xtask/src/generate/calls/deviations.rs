@@ -65,6 +65,8 @@ const STATUS: &str = "the status is as fine as the kind";
 const TYPED: &str = "the one query gives typed objects, by this quick way";
 const UPDATES: &str = "the updates are iterated over";
 const OWN_ID: &str = "the id is an argument that may be given";
+/// Swift's alone.
+const LABEL: &str = "a file is an argument that its label tells";
 const FUNCTION: &str = "a listener is a function";
 
 pub const DEVIATIONS: &[Deviation] = &[
@@ -296,7 +298,31 @@ pub const DEVIATIONS: &[Deviation] = &[
         "Invitation.subscribe",
         "a listener is a closure",
     ),
+    named(
+        "LiveListener::updated",
+        Swift,
+        "Space.live",
+        "a listener is a closure",
+    ),
+    named(
+        "BlobListener::progressed",
+        Swift,
+        "BlobFetch.subscribe",
+        "a listener is a closure",
+    ),
     named("LogSink::log", Swift, "LogHandler", "a sink is a closure"),
+    inherited(
+        "BlobFetchState::name",
+        Swift,
+        "String(describing:)",
+        "public enum BlobFetchState",
+        ENUMERATION,
+    ),
+    named("Space::put_blob_file", Swift, "Space.putBlob", LABEL),
+    named("Space::blob_to_file", Swift, "Space.writeBlob", LABEL),
+    named("Space::export_json_file", Swift, "Space.exportJSON", LABEL),
+    named("Space::import_json_file", Swift, "Space.importJSON", LABEL),
+    named("Space::import_file", Swift, "Space.importData", LABEL),
 ];
 
 /// A record's field that is named or shaped otherwise, or an enumeration's variant.
@@ -345,6 +371,13 @@ pub const SHAPES: &[Shape] = &[
         &[Swift],
         "initial",
         "`init` is a word of the language",
+    ),
+    shaped("ImportOptions::type_name", &[Swift], "type", SHORT),
+    shaped(
+        "ImportOptions::header",
+        &[Swift],
+        "hasHeader",
+        "what truths are called",
     ),
     shaped(
         "LogLevel::Warn",
