@@ -1,6 +1,7 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+pub use crate::found::{Hit, Index};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
     ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
@@ -225,49 +226,6 @@ impl TryFrom<ObjectRecord> for Object {
             fields: RawValue::from_string(record.fields)?,
         })
     }
-}
-
-/// See [`Event::Hit`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Hit {
-    /// The object's id.
-    pub id: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub type_name: Option<String>,
-    /// How well it fits: the lower, the better.
-    pub rank: f64,
-    /// Where the words occur.
-    pub snippet: Option<Excerpt>,
-    /// Its fields, a JSON object.
-    pub fields: Box<RawValue>,
-}
-
-/// A stretch of a text in which words occur.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Excerpt {
-    /// The text's place, a JSON Pointer.
-    pub path: String,
-    /// The stretch.
-    pub text: String,
-    /// Where it begins in the text, in bytes.
-    pub start: u64,
-    /// Whether the text goes on after it.
-    pub more: bool,
-    /// Where the words are in the stretch: pairs of start and end, in bytes.
-    pub ranges: Vec<(usize, usize)>,
-}
-
-/// See [`Event::Index`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Index {
-    /// The space.
-    pub space: String,
-    /// Of objects of this type; of all if there is none.
-    #[serde(rename = "type")]
-    pub type_name: Option<String>,
-    /// Of what.
-    pub path: String,
 }
 
 /// See [`Event::Group`].

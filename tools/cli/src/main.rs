@@ -7,6 +7,7 @@ mod console;
 mod control;
 mod event;
 mod failure;
+mod found;
 mod front;
 mod output;
 mod profile;
