@@ -39,6 +39,7 @@ mod search_options;
 mod space;
 mod space_blobs;
 mod space_objects;
+mod space_schemas;
 mod space_search;
 mod space_texts;
 mod status;

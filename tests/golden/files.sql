@@ -25,6 +25,7 @@ CREATE TABLE blob_parts( blob INTEGER NOT NULL, level INTEGER NOT NULL, position
 CREATE INDEX blob_parts_block ON blob_parts(block);
 CREATE TABLE blob_refs( object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
 CREATE INDEX blob_refs_blob ON blob_refs(blob);
+CREATE TABLE violations( object INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(object, n)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5( text, content = '', contentless_delete = 1, tokenize = 'ascii');
 CREATE TABLE unindexed(object INTEGER PRIMARY KEY);
 CREATE TABLE field_indexes(n INTEGER PRIMARY KEY, type TEXT, path TEXT NOT NULL);

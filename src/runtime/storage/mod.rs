@@ -31,6 +31,7 @@ mod spaces;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod violations;
 mod words;
 
 pub use invitations::StoredInvitation;

@@ -98,7 +98,11 @@ fn details(store: &SpaceStore, query: &crate::query::CompiledQuery) -> String {
 }
 
 fn write<'a>(row: &'a ObjectRow, changes: &'a [Vec<u8>]) -> ObjectWrite<'a> {
-    ObjectWrite { row, changes }
+    ObjectWrite {
+        row,
+        changes,
+        breaches: None,
+    }
 }
 
 /// Commits entry `seq`, which makes object `seq`.
