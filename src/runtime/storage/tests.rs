@@ -5,6 +5,7 @@ mod indexes;
 mod naive;
 mod profile;
 mod queries;
+mod query_bounds;
 mod recovery;
 mod space;
 mod words;

@@ -325,6 +325,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         "public enum BlobFetchState",
         ENUMERATION,
     ),
+    named(
+        "Migration::migrate",
+        Swift,
+        "Space.migrate",
+        "a listener is a closure",
+    ),
     named("Space::put_blob_file", Swift, "Space.putBlob", LABEL),
     named("Space::blob_to_file", Swift, "Space.writeBlob", LABEL),
     named("Space::export_json_file", Swift, "Space.exportJSON", LABEL),
@@ -379,6 +385,14 @@ pub const SHAPES: &[Shape] = &[
         "initial",
         "`init` is a word of the language",
     ),
+    shaped("SchemaInfo::type_name", &[Swift], "type", SHORT),
+    shaped(
+        "SchemaInfo::conflict",
+        &[Swift],
+        "hasConflict",
+        "what truths are called",
+    ),
+    shaped("Violation::type_name", &[Swift], "type", SHORT),
     shaped("ImportOptions::type_name", &[Swift], "type", SHORT),
     shaped(
         "ImportOptions::header",
