@@ -1270,6 +1270,80 @@ echodb_status echodb_space_history(const echodb_space *space,
                                    echodb_error **error);
 
 /**
+ * The objects in whose strings and texts the words occur, the best first, as a JSON array of what
+ * `echodb_space_get` gives, each with the further keys `rank` and `snippet`.
+ *
+ * All words must occur; `"a phrase"` in this order within one value; `pre*` begins a word; `-word`
+ * must not occur; `OR` separates alternatives. Case and diacritics make no difference. No text is
+ * malformed; one without a word that must occur finds nothing. `rank` is a number, the lower the
+ * better (BM25 as SQLite's FTS5 has it). `snippet` is null or has `path`, `text` (an excerpt,
+ * unchanged), `start` (where it begins in the value), `more` (whether the value goes on after it)
+ * and `ranges` (pairs of start and end within `text`, of what was found); positions are bytes.
+ *
+ * `options` is a JSON object, of which everything may be left out: `where` (a filter that results
+ * satisfy too), `in` (a list of fields or JSON Pointers to look at, at most 8), `limit` (20, at
+ * most 1000), `skip` (0), `snippet_chars` (about how many characters an excerpt has: 160, at most
+ * 1000, 0 for none). The first search in a space reads all of it to make an index.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `options` stands for `{}`;
+ * `space` and `out` may not be; `words` only with length 0. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED` for more than 4096 bytes or 64 words,
+ * `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_search(const echodb_space *space,
+                                  const char *words,
+                                  size_t words_len,
+                                  const char *options,
+                                  size_t options_len,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
+
+/**
+ * Makes an index of a field, so that queries which compare it or are ordered by it need not look
+ * at every object: among objects of one type, for queries of exactly this type, or among all.
+ * `path` is a field name or a JSON Pointer, or `created` or `updated`, as in an order.
+ *
+ * It is made over all objects before the call returns, kept up by every later write, and persists;
+ * it belongs to this profile's copy of the space and is not replicated. Does nothing if there is
+ * one already.
+ *
+ * Ownership: strings are copied. NULL: `type_name` stands for all objects; `space` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED` past 32 of them or for a
+ * name or path of more than 256 bytes, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_create_index(const echodb_space *space,
+                                        const char *type_name,
+                                        size_t type_name_len,
+                                        const char *path,
+                                        size_t path_len,
+                                        echodb_error **error);
+
+/**
+ * Drops an index.
+ *
+ * Ownership: strings are copied. NULL: `type_name` stands for all objects; `space` may not be.
+ * Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_drop_index(const echodb_space *space,
+                                      const char *type_name,
+                                      size_t type_name_len,
+                                      const char *path,
+                                      size_t path_len,
+                                      echodb_error **error);
+
+/**
+ * The indexes that were made, in this order, as a JSON array. Each has `type` (null for all
+ * objects) and `path`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_indexes(const echodb_space *space,
+                                   echodb_buffer **out,
+                                   echodb_error **error);
+
+/**
  * The marks of a text as a JSON array, by name and place. Each has `start` and `end` in bytes,
  * `name` and `value`.
  *

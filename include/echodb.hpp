@@ -834,6 +834,35 @@ class Space {
     }
 
     /**
+     * What a search for words finds, JSON, the best first; `options` is JSON, and empty means all
+     * defaults.
+     */
+    std::string search(std::string_view words, std::string_view options = {}) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_search(get(), words.data(), words.size(),
+                                       Transaction::optional(options), options.size(), out, error);
+        });
+    }
+
+    /** Makes an index of a field; an empty type name means among all objects. */
+    void create_index(std::string_view path, std::string_view type_name = {}) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_create_index(get(), Transaction::optional(type_name),
+                                             type_name.size(), path.data(), path.size(), error);
+        });
+    }
+
+    void drop_index(std::string_view path, std::string_view type_name = {}) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_drop_index(get(), Transaction::optional(type_name),
+                                           type_name.size(), path.data(), path.size(), error);
+        });
+    }
+
+    /** The indexes that were made, JSON. */
+    std::string indexes() const { return text(echodb_space_indexes); }
+
+    /**
      * One page of a query's results, JSON: `objects`, and `next`, which is the `after` of the next
      * page, or null.
      */

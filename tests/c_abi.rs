@@ -155,6 +155,8 @@ fn the_model_in_c_and_cpp() {
     for (name, standard, source) in [
         ("model", "c99", "tests/c/model.c"),
         ("model_cpp", "c++17", "tests/c/model.cpp"),
+        ("search", "c99", "tests/c/search.c"),
+        ("search_cpp", "c++17", "tests/c/search.cpp"),
         ("queries", "c99", "tests/c/queries.c"),
         ("queries_cpp", "c++17", "tests/c/queries.cpp"),
         ("schemas", "c99", "tests/c/schemas.c"),

@@ -18,6 +18,7 @@ mod queries;
 mod space;
 mod space_history;
 mod space_schemas;
+mod space_search;
 mod space_texts;
 mod status;
 mod subscription;
@@ -43,6 +44,7 @@ pub use queries::QueryPage;
 pub use space::{Member, Space, SpaceInfo, SpaceState};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
+pub use space_search::{IndexInfo, SearchOptions};
 pub use space_texts::TextMark;
 pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};
 pub use subscription::{

@@ -3,9 +3,9 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
-    Committed, IdentityInfo, ImportReport, InvitationUpdate, LiveBatch, Member, MigrationReport,
-    ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus,
-    TextMark, TransactionInfo, Undone, Violation,
+    Committed, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch, Member,
+    MigrationReport, ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState,
+    SpaceStatus, TextMark, TransactionInfo, Undone, Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -73,6 +73,10 @@ pub(super) fn object(object: &ObjectRecord) -> Json {
         // The facade wrote this text itself; null can only mean a defect and must not hide the rest.
         "fields": json::parse(&object.fields).unwrap_or(Json::Null),
     })
+}
+
+pub(super) fn index_info(index: &IndexInfo) -> Json {
+    json!({"type": index.type_name, "path": index.path})
 }
 
 /// `{"objects": […], "next": "…"}`. The objects are JSON already and are copied as they stand.

@@ -85,6 +85,22 @@ pub const LOG_ENTRIES: usize = 1000;
 pub const QUERY_ORDER: usize = 8;
 /// Numeric steps of one path in a query: each may be an index or a key, which doubles the work.
 pub const QUERY_INDEXES: usize = 4;
+/// Bytes of one search for words.
+pub const SEARCH_BYTES: usize = 4096;
+/// Words of one search.
+pub const SEARCH_WORDS: usize = 64;
+/// Places that one search may be narrowed to.
+pub const SEARCH_PATHS: usize = 8;
+/// Searches for words in one query.
+pub const QUERY_SEARCHES: usize = 16;
+/// Results of one search that come at once.
+pub const SEARCH_RESULTS: u64 = 1000;
+/// Characters of an excerpt from what a search found.
+pub const SNIPPET_CHARS: usize = 1000;
+/// Indexes of one space that the program asked for.
+pub const INDEXES: usize = 32;
+/// Bytes of the type's name or of the path, as SQLite reads it, of such an index.
+pub const INDEX_BYTES: usize = 256;
 /// Links in one query: leaves that lead to other objects, and steps.
 pub const QUERY_LINKS: usize = 64;
 /// Steps that one query follows.

@@ -22,6 +22,7 @@ pub mod space_handle;
 pub mod space_history;
 pub mod space_host;
 mod space_schemas;
+pub mod space_search;
 pub mod space_texts;
 pub mod storage;
 pub mod transfer;

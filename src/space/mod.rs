@@ -27,6 +27,7 @@ mod queries;
 mod read;
 mod registering;
 mod schemas;
+mod searching;
 mod space_core;
 mod store;
 mod trees;
@@ -53,7 +54,7 @@ pub use space_core::SpaceCore;
 #[cfg(test)]
 pub use store::NewEntry;
 pub use store::{
-    Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
+    Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
     QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
 };
 pub use undo::Undone;

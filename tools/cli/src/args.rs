@@ -209,6 +209,16 @@ pub enum Command {
         #[arg(long)]
         explain: bool,
     },
+    /// Finds objects by the words in their texts, the best first
+    Search(SearchCommand),
+    /// Lists, makes and drops indexes, which make queries of a field fast
+    Index {
+        /// The space
+        space: String,
+        /// What to do
+        #[command(subcommand)]
+        command: IndexCommand,
+    },
     /// Prints a text field, and edits it first when asked to
     Text {
         /// The space
@@ -458,6 +468,49 @@ pub enum SpaceCommand {
     Delete {
         /// The space
         space: String,
+    },
+}
+
+/// A search for words.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
+pub struct SearchCommand {
+    /// The space
+    pub space: String,
+    /// The words: all must occur; "a phrase", pre*, -without, this OR that
+    #[arg(required = true)]
+    pub words: Vec<String>,
+    /// Looks only at this field or JSON Pointer; may be repeated
+    #[arg(long = "in", value_name = "FIELD")]
+    pub paths: Vec<String>,
+    /// Only objects that match
+    #[arg(long, value_name = "FILTER-JSON")]
+    pub filter: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+}
+
+/// What may be done about indexes.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexCommand {
+    /// Lists them
+    List,
+    /// Makes one
+    Create {
+        /// The field, a JSON Pointer, `created` or `updated`
+        path: String,
+        /// For queries of objects of this type, rather than of all
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
+    },
+    /// Drops one
+    Drop {
+        /// As it was made
+        path: String,
+        /// Likewise
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
     },
 }
 

@@ -8,6 +8,7 @@ mod control;
 mod event;
 mod event_past;
 mod failure;
+mod found;
 mod front;
 mod output;
 mod profile;

@@ -8,6 +8,7 @@ mod pairing;
 mod past;
 mod query;
 mod schema;
+mod search;
 mod space;
 mod status;
 mod text;
@@ -81,6 +82,8 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
         asked @ (Command::Query { .. } | Command::Aggregate { .. }) => query::run(context, asked),
+        Command::Search(command) => search::search(context, command),
+        Command::Index { space, command } => search::index(context, &space, command),
         Command::Text {
             space,
             id,

@@ -52,7 +52,7 @@ impl Renderer {
         self.print_progress(event);
         // A long list is written in large pieces; anything else may be waited for.
         match event {
-            Event::Object(_) | Event::Line(_) if !self.stdout_is_terminal => Ok(()),
+            Event::Object(_) | Event::Hit(_) | Event::Line(_) if !self.stdout_is_terminal => Ok(()),
             _ => self.flush(),
         }
     }
@@ -93,6 +93,8 @@ impl Renderer {
             Event::SpaceDetails(value) => json_text(value),
             Event::Created(value) => json_text(value),
             Event::Object(value) => json_text(value),
+            Event::Hit(value) => json_text(value),
+            Event::Index(value) => json_text(value),
             Event::Group(value) => json_text(value),
             Event::Next(value) => json_text(value),
             Event::Plan(value) => json_text(value),

@@ -7,6 +7,7 @@ mod common;
 mod errors;
 mod pairing;
 mod past;
+mod search;
 mod serving;
 mod transfer;
 mod transfer_files;

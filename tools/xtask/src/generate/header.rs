@@ -19,6 +19,7 @@ const ORDER: &[&str] = &[
     "client",
     "space",
     "space_objects",
+    "space_search",
     "space_texts",
     "space_history",
     "space_branches",
