@@ -101,7 +101,61 @@ pub enum Command {
         space: String,
         /// The object
         id: String,
+        /// As it was at this version: the hashes under `heads`, with commas between them
+        #[arg(long, value_name = "VERSION")]
+        at: Option<String>,
     },
+    /// Lists a space's transactions, the newest first: who made them, when, and their messages
+    Log {
+        /// The space
+        space: String,
+        /// How many, at most 1000
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// Only those before this entry
+        #[arg(long, value_name = "ENTRY")]
+        before: Option<String>,
+    },
+    /// Lists the changes of an object, oldest first
+    History {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+    },
+    /// Lists what differs between two versions of an object
+    Diff {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The earlier version, as for `get --at`; '' is before the object was made
+        from: String,
+        /// The later version; without it, that of now
+        to: Option<String>,
+    },
+    /// Makes an object as it was at a version, by a new change
+    Restore {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The version, as for `get --at`
+        version: String,
+    },
+    /// Undoes what this device last did in a space; what others have changed since is left alone
+    Undo {
+        /// The space
+        space: String,
+    },
+    /// Undoes the last `undo`, if this device has written nothing since
+    Redo {
+        /// The space
+        space: String,
+    },
+    /// Makes, lists and merges branches of objects
+    #[command(subcommand)]
+    Branch(BranchCommand),
     /// Sets fields of an object; the others stay
     Set {
         /// The space
@@ -154,6 +208,16 @@ pub enum Command {
         /// Tells how it is answered instead
         #[arg(long)]
         explain: bool,
+    },
+    /// Finds objects by the words in their texts, the best first
+    Search(SearchCommand),
+    /// Lists, makes and drops indexes, which make queries of a field fast
+    Index {
+        /// The space
+        space: String,
+        /// What to do
+        #[command(subcommand)]
+        command: IndexCommand,
     },
     /// Prints a text field, and edits it first when asked to
     Text {
@@ -346,6 +410,35 @@ pub enum IdentityCommand {
     Show,
 }
 
+/// What may be done about branches.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BranchCommand {
+    /// Makes a branch of an object and prints its id: it is read, edited and deleted like an object
+    Add {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The branch's name
+        name: String,
+    },
+    /// Lists the branches of an object
+    Ls {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+    },
+    /// Brings what was done to a branch into its original
+    Merge {
+        /// The space
+        space: String,
+        /// The branch's id
+        branch: String,
+    },
+}
+
 /// What may be done about spaces.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -375,6 +468,49 @@ pub enum SpaceCommand {
     Delete {
         /// The space
         space: String,
+    },
+}
+
+/// A search for words.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
+pub struct SearchCommand {
+    /// The space
+    pub space: String,
+    /// The words: all must occur; "a phrase", pre*, -without, this OR that
+    #[arg(required = true)]
+    pub words: Vec<String>,
+    /// Looks only at this field or JSON Pointer; may be repeated
+    #[arg(long = "in", value_name = "FIELD")]
+    pub paths: Vec<String>,
+    /// Only objects that match
+    #[arg(long, value_name = "FILTER-JSON")]
+    pub filter: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+}
+
+/// What may be done about indexes.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexCommand {
+    /// Lists them
+    List,
+    /// Makes one
+    Create {
+        /// The field, a JSON Pointer, `created` or `updated`
+        path: String,
+        /// For queries of objects of this type, rather than of all
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
+    },
+    /// Drops one
+    Drop {
+        /// As it was made
+        path: String,
+        /// Likewise
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
     },
 }
 
