@@ -377,6 +377,8 @@ const fn shaped(
 
 const THREE: &[Language] = &[Python, Kotlin, Swift];
 const A_TIME: &str = "a point in time, in the language's own type";
+/// Kotlin's alone.
+const OBJECT: &str = "`object` is a word of the language";
 const SHORT: &str = "within its type the short name says enough";
 
 pub const SHAPES: &[Shape] = &[
@@ -408,6 +410,11 @@ pub const SHAPES: &[Shape] = &[
     shaped("Violation::type_name", &[Swift], "type", SHORT),
     shaped("ImportOptions::type_name", &[Kotlin], "type", SHORT),
     shaped("SchemaInfo::type_name", &[Kotlin], "type", SHORT),
+    shaped("IndexInfo::type_name", &[Kotlin], "type", SHORT),
+    shaped("SkippedUndo::object", &[Kotlin], "id", OBJECT),
+    shaped("TransactionInfo::time_ms", &[Kotlin], "time", A_TIME),
+    shaped("BranchInfo::created_ms", &[Kotlin], "created", A_TIME),
+    shaped("BranchInfo::updated_ms", &[Kotlin], "updated", A_TIME),
     shaped("Violation::type_name", &[Kotlin], "type", SHORT),
     shaped("ImportOptions::type_name", &[Swift], "type", SHORT),
     shaped(

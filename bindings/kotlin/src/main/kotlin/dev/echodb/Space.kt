@@ -7,6 +7,7 @@ import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import dev.echodb.ffi.InviteOptions as NativeInviteOptions
+import dev.echodb.ffi.SearchOptions as NativeSearchOptions
 import dev.echodb.ffi.Space as NativeSpace
 import dev.echodb.ffi.TextUnit
 
@@ -425,6 +426,117 @@ public class Space internal constructor(private val native: NativeSpace, private
      */
     public suspend fun migrate(type: String, toVersion: Int, migration: Migration): MigrationReport =
         migrate(native, type, toVersion, migration)
+
+    /**
+     * Undoes the last step of this device that stands, by writing the reverse; `null` if there is
+     * none. A step is a transaction, or typing into one text with pauses of at most a second.
+     * Others' work is never undone: what somebody else has changed since is skipped and reported.
+     * The last 100 steps can be undone, also after a restart.
+     */
+    public suspend fun undo(): Undone? = translated { native.undo() }?.let(Undone::of)
+
+    /** Undoes the last [undo]; `null` if there is none, or if this device has written anything since. */
+    public suspend fun redo(): Undone? = translated { native.redo() }?.let(Undone::of)
+
+    /**
+     * The space's transactions, the last first in the order in which they came to this device: at
+     * most [limit] (up to 1,000) of those before the entry [before], or of all.
+     */
+    public suspend fun log(limit: Int = 100, before: String? = null): List<TransactionInfo> {
+        val (most, _) = unsigned(limit, 0)
+        return translated { native.log(most.toUInt(), before) }.map(TransactionInfo::of)
+    }
+
+    /**
+     * An object as it was at the version [heads].
+     *
+     * @throws EchoException.NotFound if any part of the version is not here.
+     */
+    public suspend fun getAt(id: String, heads: List<String>): EchoObject =
+        EchoObject.of(translated { native.getAt(id, heads) })
+
+    /**
+     * What leads from one version of an object to another, in steps that build on each other. An
+     * empty [from] is before the object was made.
+     */
+    public suspend fun diff(id: String, from: List<String>, to: List<String>): List<DiffStep> =
+        DiffStep.all(translated { native.diff(id, from, to, TextUnit.UTF16) })
+
+    /**
+     * Makes an object as it was at a version, deleted or not, by a new change: only what differs is
+     * written, so that it merges with what others do meanwhile.
+     */
+    public suspend fun restoreVersion(id: String, heads: List<String>): Committed =
+        Committed.of(translated { native.restoreVersion(id, heads) })
+
+    /**
+     * Makes a branch of an object, named by 1 to 256 characters, and returns its id. It is an object
+     * of its own, which ordinary queries leave out; edits to it do not touch the original until
+     * [mergeBranch].
+     *
+     * @throws EchoException.AlreadyExists if there is one of that name.
+     */
+    public suspend fun branch(id: String, name: String): String = translated { native.branch(id, name) }
+
+    /** The branches of an object, those that were deleted left out, in id order. */
+    public suspend fun branches(id: String): List<BranchInfo> =
+        translated { native.branches(id) }.map(BranchInfo::of)
+
+    /**
+     * Brings what was done to a branch since it was made, or last merged, into the original, where it
+     * merges with what was done there since. The branch stays.
+     */
+    public suspend fun mergeBranch(branch: String): Committed =
+        Committed.of(translated { native.mergeBranch(branch) })
+
+    /**
+     * The objects in whose strings and texts the words occur, the best first. All words must occur;
+     * `"a phrase"` in this order within one value; `pre*` begins a word; `-word` must not occur; `OR`
+     * separates alternatives. Case and diacritics make no difference; no text is malformed.
+     *
+     * @param where What results satisfy too.
+     * @param paths The fields or JSON Pointers to look at, with what is below them; none for all.
+     * @param limit The most results, up to 1,000.
+     * @param skip How many of the best to leave out.
+     * @param snippetChars About how many characters an excerpt has, up to 1,000; 0 for none.
+     */
+    public suspend fun search(
+        words: String,
+        where: Filter = Filter.ALL,
+        paths: List<String> = emptyList(),
+        limit: Int = 20,
+        skip: Int = 0,
+        snippetChars: Int = 160,
+    ): List<SearchResult> {
+        val (most, out) = unsigned(limit, skip)
+        val (chars, _) = unsigned(snippetChars, 0)
+        val filter = if (where == Filter.ALL) null else where.toJson()
+        val options = NativeSearchOptions(filter, paths, most.toUInt(), out.toUInt(), chars.toUInt(), TextUnit.UTF16)
+        return SearchResult.all(translated { native.search(words, options) })
+    }
+
+    /**
+     * Makes an index of a field, so that queries which compare it or are ordered by it need not look
+     * at every object: among the objects of one type, for queries of exactly this type, or among all.
+     * It persists, and belongs to this profile's copy of the space.
+     *
+     * @param path A field's name or a JSON Pointer, `created` or `updated`.
+     */
+    public suspend fun createIndex(path: String, type: String? = null) {
+        translated { native.createIndex(type, path) }
+    }
+
+    /**
+     * Drops an index.
+     *
+     * @throws EchoException.NotFound if there is none such.
+     */
+    public suspend fun dropIndex(path: String, type: String? = null) {
+        translated { native.dropIndex(type, path) }
+    }
+
+    /** The indexes that were made, in this order. */
+    public suspend fun indexes(): List<IndexInfo> = translated { native.indexes() }.map(IndexInfo::of)
 
     override fun toString(): String = "Space($id)"
 

@@ -209,6 +209,23 @@ public class Transaction internal constructor(private val native: NativeTransact
         translated { native.at(heads) }
     }
 
+    /**
+     * Takes it for granted that an object is at exactly the version [heads], or, if that is empty,
+     * that it does not exist. Otherwise the commit throws [EchoException.InvalidState] with
+     * [Status.CONFLICT] and changes nothing. May be said of several objects.
+     */
+    public fun onlyIf(id: String, heads: List<String>) {
+        translated { native.onlyIf(id, heads) }
+    }
+
+    /**
+     * Puts the transaction in a group, named by 1 to 256 characters: transactions of one group that
+     * follow each other are undone, and redone, at once.
+     */
+    public fun group(name: String) {
+        translated { native.group(name) }
+    }
+
     /** A note that stays in the history of the touched objects, at most 256 characters. */
     public fun message(text: String) {
         translated { native.message(text) }

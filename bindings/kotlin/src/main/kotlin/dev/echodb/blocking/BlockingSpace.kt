@@ -3,9 +3,12 @@ package dev.echodb.blocking
 import dev.echodb.Aggregation
 import dev.echodb.ArchiveInfo
 import dev.echodb.BlobInfo
+import dev.echodb.BranchInfo
 import dev.echodb.ChangeInfo
 import dev.echodb.ChangeListener
 import dev.echodb.CollectedBlobs
+import dev.echodb.Committed
+import dev.echodb.DiffStep
 import dev.echodb.EchoObject
 import dev.echodb.Explanation
 import dev.echodb.Filter
@@ -14,6 +17,7 @@ import dev.echodb.ImportOptions
 import dev.echodb.ImportReport
 import dev.echodb.LiveListener
 import dev.echodb.LiveQuery
+import dev.echodb.IndexInfo
 import dev.echodb.Member
 import dev.echodb.Migration
 import dev.echodb.MigrationReport
@@ -21,11 +25,14 @@ import dev.echodb.QuarantinedEntry
 import dev.echodb.Query
 import dev.echodb.QueryPage
 import dev.echodb.SchemaInfo
+import dev.echodb.SearchResult
 import dev.echodb.Space
 import dev.echodb.SpaceInfo
 import dev.echodb.SpaceStatus
 import dev.echodb.Subscription
 import dev.echodb.TextMark
+import dev.echodb.TransactionInfo
+import dev.echodb.Undone
 import dev.echodb.Violation
 import java.nio.file.Path
 import java.time.Duration
@@ -256,6 +263,63 @@ public class BlockingSpace(public val coroutines: Space) {
     /** See [Space.migrate]. */
     public fun migrate(type: String, toVersion: Int, migration: Migration): MigrationReport =
         waiting { coroutines.migrate(type, toVersion, migration) }
+
+    /** See [Space.undo]; `null` if there is nothing to undo. */
+    public fun undo(): Undone? = waiting { coroutines.undo() }
+
+    /** See [Space.redo]; `null` if there is nothing to redo. */
+    public fun redo(): Undone? = waiting { coroutines.redo() }
+
+    /** See [Space.log]. */
+    @JvmOverloads
+    public fun log(limit: Int = 100, before: String? = null): List<TransactionInfo> =
+        waiting { coroutines.log(limit, before) }
+
+    /** See [Space.getAt]. */
+    public fun getAt(id: String, heads: List<String>): EchoObject = waiting { coroutines.getAt(id, heads) }
+
+    /** See [Space.diff]. */
+    public fun diff(id: String, from: List<String>, to: List<String>): List<DiffStep> =
+        waiting { coroutines.diff(id, from, to) }
+
+    /** See [Space.restoreVersion]. */
+    public fun restoreVersion(id: String, heads: List<String>): Committed =
+        waiting { coroutines.restoreVersion(id, heads) }
+
+    /** See [Space.branch]. */
+    public fun branch(id: String, name: String): String = waiting { coroutines.branch(id, name) }
+
+    /** See [Space.branches]. */
+    public fun branches(id: String): List<BranchInfo> = waiting { coroutines.branches(id) }
+
+    /** See [Space.mergeBranch]. */
+    public fun mergeBranch(branch: String): Committed = waiting { coroutines.mergeBranch(branch) }
+
+    /** See [Space.search]. */
+    @JvmOverloads
+    public fun search(
+        words: String,
+        where: Filter = Filter.ALL,
+        paths: List<String> = emptyList(),
+        limit: Int = 20,
+        skip: Int = 0,
+        snippetChars: Int = 160,
+    ): List<SearchResult> = waiting { coroutines.search(words, where, paths, limit, skip, snippetChars) }
+
+    /** See [Space.createIndex]. */
+    @JvmOverloads
+    public fun createIndex(path: String, type: String? = null) {
+        waiting { coroutines.createIndex(path, type) }
+    }
+
+    /** See [Space.dropIndex]. */
+    @JvmOverloads
+    public fun dropIndex(path: String, type: String? = null) {
+        waiting { coroutines.dropIndex(path, type) }
+    }
+
+    /** See [Space.indexes]. */
+    public fun indexes(): List<IndexInfo> = waiting { coroutines.indexes() }
 
     override fun toString(): String = coroutines.toString()
 }

@@ -125,6 +125,16 @@ public class BlockingTransaction(public val coroutines: Transaction) : AutoClose
         coroutines.at(heads)
     }
 
+    /** See [Transaction.onlyIf]. */
+    public fun onlyIf(id: String, heads: List<String>) {
+        coroutines.onlyIf(id, heads)
+    }
+
+    /** See [Transaction.group]. */
+    public fun group(name: String) {
+        coroutines.group(name)
+    }
+
     /** See [Transaction.message]. */
     public fun message(text: String) {
         coroutines.message(text)

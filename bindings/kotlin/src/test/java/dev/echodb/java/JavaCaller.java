@@ -122,6 +122,7 @@ public final class JavaCaller {
             }
             LiveBatch second = batches.poll(60, TimeUnit.SECONDS);
             check(second != null && second.getChanges().get(0).getKind() == LiveChangeKind.ADDED, "a photo is told");
+            live.cancel();
         }
         String blob = space.blobs().get(0).getId();
         check(space.readBlob(blob, 1, 1)[0] == 2, "the blob is read");
@@ -138,6 +139,14 @@ public final class JavaCaller {
         check(space.query(new Query(null, Link.refersTo().exists())).size() == 1, "one refers to something");
         check(space.registerSchema("Photo", "{\"required\": [\"size\"]}") == 1, "the first version");
         check(space.migrate("Photo", 1, (id, version, fields) -> fields).getMigrated() == 1, "one is migrated");
+        check(space.search("tea").get(0).getSnippet().getPath().equals("/title"), "tea is found");
+        space.createIndex("size", "Photo");
+        check(space.indexes().get(0).getPath().equals("/size"), "there is an index");
+        String photo = space.query(new Query("Photo")).get(0).getId();
+        space.update(photo, Map.of("size", 4));
+        check(space.undo().getCommitted().getHeads().containsKey(photo), "the update is undone");
+        check(space.diff(photo, List.of(), space.get(photo).getHeads()).size() > 1, "there are differences");
+        check(space.log().size() > 3, "there is a log");
         check(space.exportArchive(file).equals(Archives.verifyArchive(file)), "the archive is whole");
     }
 
