@@ -17,6 +17,7 @@ mod schema_event;
 mod serve;
 mod signals;
 mod socket;
+mod transfer_args;
 mod transfer_event;
 
 use args::{Args, Command};

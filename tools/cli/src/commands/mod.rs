@@ -95,13 +95,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             let edit = text::Edit { insert, at, delete };
             text::text(context, &space, id, field, edit)
         }
-        Command::Watch {
-            space,
-            query: Some(query),
-            interval,
-            ..
-        } => watch::live(context, control, &space, query, interval),
-        Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
+        asked @ Command::Watch { .. } => watch::run(context, control, asked),
         asked @ (Command::Log { .. }
         | Command::History { .. }
         | Command::Diff { .. }

@@ -344,6 +344,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         "Space.migrate",
         "a listener is a closure",
     ),
+    named(
+        "Space::get_at",
+        Swift,
+        "Space.get",
+        "the version is an argument with a label",
+    ),
     named("Space::put_blob_file", Swift, "Space.putBlob", LABEL),
     named("Space::blob_to_file", Swift, "Space.writeBlob", LABEL),
     named("Space::export_json_file", Swift, "Space.exportJSON", LABEL),
@@ -416,6 +422,10 @@ pub const SHAPES: &[Shape] = &[
     shaped("BranchInfo::created_ms", &[Kotlin], "created", A_TIME),
     shaped("BranchInfo::updated_ms", &[Kotlin], "updated", A_TIME),
     shaped("Violation::type_name", &[Kotlin], "type", SHORT),
+    shaped("TransactionInfo::time_ms", &[Swift], "time", A_TIME),
+    shaped("BranchInfo::created_ms", &[Swift], "created", A_TIME),
+    shaped("BranchInfo::updated_ms", &[Swift], "updated", A_TIME),
+    shaped("IndexInfo::type_name", &[Swift], "type", SHORT),
     shaped("ImportOptions::type_name", &[Swift], "type", SHORT),
     shaped(
         "ImportOptions::header",
