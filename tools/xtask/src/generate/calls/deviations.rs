@@ -65,6 +65,7 @@ const STATUS: &str = "the status is as fine as the kind";
 const TYPED: &str = "the one query gives typed objects, by this quick way";
 const UPDATES: &str = "the updates are iterated over";
 const OWN_ID: &str = "the id is an argument that may be given";
+const GIVEN: &str = "whoever fetches a blob has given its id";
 /// Swift's alone.
 const LABEL: &str = "a file is an argument that its label tells";
 const FUNCTION: &str = "what is called back is a function";
@@ -110,6 +111,19 @@ pub const DEVIATIONS: &[Deviation] = &[
         FUNCTION,
     ),
     named("LiveListener::updated", C, "echodb_live_callback", FUNCTION),
+    named(
+        "BlobListener::progressed",
+        C,
+        "echodb_blob_callback",
+        FUNCTION,
+    ),
+    named(
+        "BlobFetchState::name",
+        C,
+        "echodb_blob_fetch_progress",
+        WORD,
+    ),
+    named("BlobFetch::id", C, "echodb_space_fetch_blob", GIVEN),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
     named(
         "Migration::migrate",
@@ -172,6 +186,9 @@ pub const DEVIATIONS: &[Deviation] = &[
         FUNCTION,
     ),
     named("LiveListener::updated", Cpp, "LiveListener", FUNCTION),
+    named("BlobListener::progressed", Cpp, "BlobListener", FUNCTION),
+    named("BlobFetchState::name", Cpp, "BlobFetch::progress", WORD),
+    named("BlobFetch::id", Cpp, "Space::fetch_blob", GIVEN),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
     named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.
@@ -422,6 +439,12 @@ pub const SHAPES: &[Shape] = &[
     shaped("BranchInfo::created_ms", &[Kotlin], "created", A_TIME),
     shaped("BranchInfo::updated_ms", &[Kotlin], "updated", A_TIME),
     shaped("Violation::type_name", &[Kotlin], "type", SHORT),
+    shaped(
+        "Undone::committed",
+        &[C, Cpp],
+        "entry",
+        "what was written stands beside the other keys",
+    ),
     shaped("TransactionInfo::time_ms", &[Swift], "time", A_TIME),
     shaped("BranchInfo::created_ms", &[Swift], "created", A_TIME),
     shaped("BranchInfo::updated_ms", &[Swift], "updated", A_TIME),
