@@ -77,3 +77,7 @@ public data class IndexInfo(public val type: String?, public val path: String) {
         fun of(info: NativeIndex): IndexInfo = IndexInfo(info.typeName, info.path)
     }
 }
+
+/** A place in the form in which no field's name is taken for what every object has. */
+internal fun indexed(path: String): String =
+    if (path == created.name || path == updated.name) path else field(path).pointer()

@@ -520,10 +520,11 @@ public class Space internal constructor(private val native: NativeSpace, private
      * at every object: among the objects of one type, for queries of exactly this type, or among all.
      * It persists, and belongs to this profile's copy of the space.
      *
-     * @param path A field's name or a JSON Pointer, `created` or `updated`.
+     * @param path A field's name or a JSON Pointer; `created` and `updated` are the times that
+     *   every object has, and fields of these names `/created` and `/updated`.
      */
     public suspend fun createIndex(path: String, type: String? = null) {
-        translated { native.createIndex(type, path) }
+        translated { native.createIndex(type, indexed(path)) }
     }
 
     /**
@@ -532,7 +533,7 @@ public class Space internal constructor(private val native: NativeSpace, private
      * @throws EchoException.NotFound if there is none such.
      */
     public suspend fun dropIndex(path: String, type: String? = null) {
-        translated { native.dropIndex(type, path) }
+        translated { native.dropIndex(type, indexed(path)) }
     }
 
     /** The indexes that were made, in this order. */

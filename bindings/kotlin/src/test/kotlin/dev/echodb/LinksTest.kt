@@ -43,8 +43,8 @@ class LinksTest {
         assertEquals(listOf(all.bob), found(Link.TARGET_OF.exists()))
         assertEquals(listOf(all.bob), found(Link.related("Knows", direction = RelationDirection.IN).exists()))
         assertEquals(
-            listOf(all.ada, all.bob),
-            found(Link.related("Knows", "Hates", via = field("since") lt 1900).exists()),
+            setOf(all.ada, all.bob),
+            found(Link.related("Knows", "Hates", via = field("since") lt 1900).exists()).toSet(),
         )
         assertEquals(listOf(all.ada) to listOf(all.bob), found(tagged("friend", "foe")) to found(withKey("github", "42")))
         assertEquals(listOf(all.bob) to emptyList<String>(), found(withKey("github")) to found(isBranch()))
@@ -123,7 +123,7 @@ class LinksTest {
         val said = space.explain(Query("Task", field("n") eq 1))
         assertTrue("SELECT" in said.sql && said.plan.isNotEmpty() && said.words.isNotEmpty(), said.toString())
         assertTrue(space.explain(Aggregation("Task")).sql.isNotEmpty())
-        assertTrue(space.explain(Query()).scans)
+        assertTrue(space.explain(Query(order = listOf(field("n").ascending()))).scans)
     }
 
     @Test

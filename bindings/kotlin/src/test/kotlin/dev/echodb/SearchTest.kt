@@ -36,10 +36,11 @@ class SearchTest {
         space.createIndex("rank", "Task")
         space.createIndex("rank", "Task")
         space.createIndex("updated")
-        assertEquals(setOf(IndexInfo("Task", "/rank"), IndexInfo(null, "updated")), space.indexes().toSet())
+        space.createIndex("/updated")
+        assertEquals(setOf(IndexInfo("Task", "/rank"), IndexInfo(null, "updated"), IndexInfo(null, "/updated")), space.indexes().toSet())
         assertTrue(space.explain(query).indexes.isNotEmpty())
         space.dropIndex("rank", "Task")
-        assertEquals(1, space.indexes().size)
+        assertEquals(2, space.indexes().size)
         thrown<EchoException.NotFound> { space.dropIndex("rank", "Task") }
     }
 }
