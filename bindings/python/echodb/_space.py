@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Union
+import os
+from typing import Any, AsyncIterator, Dict, List, Optional, Sequence, Union
 
 from . import _native
+from ._blobs import (
+    BlobFetch,
+    BlobInfo,
+    BlobWriter,
+    CollectedBlobs,
+    PathLike,
+    from_blob_info,
+    read_pieces,
+)
 from ._changes import ChangeCallback, ChangeStream, Subscription, open_stream
 from ._errors import translated
 from ._invitation import Invitation, begin
+from ._links import Follow
+from ._live import LiveQuery
 from ._objects import ChangeInfo, Object, from_change, from_json, from_record
 from ._query import OrderBy, Where, dump_filter, dump_query
+from ._results import AggregateRow, Explanation, Measure, Page, dump_aggregate, from_explanation, from_page, from_rows
 from ._status import (
     Member,
     QuarantinedEntry,
@@ -23,7 +36,9 @@ from ._status import (
 from ._stream import Lifeline
 from ._texts import TextMark, from_mark
 from ._transaction import Transaction
-from ._values import Fields, dump_fields, load, strings
+from ._transfer import ArchiveInfo, ImportOptions, ImportReport, from_archive, from_report
+from ._transfer import options as import_options
+from ._values import Blob, Fields, dump_fields, load, strings
 
 _UNIT = _native.TextUnit.CODE_POINT
 
@@ -109,13 +124,91 @@ class Space:
         order: Union[OrderBy, Sequence[OrderBy]] = (),
         limit: Optional[int] = None,
         skip: int = 0,
+        follow: Sequence[Follow] = (),
     ) -> List[Object]:
-        """The objects of a type that satisfy a filter, sorted by the keys in ``order`` and then by
-        id. Deleted ones are left out unless the filter says ``echodb.deleted()``."""
-        json = dump_query(type, where, order, limit, skip)
+        """The objects of a type that satisfy a filter, or those that the steps in ``follow`` lead
+        to from them, sorted by the keys in ``order`` and then by id. Deleted ones are left out
+        unless the filter says ``echodb.deleted()``."""
+        json = dump_query(type, where, order, limit, skip, follow)
         with translated:
             answer = await self._native.query_json(json)
         return [from_json(entry) for entry in load(answer)]
+
+    async def query_page(
+        self,
+        *,
+        type: Optional[str] = None,
+        where: Optional[Where] = None,
+        order: Union[OrderBy, Sequence[OrderBy]] = (),
+        limit: Optional[int] = None,
+        follow: Sequence[Follow] = (),
+        after: Optional[str] = None,
+    ) -> Page:
+        """One page of a query's results: ``limit`` of them (1 to 10,000; 100 if left out), the
+        first or those ``after`` another page's ``next``. An object whose sort keys stay is on
+        exactly one page, whatever comes, goes or changes between."""
+        json = dump_query(type, where, order, limit, 0, follow)
+        with translated:
+            return from_page(await self._native.query_page(json, after))
+
+    async def aggregate(
+        self,
+        *,
+        type: Optional[str] = None,
+        where: Optional[Where] = None,
+        follow: Sequence[Follow] = (),
+        group: Sequence[str] = (),
+        order: Union[str, Sequence[str]] = (),
+        limit: Optional[int] = None,
+        skip: int = 0,
+        **measures: Measure,
+    ) -> List[AggregateRow]:
+        """Counts, sums and extremes over what a query finds, whole or by groups::
+
+            await space.aggregate(type="Order", group=["/status"], n="count", total={"sum": "/price"})
+
+        ``group`` lists up to 4 of ``type``, ``parent``, ``source``, ``target``, ``tag`` and fields;
+        measures are ``"count"`` or ``{"count" | "min" | "max" | "sum" | "avg": FIELD}``; ``order``
+        names measures, with ``-`` before one for the largest first."""
+        json = dump_aggregate(type, where, follow, group, measures, order, limit, skip)
+        with translated:
+            return from_rows(await self._native.aggregate(json))
+
+    async def explain(
+        self,
+        *,
+        type: Optional[str] = None,
+        where: Optional[Where] = None,
+        order: Union[OrderBy, Sequence[OrderBy]] = (),
+        limit: Optional[int] = None,
+        skip: int = 0,
+        follow: Sequence[Follow] = (),
+    ) -> Explanation:
+        """How a query is answered: for people and tests, what it says may change."""
+        json = dump_query(type, where, order, limit, skip, follow)
+        with translated:
+            return from_explanation(await self._native.explain(json))
+
+    def live(
+        self,
+        *,
+        type: Optional[str] = None,
+        where: Optional[Where] = None,
+        order: Union[OrderBy, Sequence[OrderBy]] = (),
+        limit: Optional[int] = None,
+        skip: int = 0,
+        follow: Sequence[Follow] = (),
+        interval_ms: int = 16,
+    ) -> LiveQuery:
+        """A query that goes on: its results first, and then what changes in them, at most every
+        ``interval_ms`` milliseconds (0 to 60,000)::
+
+            async with space.live(type="Task", order="due") as live:
+                async for batch in live:
+                    show(live.results)
+        """
+        json = dump_query(type, where, order, limit, skip, follow)
+        return LiveQuery(self._native, json, interval_ms, self._lifeline)
 
     async def text(self, id: str, path: str) -> str:
         """A text field's present text."""
@@ -234,5 +327,106 @@ class Space:
         with translated:
             return await self._native.import_json(data)
 
+    async def export_json_file(self, path: PathLike) -> int:
+        """As :meth:`export_json`, into a file, which appears when it is whole; returns the number
+        of objects."""
+        with translated:
+            return await self._native.export_json_file(os.fspath(path))
+
+    async def import_json_file(self, path: PathLike) -> int:
+        """As :meth:`import_json`, from a file, without holding all of it in memory."""
+        with translated:
+            return await self._native.import_json_file(os.fspath(path))
+
+    async def import_data(self, data: bytes, options: ImportOptions) -> ImportReport:
+        """Makes objects of plain data: JSON, JSON lines or CSV. Written up to a thousand rows a
+        transaction; an error after some were written says how many."""
+        native = import_options(options)
+        with translated:
+            return from_report(await self._native.import_data(data, native))
+
+    async def import_file(self, path: PathLike, options: ImportOptions) -> ImportReport:
+        """As :meth:`import_data`, from a file, without holding all of it in memory."""
+        native = import_options(options)
+        with translated:
+            return from_report(await self._native.import_file(os.fspath(path), native))
+
+    async def export_archive(self, path: PathLike) -> ArchiveInfo:
+        """Writes the space with its history into one file: all entries as they were received,
+        signed and sealed. Members' devices can import it (:meth:`Client.import_archive`), anybody
+        can check it (:func:`verify_archive`), only members can read it."""
+        with translated:
+            return from_archive(await self._native.export_archive(os.fspath(path)))
+
+    async def export_object(self, id: str) -> bytes:
+        """An object with its history as an Automerge file."""
+        with translated:
+            return await self._native.export_object(id)
+
+    async def import_object(self, data: bytes, into: Optional[str] = None) -> str:
+        """Makes an object of an Automerge file, or brings the changes that a file has beyond the
+        object ``into`` into it; returns the object's id."""
+        with translated:
+            return await self._native.import_object(data, into)
+
+    def blob_writer(self) -> BlobWriter:
+        """Writes a blob piece by piece: ``async with space.blob_writer() as writer:``."""
+        return BlobWriter(self._native)
+
+    async def put_blob(self, data: bytes) -> Blob:
+        """Stores bytes as a blob; returns the value for an object's field that names it."""
+        with translated:
+            return from_blob_info(await self._native.put_blob(bytes(data))).blob
+
+    async def put_blob_file(self, path: PathLike) -> Blob:
+        """Stores a file's bytes as a blob, in bounded memory."""
+        with translated:
+            return from_blob_info(await self._native.put_blob_file(os.fspath(path))).blob
+
+    async def read_blob(self, blob: Union[Blob, str], offset: int = 0, length: int = 2**63 - 1) -> bytes:
+        """A blob's bytes from ``offset`` on, at most ``length``. Raises ``NotFound`` if they are not
+        here: see :meth:`fetch_blob`."""
+        with translated:
+            return await self._native.read_blob(_blob_id(blob), offset, length)
+
+    async def read_blob_pieces(self, blob: Union[Blob, str]) -> AsyncIterator[bytes]:
+        """A blob's bytes, a piece of up to 1 MiB at a time."""
+        info = await self.blob_info(blob)
+        size = 0 if info is None else info.size
+        async for piece in read_pieces(self._native, _blob_id(blob), size):
+            yield piece
+
+    async def blob_to_file(self, blob: Union[Blob, str], path: PathLike) -> None:
+        """Writes a blob into a file, in bounded memory."""
+        with translated:
+            await self._native.blob_to_file(_blob_id(blob), os.fspath(path))
+
+    async def blob_info(self, blob: Union[Blob, str]) -> Optional[BlobInfo]:
+        """What is here of a blob; ``None`` if nothing is."""
+        with translated:
+            info = await self._native.blob_info(_blob_id(blob))
+        return None if info is None else from_blob_info(info)
+
+    async def blobs(self) -> List[BlobInfo]:
+        """What is here of all blobs."""
+        with translated:
+            return [from_blob_info(info) for info in await self._native.blobs()]
+
+    async def fetch_blob(self, blob: Union[Blob, str]) -> BlobFetch:
+        """Begins, or goes on, to fetch a blob from members who hold it."""
+        with translated:
+            native = await self._native.fetch_blob(_blob_id(blob))
+        return BlobFetch(native, self._lifeline)
+
+    async def collect_blobs(self, grace: float = 3600) -> CollectedBlobs:
+        """Removes blobs that no object names and that are older than ``grace`` seconds."""
+        with translated:
+            done = await self._native.collect_blobs(max(0, int(grace)))
+        return CollectedBlobs(done.blobs, done.bytes)
+
     def __repr__(self) -> str:
         return f"<echodb.Space {self.id}>"
+
+
+def _blob_id(blob: Union[Blob, str]) -> str:
+    return blob.id if isinstance(blob, Blob) else blob
