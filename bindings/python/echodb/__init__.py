@@ -92,7 +92,7 @@ from ._results import (
     Explanation,
     Found,
     Measure,
-    Page,
+    QueryPage,
 )
 from ._links import (
     Follow,
@@ -192,7 +192,7 @@ __all__ = [
     "Opening",
     "Order",
     "OrderBy",
-    "Page",
+    "QueryPage",
     "PeerStatus",
     "PermissionDenied",
     "QuarantinedEntry",

@@ -75,7 +75,7 @@ class LiveBatch:
 
 
 class LiveQuery(AsyncIterator[LiveBatch]):
-    """A query that goes on: ``async with space.live(type="Task") as live: async for batch in live:``.
+    """A query that goes on; made by :meth:`Space.live`.
 
     The first batch has all results, each further one what changed; :attr:`results` is the list as
     of the last one. A reader who is slow gets fewer and larger batches. It begins with the first

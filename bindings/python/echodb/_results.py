@@ -16,7 +16,7 @@ Measure = Union[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class Page:
+class QueryPage:
     """One page of a query's results."""
 
     #: The objects.
@@ -93,9 +93,9 @@ def dump_aggregate(
     return dump_json(query)
 
 
-def from_page(page: _native.QueryPage) -> Page:
+def from_page(page: _native.QueryPage) -> QueryPage:
     """From the generated record."""
-    return Page([from_json(entry) for entry in load(page.objects)], page.next)
+    return QueryPage([from_json(entry) for entry in load(page.objects)], page.next)
 
 
 def from_found(answer: bytes) -> List[Found]:

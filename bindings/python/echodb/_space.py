@@ -22,7 +22,16 @@ from ._links import Follow
 from ._live import LiveQuery
 from ._objects import ChangeInfo, Object, from_change, from_json, from_record
 from ._query import OrderBy, Where, dump_filter, dump_query
-from ._results import AggregateRow, Explanation, Measure, Page, dump_aggregate, from_explanation, from_page, from_rows
+from ._results import (
+    AggregateRow,
+    Explanation,
+    Measure,
+    QueryPage,
+    dump_aggregate,
+    from_explanation,
+    from_page,
+    from_rows,
+)
 from ._status import (
     Member,
     QuarantinedEntry,
@@ -143,7 +152,7 @@ class Space:
         limit: Optional[int] = None,
         follow: Sequence[Follow] = (),
         after: Optional[str] = None,
-    ) -> Page:
+    ) -> QueryPage:
         """One page of a query's results: ``limit`` of them (1 to 10,000; 100 if left out), the
         first or those ``after`` another page's ``next``. An object whose sort keys stay is on
         exactly one page, whatever comes, goes or changes between."""
@@ -165,7 +174,7 @@ class Space:
     ) -> List[AggregateRow]:
         """Counts, sums and extremes over what a query finds, whole or by groups::
 
-            await space.aggregate(type="Order", group=["/status"], n="count", total={"sum": "/price"})
+            await space.aggregate(group=["/status"], n="count", total={"sum": "/price"})
 
         ``group`` lists up to 4 of ``type``, ``parent``, ``source``, ``target``, ``tag`` and fields;
         measures are ``"count"`` or ``{"count" | "min" | "max" | "sum" | "avg": FIELD}``; ``order``
@@ -383,9 +392,11 @@ class Space:
         with translated:
             return from_blob_info(await self._native.put_blob_file(os.fspath(path))).blob
 
-    async def read_blob(self, blob: Union[Blob, str], offset: int = 0, length: int = 2**63 - 1) -> bytes:
-        """A blob's bytes from ``offset`` on, at most ``length``. Raises ``NotFound`` if they are not
-        here: see :meth:`fetch_blob`."""
+    async def read_blob(
+        self, blob: Union[Blob, str], offset: int = 0, length: int = 2**63 - 1
+    ) -> bytes:
+        """A blob's bytes from ``offset`` on, at most ``length``. Raises ``NotFound`` if they are
+        not here: see :meth:`fetch_blob`."""
         with translated:
             return await self._native.read_blob(_blob_id(blob), offset, length)
 

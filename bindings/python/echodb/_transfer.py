@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 import os
-from dataclasses import dataclass, field
-from typing import Mapping, Optional, Tuple, Union
+from dataclasses import dataclass
+from typing import Optional, Sequence, Tuple, Union
 
 from . import _native
 from ._errors import translated
@@ -80,6 +80,8 @@ class OnError(enum.Enum):
 class ImportColumn:
     """What becomes of one column, or of one member of JSON objects."""
 
+    #: Its name in the input; columns without a header are ``column_1`` and so on.
+    name: str
     #: What it holds.
     kind: ColumnKind = ColumnKind.INFER
     #: The field that it goes to, if not one of the same name.
@@ -97,8 +99,8 @@ class ImportOptions:
     #: The column or member whose value is the objects' natural key: importing again updates the
     #: objects that exist. Takes a type.
     key: Optional[str] = None
-    #: Columns or members of which something is to be said, by name.
-    columns: Mapping[str, Union[ColumnKind, ImportColumn]] = field(default_factory=dict)
+    #: Columns or members of which something is to be said.
+    columns: Sequence[ImportColumn] = ()
     #: What all others hold.
     other_columns: ColumnKind = ColumnKind.INFER
     #: Between cells: one ASCII character.
@@ -109,11 +111,12 @@ class ImportOptions:
     on_error: OnError = OnError.STOP
 
     def _native(self) -> _native.ImportOptions:
-        columns = []
-        for name, column in self.columns.items():
-            each = column if isinstance(column, ImportColumn) else ImportColumn(column)
-            kind = _native.ColumnKind(each.kind.value)
-            columns.append(_native.ImportColumn(name=name, field=each.field, kind=kind))
+        columns = [
+            _native.ImportColumn(
+                name=each.name, field=each.field, kind=_native.ColumnKind(each.kind.value)
+            )
+            for each in self.columns
+        ]
         return _native.ImportOptions(
             format=_native.ImportFormat(self.format.value),
             type_name=self.type,

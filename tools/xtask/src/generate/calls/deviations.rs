@@ -64,6 +64,7 @@ const ENUMERATION: &str = "every enumeration of the language has it";
 const STATUS: &str = "the status is as fine as the kind";
 const TYPED: &str = "the one query gives typed objects, by this quick way";
 const UPDATES: &str = "the updates are iterated over";
+const BATCHES: &str = "the batches are iterated over";
 const OWN_ID: &str = "the id is an argument that may be given";
 /// Swift's alone.
 const LABEL: &str = "a file is an argument that its label tells";
@@ -219,6 +220,16 @@ pub const DEVIATIONS: &[Deviation] = &[
         "InvitationUpdates",
         UPDATES,
     ),
+    named("LiveListener::updated", Python, "LiveQuery", BATCHES),
+    named("BlobListener::progressed", Python, "BlobUpdates", UPDATES),
+    named("BlobFetch::subscribe", Python, "BlobFetch.updates", UPDATES),
+    inherited(
+        "BlobFetchState::name",
+        Python,
+        "BlobFetchState.name",
+        "class BlobFetchState(enum.Enum)",
+        ENUMERATION,
+    ),
     inherited(
         "LogSink::log",
         Python,
@@ -372,7 +383,12 @@ pub const SHAPES: &[Shape] = &[
         "initial",
         "`init` is a word of the language",
     ),
-    shaped("ImportOptions::type_name", &[Swift], "type", SHORT),
+    shaped(
+        "ImportOptions::type_name",
+        &[Python, Swift],
+        "type",
+        SHORT,
+    ),
     shaped(
         "ImportOptions::header",
         &[Swift],
