@@ -393,10 +393,11 @@ class Space:
             return from_blob_info(await self._native.put_blob_file(os.fspath(path))).blob
 
     async def read_blob(
-        self, blob: Union[Blob, str], offset: int = 0, length: int = 2**63 - 1
+        self, blob: Union[Blob, str], offset: int = 0, length: int = 2**24
     ) -> bytes:
-        """A blob's bytes from ``offset`` on, at most ``length``. Raises ``NotFound`` if they are
-        not here: see :meth:`fetch_blob`."""
+        """A blob's bytes from ``offset`` on, at most ``length``, which is up to 16 MiB; see
+        :meth:`read_blob_pieces` for larger ones. Raises ``NotFound`` if they are not
+        here: see :meth:`fetch_blob`."""
         with translated:
             return await self._native.read_blob(_blob_id(blob), offset, length)
 

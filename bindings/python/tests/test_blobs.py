@@ -1,5 +1,6 @@
 """Blobs."""
 
+import asyncio
 import os
 import tempfile
 import unittest
@@ -108,10 +109,10 @@ class Fetching(Case):
         ada, bob = clients
         here = await ada.create_space("Photos")
         host = await here.invite()
-        await self.soon(host.wait_until(echodb.InvitationState.CONNECTING))
         guest = await bob.join(host.code)
-        await self.soon(guest.wait_until(echodb.InvitationState.READY_FOR_AUTHENTICATION))
-        await guest.authenticate(host.update.auth_code)
+        ready = echodb.InvitationState.READY_FOR_AUTHENTICATION
+        code, _ = await self.soon(asyncio.gather(host.wait_auth_code(), guest.wait_until(ready)))
+        await guest.authenticate(code)
         await self.soon(host.wait())
         there = await bob.space(await self.soon(guest.wait()))
         data = os.urandom(3_000_000)
