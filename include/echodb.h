@@ -234,6 +234,11 @@ typedef struct echodb_join_options echodb_join_options;
 typedef struct echodb_live_query echodb_live_query;
 
 /**
+ * The new fields of an object, as a migration gives them; good for the length of one callback.
+ */
+typedef struct echodb_migrated echodb_migrated;
+
+/**
  * Work that goes on without the program. It completes exactly once: with its result, with its
  * error, or with `ECHODB_CANCELLED`. Any thread may use it.
  */
@@ -316,6 +321,21 @@ typedef echodb_status (*echodb_blob_callback)(void *user_data,
                                               int32_t state,
                                               const char *json,
                                               size_t json_len);
+
+/**
+ * Says what an object's fields become: hands all of them, as a JSON object, to
+ * `echodb_migrated_set_fields`, or leaves the object as it is by not doing so. `version` is the one
+ * that the object carries, 0 if none; `fields` is a JSON object, good for the length of the call.
+ * A status other than `ECHODB_OK` counts the object as failed; `ECHODB_CANCELLED` ends the
+ * migration. The callback must not throw.
+ */
+typedef echodb_status (*echodb_migration_callback)(void *user_data,
+                                                   const char *id,
+                                                   size_t id_len,
+                                                   uint32_t version,
+                                                   const char *fields,
+                                                   size_t fields_len,
+                                                   echodb_migrated *out);
 
 /**
  * Receives what changed in a live query's results, on a library thread, one batch at a time for
@@ -1770,6 +1790,100 @@ void echodb_blob_fetch_cancel(const echodb_blob_fetch *fetch);
  * Ownership: takes the fetch. NULL: does nothing. Threads: any, once. Errors: none. Since 0.1.0.
  */
 void echodb_blob_fetch_free(echodb_blob_fetch *fetch);
+
+/**
+ * Registers a JSON Schema for the objects of a type, as `version` (from 1), or as the next one if
+ * that is 0; `*out` is the version. Does nothing if that version, or with 0 the newest in force, is
+ * the same schema already: a program may call this at every start. New objects of the type carry
+ * the newest version in force; local writes are checked against the version that an object
+ * carries, and refused with `ECHODB_SCHEMA_VIOLATION`.
+ *
+ * Ownership: strings are copied. NULL: `space` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT` if it is no JSON Schema or refers to elsewhere,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_ALREADY_EXISTS` if the version is another schema,
+ * `ECHODB_PERMISSION_DENIED`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_register_schema(const echodb_space *space,
+                                           const char *type_name,
+                                           size_t type_name_len,
+                                           const char *schema,
+                                           size_t schema_len,
+                                           uint32_t version,
+                                           uint32_t *out,
+                                           echodb_error **error);
+
+/**
+ * Every registered schema as a JSON array, by type and version. Each has `id` (of the object that
+ * holds it: deleting that withdraws it), `type`, `version`, `schema` (JSON text), `withdrawn`,
+ * `problem` (why it cannot be used, or null) and `conflict` (whether peers registered different
+ * ones as this version at the same time, of which this one won).
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_schemas(const echodb_space *space,
+                                   echodb_buffer **out,
+                                   echodb_error **error);
+
+/**
+ * The schema that new objects of a type carry the version of, as `echodb_space_schemas` gives
+ * each; `*out` is NULL if there is none.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_schema(const echodb_space *space,
+                                  const char *type_name,
+                                  size_t type_name_len,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
+
+/**
+ * The rules that objects break, as a JSON array, by object: what merges, and schemas that came
+ * later than the objects, led to. Each has `id`, `type`, `version`, `path` (a JSON Pointer, empty
+ * for the object as a whole) and `reason`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_violations(const echodb_space *space,
+                                      echodb_buffer **out,
+                                      echodb_error **error);
+
+/**
+ * Sets the new fields, from within an `echodb_migration_callback`.
+ *
+ * Ownership: strings are copied. NULL: `migrated` may not be. Threads: that of the callback.
+ * Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_migrated_set_fields(echodb_migrated *migrated,
+                                         const char *fields,
+                                         size_t fields_len,
+                                         echodb_error **error);
+
+/**
+ * Moves the objects of a type that carry an older version than `to_version`, or none, to that
+ * version, as `callback` says, which is called on this thread, one object at a time, and may use
+ * the space. Written in batches, each checked against the new schema. It may be interrupted and run
+ * again. The report is JSON: `migrated`, `left` and `failed` are numbers of objects, `failures` an
+ * array of `id` and `reason` of the first hundred.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. Takes `user_data`; `destroy` frees
+ * it before this returns. NULL: `space`, `callback` and `out` may not be; `user_data` and
+ * `destroy` may. Threads: any. Errors: `ECHODB_NOT_FOUND` if the version is not registered,
+ * `ECHODB_INVALID_STATE` if it is not in force, `ECHODB_CANCELLED`, `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_STORAGE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_migrate(const echodb_space *space,
+                                   const char *type_name,
+                                   size_t type_name_len,
+                                   uint32_t to_version,
+                                   echodb_migration_callback callback,
+                                   void *user_data,
+                                   echodb_destroy destroy,
+                                   echodb_buffer **out,
+                                   echodb_error **error);
 
 /**
  * Adds a new object and gives its id. `fields` is a JSON object.

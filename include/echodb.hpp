@@ -60,6 +60,13 @@ using LogListener =
     std::function<void(int32_t level, uint64_t time_ms, std::string_view target,
                        std::string_view text)>;
 
+/**
+ * Gives an object's new fields, a JSON object, from its id, the version of the schema it carries, if
+ * any, and its fields; nothing leaves it as it is, an exception counts it as failed.
+ */
+using Migration = std::function<std::optional<std::string>(
+    std::string_view id, std::optional<uint32_t> version, std::string_view fields)>;
+
 /** Hears that an operation completed, with its status. */
 using CompletionListener = std::function<void(echodb_status status)>;
 
@@ -136,6 +143,20 @@ inline uint32_t interval(std::chrono::milliseconds time) {
 
 inline echodb_status on_invitation(void *data, int32_t state, const char *json, size_t len) {
     return contain([&] { (*static_cast<InvitationListener *>(data))(state, {json, len}); });
+}
+
+inline echodb_status on_migrate(void *data, const char *id, size_t id_len, uint32_t version,
+                                const char *fields, size_t fields_len, echodb_migrated *out) {
+    return contain([&] {
+        const auto carried = version == 0 ? std::nullopt : std::optional<uint32_t>(version);
+        const auto migrated =
+            (*static_cast<Migration *>(data))({id, id_len}, carried, {fields, fields_len});
+        if (migrated) {
+            check([&](echodb_error **error) {
+                return echodb_migrated_set_fields(out, migrated->data(), migrated->size(), error);
+            });
+        }
+    });
 }
 
 inline echodb_status on_blob(void *data, int32_t state, const char *json, size_t len) {
@@ -863,6 +884,44 @@ class Space {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {
             return echodb_space_conflicts(get(), id.data(), id.size(), path.data(), path.size(),
                                           out, error);
+        });
+    }
+
+    /** Registers a JSON Schema as a version, or as the next one if that is 0; gives the version. */
+    uint32_t register_schema(std::string_view type_name, std::string_view schema,
+                             uint32_t version = 0) const {
+        uint32_t registered = 0;
+        detail::check([&](echodb_error **error) {
+            return echodb_space_register_schema(get(), type_name.data(), type_name.size(),
+                                                schema.data(), schema.size(), version,
+                                                &registered, error);
+        });
+        return registered;
+    }
+
+    std::string schemas() const { return text(echodb_space_schemas); }
+    std::string violations() const { return text(echodb_space_violations); }
+
+    /** The schema that new objects of a type carry the version of. */
+    std::optional<std::string> schema(std::string_view type_name) const {
+        const detail::Buffer found(
+            detail::make<echodb_buffer>([&](echodb_buffer **out, echodb_error **error) {
+                return echodb_space_schema(get(), type_name.data(), type_name.size(), out, error);
+            }));
+        if (!found) {
+            return std::nullopt;
+        }
+        return std::string(echodb_buffer_data(found.get()), echodb_buffer_len(found.get()));
+    }
+
+    /** Moves objects to a version of their type's schema; gives a report. */
+    std::string migrate(std::string_view type_name, uint32_t to_version,
+                        Migration migration) const {
+        void *data = detail::give(std::move(migration));
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_migrate(get(), type_name.data(), type_name.size(), to_version,
+                                        detail::on_migrate, data, detail::destroy<Migration>, out,
+                                        error);
         });
     }
 

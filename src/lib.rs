@@ -10,6 +10,7 @@ pub mod model;
 mod objects;
 mod query;
 mod runtime;
+mod schema;
 mod space;
 mod sync;
 

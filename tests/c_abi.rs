@@ -157,6 +157,8 @@ fn the_model_in_c_and_cpp() {
         ("model_cpp", "c++17", "tests/c/model.cpp"),
         ("queries", "c99", "tests/c/queries.c"),
         ("queries_cpp", "c++17", "tests/c/queries.cpp"),
+        ("schemas", "c99", "tests/c/schemas.c"),
+        ("schemas_cpp", "c++17", "tests/c/schemas.cpp"),
     ] {
         run_both(&compile(name, standard, &[], &[source]), String::new);
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each part of the library may import, besides itself. `ffi → api → runtime → {sync,
-/// invitation, space} → {query, objects, authority} → {feed, identity} → model`: a part sees what
+/// invitation, space} → {query, objects, authority, schema} → {feed, identity} → model`: a part sees what
 /// stands to its right, and its siblings only where the line says so. `runtime` names the plain
 /// data types that `api` makes public (options, records, listeners), because it fills them; nothing
 /// below it may.
@@ -17,6 +17,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("authority", &["model", "feed", "identity"]),
     ("objects", &["model", "feed", "identity"]),
     ("query", &["model", "feed", "identity"]),
+    ("schema", &["model"]),
     (
         "sync",
         &["model", "feed", "identity", "authority", "objects", "query"],
@@ -27,7 +28,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "space",
-        &["model", "feed", "identity", "authority", "objects", "query"],
+        &[
+            "model",
+            "feed",
+            "identity",
+            "authority",
+            "objects",
+            "query",
+            "schema",
+        ],
     ),
     (
         "runtime",
@@ -38,6 +47,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "authority",
             "objects",
             "query",
+            "schema",
             "sync",
             "invitation",
             "space",

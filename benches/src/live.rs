@@ -118,10 +118,9 @@ fn update(
 ) -> Outcome<f64> {
     // As a user's edits come: not in the midst of others.
     std::thread::sleep(Duration::from_millis(2));
-    space.update(
-        id.to_owned(),
-        json!({"rank": run * 7919 % 100_000}).to_string(),
-    )?;
+    // Between any two of those given out at first.
+    let rank = (run * 7919 % 100_000) as f64 + 0.5;
+    space.update(id.to_owned(), json!({ "rank": rank }).to_string())?;
     let done = Instant::now();
     let (at, batch) = heard.recv()?;
     let changes: Vec<Value> = serde_json::from_slice(&batch.changes)?;

@@ -16,6 +16,7 @@ mod object;
 mod options;
 mod queries;
 mod space;
+mod space_schemas;
 mod space_texts;
 mod status;
 mod subscription;
@@ -38,6 +39,7 @@ pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
 pub use space::{Member, Space, SpaceInfo, SpaceState};
+pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
 pub use space_texts::TextMark;
 pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};
 pub use subscription::{

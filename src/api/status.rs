@@ -66,6 +66,11 @@ pub struct SpaceStatus {
     pub waiting_for_key: u64,
     /// Entries that wait for one they depend on.
     pub waiting_for_dependency: u64,
+    /// Objects that break the schema of their type; see [`super::Space::violations`].
+    pub violations: u64,
+    /// Whether objects are yet to be checked because a schema came or changed: then
+    /// `violations` is still moving.
+    pub checking: bool,
 }
 
 /// A remote entry that was set aside. It stays stored, sealed, and changes nothing.

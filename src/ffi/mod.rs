@@ -38,6 +38,7 @@ mod records;
 mod space;
 mod space_blobs;
 mod space_objects;
+mod space_schemas;
 mod space_texts;
 mod status;
 mod strings;

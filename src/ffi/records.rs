@@ -3,8 +3,9 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed,
-    IdentityInfo, ImportReport, InvitationUpdate, LiveBatch, Member, ObjectRecord,
-    QuarantinedEntry, QueryPage, SpaceInfo, SpaceState, SpaceStatus, TextMark,
+    IdentityInfo, ImportReport, InvitationUpdate, LiveBatch, Member, MigrationReport, ObjectRecord,
+    QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus, TextMark,
+    Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -185,6 +186,8 @@ pub(super) fn space_status(status: &SpaceStatus) -> Json {
         "quarantined": status.quarantined,
         "waiting_for_key": status.waiting_for_key,
         "waiting_for_dependency": status.waiting_for_dependency,
+        "violations": status.violations,
+        "checking": status.checking,
     })
 }
 
@@ -218,6 +221,42 @@ pub(super) fn import_report(report: &ImportReport) -> Json {
 
 pub(super) fn quarantined(entry: &QuarantinedEntry) -> Json {
     json!({"entry": entry.entry, "device": entry.device, "reason": entry.reason})
+}
+
+pub(super) fn schema(schema: &SchemaInfo) -> Json {
+    json!({
+        "id": schema.id,
+        "type": schema.type_name,
+        "version": schema.version,
+        "schema": schema.schema,
+        "withdrawn": schema.withdrawn,
+        "problem": schema.problem,
+        "conflict": schema.conflict,
+    })
+}
+
+pub(super) fn violation(violation: &Violation) -> Json {
+    json!({
+        "id": violation.id,
+        "type": violation.type_name,
+        "version": violation.version,
+        "path": violation.path,
+        "reason": violation.reason,
+    })
+}
+
+pub(super) fn migration_report(report: &MigrationReport) -> Json {
+    let failures: Json = report
+        .failures
+        .iter()
+        .map(|failure| json!({"id": failure.id, "reason": failure.reason}))
+        .collect();
+    json!({
+        "migrated": report.migrated,
+        "left": report.left,
+        "failed": report.failed,
+        "failures": failures,
+    })
 }
 
 pub(super) fn invitation(update: &InvitationUpdate) -> Json {

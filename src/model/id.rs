@@ -113,13 +113,23 @@ impl ObjectId {
     /// The id of the object that a natural key names: the same on every peer, so that objects made
     /// apart are one. Its first bytes are no time.
     pub fn natural(space: &SpaceId, type_name: &str, key: &str) -> Self {
+        ObjectId::derived(b"echodb/natural-key/v1", space, type_name, key.as_bytes())
+    }
+
+    /// The id of the object that holds a version of a type's schema.
+    pub fn schema(space: &SpaceId, type_name: &str, version: u32) -> Self {
+        let version = version.to_be_bytes();
+        ObjectId::derived(b"echodb/schema/v1", space, type_name, &version)
+    }
+
+    fn derived(domain: &[u8], space: &SpaceId, type_name: &str, key: &[u8]) -> Self {
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        context.update(b"echodb/natural-key/v1");
+        context.update(domain);
         context.update(space.as_bytes());
         // The length keeps ("ab", "c") and ("a", "bc") apart.
         context.update(&(type_name.len() as u64).to_le_bytes());
         context.update(type_name.as_bytes());
-        context.update(key.as_bytes());
+        context.update(key);
         let hash = context.finish();
         let mut id = [0; 16];
         id.iter_mut()
@@ -234,6 +244,16 @@ mod tests {
         ] {
             assert!(ObjectId::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    /// Computed apart, from `docs/formats/schemas.md`.
+    #[test]
+    fn golden_schema_id() {
+        let space = SpaceId([9; 32]);
+        let id = ObjectId::schema(&space, "Task", 1);
+        assert_eq!(id.to_string(), "0wejetmnk0z5k171d5bfm3p10t");
+        assert_ne!(ObjectId::schema(&space, "Task", 2), id);
+        assert_ne!(ObjectId::schema(&SpaceId([8; 32]), "Task", 1), id);
     }
 
     #[test]

@@ -113,3 +113,31 @@ pub const BLOB_READ_BYTES: u64 = 16 * 1024 * 1024;
 pub const BLOB_FETCHES: usize = 256;
 /// Blocks of blobs that a peer may have asked for and not got yet.
 pub const BLOB_BLOCKS_ASKED: usize = 256;
+/// Bytes of a schema.
+pub const SCHEMA_BYTES: usize = 64 * 1024;
+/// Nesting of a schema's JSON.
+pub const SCHEMA_JSON_DEPTH: usize = 64;
+/// Subschemas of one schema, and schemas that apply to one value because one of them does.
+pub const SCHEMA_NODES: usize = 1000;
+/// Subschemas that apply to one value because the one before does: `allOf` in `allOf`, references.
+pub const SCHEMA_DEPTH: usize = 32;
+/// Patterns of one schema.
+pub const SCHEMA_PATTERNS: usize = 32;
+/// Bytes of one pattern.
+pub const SCHEMA_PATTERN_BYTES: usize = 512;
+/// Steps of checking one object: a subschema that looks at a value, a character matched.
+pub const SCHEMA_STEPS: u64 = 1_000_000;
+/// Steps of checking one object that are nested in each other.
+pub const SCHEMA_CHECK_DEPTH: usize = 192;
+/// Schemas of one space, all versions counted: of more, those that came first count.
+pub const SCHEMAS: usize = 4096;
+/// Compiled schemas held in memory, per space.
+pub const COMPILED_SCHEMAS: usize = 32;
+/// Broken rules that are recorded of one object.
+pub const VIOLATIONS: usize = 8;
+/// Objects that a migration writes in one transaction.
+pub const MIGRATED_AT_ONCE: usize = 64;
+/// Objects that a migration could not move and names.
+pub const MIGRATION_FAILURES: usize = 100;
+/// Objects that are checked at once when a schema arrives.
+pub const CHECKED_AT_ONCE: usize = 128;

@@ -2,6 +2,7 @@
 //! nothing here imports another module of the crate.
 
 pub mod blob;
+pub mod difference;
 pub mod error;
 pub mod id;
 pub mod json;

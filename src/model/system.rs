@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The source of the foreign key that a natural key is stored as; no caller may use it.
 pub const NATURAL: &str = "natural";
 
+/// The type of the objects that hold schemas; no caller may make one.
+pub const SCHEMA: &str = "@schema";
+
 /// An object's system part, type, parent and tombstone aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SystemFields {

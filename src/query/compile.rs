@@ -64,8 +64,9 @@ pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.up
 /// The fields as queries read them.
 const PLAIN: &str = "coalesce(o.plain,o.data)";
 
-/// Leaves out the space's own properties, which are no object of its users: `ObjectId::PROPERTIES`.
-pub(super) const USER: &str = "o.id <> x'00000000000070726f70657274696573'";
+/// Leaves out the space's own properties and schemas, which are no objects of its users:
+/// `ObjectId::PROPERTIES`, and what `objects.gone` says of schemas.
+pub(super) const USER: &str = "o.id <> x'00000000000070726f70657274696573' AND (o.gone & 8) = 0";
 
 /// Which part of a query's results is wanted.
 #[derive(Clone, Copy, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::link::{Destination, Link, Step};
 use super::number::Number;
-use crate::model::{ObjectId, Path};
+use crate::model::{ObjectId, Path, system};
 use std::cmp::Ordering;
 
 /// A query.
@@ -23,11 +23,13 @@ pub struct Query {
 }
 
 impl Query {
-    /// The same query over a space's objects, of which its properties are not one. Left out here
-    /// and not from the results, so that limits count what is seen.
+    /// The same query over a space's objects, of which its properties and its schemas are none. Left
+    /// out here and not from the results, so that limits count what is seen.
     pub fn of_objects(&self) -> Query {
         let properties = Filter::Id(vec![ObjectId::PROPERTIES]);
-        let others = Filter::Not(Box::new(properties));
+        let schemas = Filter::Type(vec![Some(system::SCHEMA.to_owned())]);
+        let own = Filter::Or(vec![properties, schemas]);
+        let others = Filter::Not(Box::new(own));
         Query {
             filter: Filter::And(vec![self.filter.clone(), others]),
             ..self.clone()

@@ -73,7 +73,8 @@ impl ChangeHub {
         if subscribers.is_empty() {
             return;
         }
-        let seen: Vec<Seen> = rows.iter().map(Seen::new).collect();
+        let visible = rows.iter().filter(|row| !row.new.is_schema());
+        let seen: Vec<Seen> = visible.map(Seen::new).collect();
         for subscriber in subscribers.iter() {
             let changes: Vec<(ObjectId, Change)> = seen
                 .iter()

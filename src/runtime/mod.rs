@@ -20,6 +20,7 @@ pub mod signal;
 pub mod signaling;
 pub mod space_handle;
 pub mod space_host;
+mod space_schemas;
 pub mod space_texts;
 pub mod storage;
 pub mod transfer;

@@ -30,7 +30,7 @@ impl SpaceHandle {
         SpaceHandle { node, host }
     }
 
-    fn node(&self) -> &Arc<Node> {
+    pub(super) fn node(&self) -> &Arc<Node> {
         self.node.node()
     }
 
@@ -249,6 +249,7 @@ impl SpaceHandle {
             }
             let counts = core.counts()?;
             let own = u64::from(core.object(&ObjectId::PROPERTIES)?.is_some());
+            let own = own + counts.schemas;
             Ok(SpaceStatus {
                 state,
                 peers,
@@ -257,6 +258,8 @@ impl SpaceHandle {
                 quarantined: counts.quarantined,
                 waiting_for_key: counts.waiting,
                 waiting_for_dependency: core.waiting_for_dependency() as u64,
+                violations: counts.violations,
+                checking: core.has_schema_checks(),
             })
         })
     }
@@ -302,9 +305,9 @@ pub(super) fn json_array<'a>(rows: impl IntoIterator<Item = &'a ObjectRow>) -> V
     out.into_bytes()
 }
 
-/// The properties are the space's own, not one of its objects.
+/// The properties and the schemas are the space's own, not among its objects.
 pub(super) fn is_user_object(row: &ObjectRow) -> bool {
-    row.id != ObjectId::PROPERTIES
+    row.id != ObjectId::PROPERTIES && !row.is_schema()
 }
 
 fn record(row: ObjectRow) -> ObjectRecord {

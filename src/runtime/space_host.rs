@@ -10,7 +10,7 @@ use crate::api::{ChangeOrigin, SpaceState};
 use crate::model::{Error, ErrorKind, Result, SpaceId};
 use crate::space::{Outcome, SpaceCore};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// Gathering lasts at least this many times as long as the last writing took, so that typing into a
@@ -36,6 +36,10 @@ pub struct SpaceHost {
     log: Log,
     coalesce: Duration,
     timer_armed: AtomicBool,
+    /// Whether objects are being checked against schemas, or are about to be.
+    checking: AtomicBool,
+    /// The host itself, for work that outlives a call.
+    this: Weak<SpaceHost>,
     /// How long the last writing of gathered edits took, in microseconds.
     last_write_us: AtomicU64,
 }
@@ -58,7 +62,7 @@ impl SpaceHost {
         log: Log,
         coalesce_ms: u32,
     ) -> Arc<SpaceHost> {
-        Arc::new(SpaceHost {
+        Arc::new_cyclic(|this| SpaceHost {
             id,
             is_default,
             core: Mutex::new(Slot {
@@ -73,6 +77,8 @@ impl SpaceHost {
             log,
             coalesce: Duration::from_millis(u64::from(coalesce_ms.min(1000))),
             timer_armed: AtomicBool::new(false),
+            checking: AtomicBool::new(false),
+            this: this.clone(),
             last_write_us: AtomicU64::new(0),
         })
     }
@@ -136,6 +142,11 @@ impl SpaceHost {
         slot.state = SpaceState::Ready;
         slot.openings += 1;
         self.hub.live().opened();
+        let unchecked = slot.core.as_ref().is_some_and(SpaceCore::has_schema_checks);
+        drop(slot);
+        if unchecked {
+            self.start_checking();
+        }
         Ok(())
     }
 
@@ -169,12 +180,62 @@ impl SpaceHost {
     /// Runs `work` on the open space.
     pub fn with<T>(&self, work: impl FnOnce(&mut SpaceCore) -> Result<T>) -> Result<T> {
         let mut slot = self.lock();
-        match (slot.state, slot.core.as_mut()) {
-            (SpaceState::Ready, Some(core)) => work(core),
-            _ => Err(Error::state(format!(
+        let (SpaceState::Ready, Some(core)) = (slot.state, slot.core.as_mut()) else {
+            return Err(Error::state(format!(
                 "space {} is not open: open it first",
                 self.id
-            ))),
+            )));
+        };
+        let done = work(core);
+        let unchecked = core.has_schema_checks();
+        drop(slot);
+        if unchecked {
+            self.start_checking();
+        }
+        done
+    }
+
+    /// Has the objects that schemas came for checked, some at a time, so that nobody waits long for
+    /// the lock. Without a thread it is done by the next call that wants the outcome.
+    fn start_checking(&self) {
+        if self.checking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let started = self.this.upgrade().zip(executor::handle().ok());
+        match started {
+            Some((host, executor)) => {
+                executor.spawn_blocking(move || host.check_all_quietly());
+            }
+            None => self.checking.store(false, Ordering::Release),
+        }
+    }
+
+    fn check_all_quietly(&self) {
+        let done = self.check_all();
+        self.checking.store(false, Ordering::Release);
+        if let Err(error) = done
+            && error.kind() != ErrorKind::InvalidState
+        {
+            self.log.warn("space", || {
+                format!("objects could not be checked against their schemas yet: {error}")
+            });
+        }
+    }
+
+    /// Checks the objects that are yet to be checked, some at a time.
+    pub fn check_all(&self) -> Result<()> {
+        loop {
+            // Not by way of `with`, which would start this again.
+            let mut slot = self.lock();
+            let (SpaceState::Ready, Some(core)) = (slot.state, slot.core.as_mut()) else {
+                return Err(Error::state(format!(
+                    "space {} is not open: open it first",
+                    self.id
+                )));
+            };
+            if !core.check_some()? {
+                return Ok(());
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::actors;
 use super::branches::Tips;
+use super::checking::{Rule, Verdicts};
 use super::control::new_feed;
 use super::space_core::{FeedState, SpaceCore, meta};
 use super::store::{Commit, EntryStatus, NewEntry, ObjectWrite};
@@ -320,8 +321,10 @@ impl SpaceCore {
                 clock,
             } => {
                 let rows = self.project(&mut work, clock)?;
-                let writes = to_writes(&rows, &work);
+                let verdicts = self.judge(&rows, Rule::Record)?;
+                let writes = to_writes(&rows, &work, &verdicts);
                 self.store(entry, EntryStatus::Applied, None, &writes, &facts)?;
+                self.schemas.note(&rows);
                 self.put_back(work);
                 into.rows.extend(rows);
                 arrived = changes;
@@ -445,12 +448,18 @@ fn feed_branches(feeds: &HashMap<FeedId, FeedState>, entry: &Entry) -> usize {
         .map_or(1, |feed| feed.tips.after(&entry.header.prev))
 }
 
-pub(super) fn to_writes<'a>(rows: &'a [RowChange], work: &'a Work) -> Vec<ObjectWrite<'a>> {
+pub(super) fn to_writes<'a>(
+    rows: &'a [RowChange],
+    work: &'a Work,
+    verdicts: &'a Verdicts,
+) -> Vec<ObjectWrite<'a>> {
     let mut changes = work.iter().map(|(_, _, changes)| changes.as_slice());
+    let mut verdicts = verdicts.iter();
     rows.iter()
         .map(|row| ObjectWrite {
             row: &row.new,
             changes: changes.next().unwrap_or_default(),
+            breaches: verdicts.next().and_then(|verdict| verdict.as_deref()),
         })
         .collect()
 }

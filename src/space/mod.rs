@@ -9,6 +9,7 @@ mod archive_check;
 mod blob_store;
 mod blobs;
 mod branches;
+mod checking;
 mod control;
 mod documents;
 #[cfg(test)]
@@ -17,9 +18,12 @@ mod founding;
 mod heads;
 mod ingest;
 mod live;
+mod migrating;
 mod own_feed;
 mod queries;
 mod read;
+mod registering;
+mod schemas;
 mod space_core;
 mod store;
 mod trees;
@@ -35,6 +39,8 @@ pub use blob_store::{BlobRow, BlobStore};
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
+pub use migrating::{Candidate, Rewritten};
+pub use registering::SchemaRecord;
 #[cfg(test)]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;
@@ -42,6 +48,6 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Store, StoredDocument, StoredEntry,
+    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
 };
 pub use write::{Outcome, RowChange};

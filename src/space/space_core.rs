@@ -6,6 +6,7 @@ use super::documents::Documents;
 use super::heads::Heads;
 use super::ingest::Ingest;
 use super::own_feed::OwnFeed;
+use super::schemas::Schemas;
 use super::store::Store;
 use super::typing::Typing;
 use super::unplaced::Unplaced;
@@ -34,6 +35,8 @@ pub(super) mod meta {
     pub const BRANCHES: &str = "branches";
     /// Which feed is the creator's control feed, whose header cannot name the space.
     pub const GENESIS: &str = "genesis";
+    /// Which objects are checked against which schemas.
+    pub const SCHEMA_CHECKS: &str = "schema_checks";
 }
 
 /// A feed and its newest entries.
@@ -56,6 +59,7 @@ pub struct SpaceCore {
     pub(super) keys: ContentKeys,
     pub(super) documents: Documents,
     pub(super) typing: Typing,
+    pub(super) schemas: Schemas,
     pub(super) feeds: HashMap<FeedId, FeedState>,
     pub(super) own_control: OwnFeed,
     pub(super) own_data: OwnFeed,
@@ -116,6 +120,7 @@ impl SpaceCore {
             keys: ContentKeys::default(),
             documents: Documents::new(actor),
             typing: Typing::default(),
+            schemas: Schemas::new(id),
             feeds: HashMap::new(),
             heads: Heads::default(),
             named_ctl: Vec::new(),
@@ -130,6 +135,8 @@ impl SpaceCore {
         core.load_feeds()?;
         core.load_authority()?;
         core.load_small_facts()?;
+        let checks = core.store.meta(meta::SCHEMA_CHECKS)?;
+        core.schemas = Schemas::load(id, &*core.store, checks)?;
         core.renew_if_copied()?;
         core.settle_waiting(&mut Ingest::default())?;
         // A full disk keeps nobody out: what a crash left of blobs can wait for a later opening.

@@ -1,10 +1,11 @@
 //! What a space needs of its storage. The runtime implements it over SQLite.
 
 use crate::feed::FeedKind;
-use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields};
+use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields, system};
 use crate::query::Cell;
 use crate::query::CompiledQuery;
 use crate::query::live::KeyValue;
+use crate::schema::Breach;
 use bytes::Bytes;
 
 /// What became of a stored entry.
@@ -114,8 +115,12 @@ impl ObjectRow {
         self.deleted || self.hidden
     }
 
+    /// Whether it holds a schema: such objects are no part of what programs see.
+    pub fn is_schema(&self) -> bool {
+        self.type_name.as_deref() == Some(system::SCHEMA)
+    }
+
     /// The fields as queries read them.
-    #[cfg(test)]
     pub fn plain_json(&self) -> &str {
         self.plain.as_deref().unwrap_or(&self.data)
     }
@@ -128,6 +133,22 @@ pub struct ObjectWrite<'a> {
     pub row: &'a ObjectRow,
     /// The changes that led to it.
     pub changes: &'a [Vec<u8>],
+    /// The rules of its type's schema that it breaks from now on; `None` leaves what is recorded,
+    /// which is nothing where there is no schema.
+    pub breaches: Option<&'a [Breach]>,
+}
+
+/// An object that breaks its type's schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The object.
+    pub id: ObjectId,
+    /// Its type.
+    pub type_name: String,
+    /// The version of the schema that it carries.
+    pub version: u32,
+    /// One rule that it breaks.
+    pub breach: Breach,
 }
 
 /// A feed seen for the first time.
@@ -167,6 +188,10 @@ pub struct Counts {
     pub quarantined: u64,
     /// Entries that wait for a key.
     pub waiting: u64,
+    /// Objects that break their type's schema.
+    pub violations: u64,
+    /// Objects that hold schemas.
+    pub schemas: u64,
 }
 
 /// Everything that one entry changes on disk: one transaction.
@@ -258,6 +283,23 @@ pub trait Store: super::blob_store::BlobStore + Send {
     /// How storage would answer a query: each step with its number and that of the step it belongs
     /// to.
     fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>>;
+    /// Rows of a type, deleted ones included, whose numbers are above `after`, with their numbers,
+    /// rising; at most `limit`.
+    fn objects_of_type(
+        &self,
+        type_name: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, ObjectRow)>>;
+    /// Records which rules objects break, in place of what was recorded of them, with a small fact,
+    /// in one transaction.
+    fn put_breaches(
+        &mut self,
+        judged: &[(ObjectId, Vec<Breach>)],
+        fact: (&str, &[u8]),
+    ) -> Result<()>;
+    /// Everything recorded of that kind, by object.
+    fn violations(&self) -> Result<Vec<Violation>>;
     /// Calls `each` with every row a query finds, and with the values of its last `terms` columns.
     fn query_ordered(
         &self,

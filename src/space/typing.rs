@@ -1,6 +1,7 @@
 //! Edits outside transactions: applied at once, gathered for a short while, then written as one
 //! entry. Nothing that was gathered is dropped because a write failed: it is kept and tried again.
 
+use super::checking::Rule;
 use super::space_core::SpaceCore;
 use super::write::Outcome;
 use crate::model::{Error, ObjectId, Operation, Result, Role, limits};
@@ -54,6 +55,7 @@ impl SpaceCore {
             )));
         }
         let (object, size) = (*object, insert.len());
+        self.check_edit(&edit)?;
         // A refused splice has changed nothing, so the edits gathered before it stay.
         match self.documents.loaded(&object) {
             Some(document) => document.apply(&edit)?,
@@ -129,7 +131,8 @@ impl SpaceCore {
         if work.is_empty() {
             return Ok(None);
         }
-        let stored = self.append_data(&mut work, now_ms);
+        // These edits were checked when they were made.
+        let stored = self.append_data(&mut work, Rule::Record, now_ms);
         // Stored or not, these documents hold the edits: they go back.
         for (object, document, _) in work {
             self.documents.put(object, document);

@@ -2,6 +2,7 @@
 //! they build on. Each is tried again when what it waits for is there, so that in the end the same
 //! entries are applied everywhere, in whatever order they came.
 
+use super::checking::Rule;
 use super::ingest::{Decision, Ingest, to_writes};
 use super::space_core::SpaceCore;
 use super::store::EntryStatus;
@@ -91,9 +92,11 @@ impl SpaceCore {
                 clock,
             } => {
                 let rows = self.project(&mut work, clock)?;
-                let writes = to_writes(&rows, &work);
+                let verdicts = self.judge(&rows, Rule::Record)?;
+                let writes = to_writes(&rows, &work, &verdicts);
                 self.store
                     .settle(id, EntryStatus::Applied, None, &[], &writes)?;
+                self.schemas.note(&rows);
                 self.waiting.all.remove(id);
                 self.put_back(work);
                 into.rows.extend(rows);

@@ -1,5 +1,6 @@
 //! Local transactions.
 
+use super::checking::{Rule, check_reserved};
 use super::control::new_feed;
 use super::ingest::to_writes;
 use super::space_core::{SpaceCore, meta};
@@ -36,8 +37,21 @@ pub(super) type Work = Vec<(ObjectId, Document, Vec<Vec<u8>>)>;
 
 impl SpaceCore {
     /// Applies `operations` together: stored when this returns, or nothing happened. With `heads`
-    /// they are made at that version and merged.
+    /// they are made at that version and merged. Fails with `SchemaViolation` if an object would
+    /// break the schema of its type.
     pub fn transact(
+        &mut self,
+        operations: &[Operation],
+        heads: Option<&[[u8; 32]]>,
+        message: Option<&str>,
+        now_ms: u64,
+    ) -> Result<Outcome> {
+        check_reserved(self, operations)?;
+        self.transact_any(operations, heads, message, now_ms)
+    }
+
+    /// As [`SpaceCore::transact`], also on what is not for programs.
+    pub(super) fn transact_any(
         &mut self,
         operations: &[Operation],
         heads: Option<&[[u8; 32]]>,
@@ -71,7 +85,8 @@ impl SpaceCore {
             let mut document = self.checkout(object, &operations)?;
             let (changes, version) = match heads {
                 None => {
-                    for operation in operations {
+                    let versioning = self.versioning(&operations, &mut document)?;
+                    for operation in operations.into_iter().chain(&versioning) {
                         document.apply(operation)?;
                     }
                     let changes = document.commit(now_ms, message)?;
@@ -90,7 +105,7 @@ impl SpaceCore {
             .partition(|(_, _, changes)| !changes.is_empty());
         let mut outcome = Outcome::default();
         if !changed.is_empty() {
-            outcome = self.append_data(&mut changed, now_ms)?;
+            outcome = self.append_data(&mut changed, Rule::Enforce, now_ms)?;
         }
         self.put_back(changed);
         self.put_back(same);
@@ -117,10 +132,16 @@ impl SpaceCore {
     }
 
     /// Seals the changes of `work` into one entry and stores it with the new rows.
-    pub(super) fn append_data(&mut self, work: &mut Work, now_ms: u64) -> Result<Outcome> {
-        let entry = self.seal_data(work, now_ms)?;
+    pub(super) fn append_data(
+        &mut self,
+        work: &mut Work,
+        rule: Rule,
+        now_ms: u64,
+    ) -> Result<Outcome> {
         let clock = i64::try_from(now_ms).unwrap_or(i64::MAX);
         let rows = self.project(work, clock)?;
+        let verdicts = self.judge(&rows, rule)?;
+        let entry = self.seal_data(work, now_ms)?;
         let mut heads = self.heads.clone();
         let header = &entry.header;
         heads.advance(
@@ -136,7 +157,7 @@ impl SpaceCore {
         }
         facts.extend(self.branch_facts(&entry));
         let own = self.own_data.id;
-        let writes = to_writes(&rows, work);
+        let writes = to_writes(&rows, work, &verdicts);
         self.store.commit(&Commit {
             feed: new_feed(&self.feeds, &own),
             entry: NewEntry {
@@ -157,6 +178,7 @@ impl SpaceCore {
         }
         self.own_data.advance(&entry);
         self.note_stored(&entry);
+        self.schemas.note(&rows);
         Ok(Outcome {
             entry: Some(entry.id),
             rows,

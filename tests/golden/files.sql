@@ -25,6 +25,7 @@ CREATE TABLE blob_parts( blob INTEGER NOT NULL, level INTEGER NOT NULL, position
 CREATE INDEX blob_parts_block ON blob_parts(block);
 CREATE TABLE blob_refs( object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
 CREATE INDEX blob_refs_blob ON blob_refs(blob);
+CREATE TABLE violations( object INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(object, n)) WITHOUT ROWID;
 -- profile application_id 0x45434870 version 1
 CREATE TABLE identity( one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL, keyring BLOB NOT NULL);
 CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL, opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);

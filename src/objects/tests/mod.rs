@@ -1,5 +1,6 @@
 //! Tests of the module as a whole.
 
+mod blobs;
 pub(crate) mod hostile;
 mod hostile_file;
 mod large;

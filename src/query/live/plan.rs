@@ -2,6 +2,7 @@
 
 use super::super::compile::{Compiler, ROW_COLUMNS};
 use super::super::filter::{Filter, OrderBy, OrderKey, Query};
+use super::super::link::{Destination, LinkKind};
 use super::super::{CompiledQuery, SqlValue};
 use super::key::KeyValue;
 use super::ranked::Entry;
@@ -190,6 +191,11 @@ fn is_of_row(filter: &Filter) -> bool {
     match filter {
         Filter::And(parts) | Filter::Or(parts) => parts.iter().all(is_of_row),
         Filter::Not(part) => is_of_row(part),
+        // References are kept beside the row that holds them, whether or not they lead anywhere.
+        Filter::Linked {
+            link,
+            to: Destination::Ids(_),
+        } => link.kind == LinkKind::RefersTo,
         other => matches!(
             other,
             Filter::Type(_)

@@ -11,6 +11,7 @@ const GRACE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Collects; the space is free for others between the steps.
 pub(super) fn collect(host: &SpaceHost, grace_ms: u64) -> Result<CollectedBlobs> {
+    let _alone = host.fetches().sweeping();
     let kept = host.fetches().ids();
     let blobs =
         host.with_settled(|core| core.give_up_idle_blobs(clock::now_ms(), grace_ms, &kept))?;

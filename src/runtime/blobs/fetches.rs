@@ -10,7 +10,7 @@ use crate::runtime::space_host::SpaceHost;
 use crate::space::SpaceCore;
 use crate::sync::blob_fetch::Fetch;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -23,6 +23,8 @@ fn note(progress: &mut BlobProgress, peers: usize, sources: usize) {
 #[derive(Default)]
 pub struct Fetches {
     running: Mutex<BTreeMap<BlobId, FetchHandle>>,
+    /// Held by whoever removes blobs, so that each counts what it removed. Locked before the space.
+    sweeping: Mutex<()>,
 }
 
 type Updates = Mailbox<BlobProgress>;
@@ -82,6 +84,20 @@ impl Fetches {
 
     pub(super) fn get(&self, id: &BlobId) -> Option<FetchHandle> {
         lock(&self.running).get(id).cloned()
+    }
+
+    /// Keeps others from removing blobs meanwhile.
+    pub(super) fn sweeping(&self) -> MutexGuard<'_, ()> {
+        lock(&self.sweeping)
+    }
+
+    /// Likewise, unless somebody is at it.
+    pub(super) fn try_sweeping(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.sweeping.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Whether nothing is under way.

@@ -91,7 +91,7 @@ impl WriterHandle {
             .with(|core| core.finish_blob(blob, &blocks, &root, clock::now_ms()));
         match finished {
             Ok(row) => {
-                // If the same blob was here already, this one goes.
+                // If the same was here already, one of the two goes.
                 sweep(&self.host);
                 self.host.fetches().look_again(&self.host, &row.id);
                 Ok(super::handle::info(&row))
@@ -128,7 +128,11 @@ fn give_up(host: &SpaceHost, blob: i64) {
     }
 }
 
+/// Who removes blobs already removes these too.
 fn sweep(host: &SpaceHost) {
+    let Some(_alone) = host.fetches().try_sweeping() else {
+        return;
+    };
     while let Ok(Some(_)) = host.with(|core| core.sweep_blobs()) {}
 }
 

@@ -28,7 +28,13 @@ fn filter(random: &mut Random, depth: usize) -> Json {
         };
     }
     let field = *random.pick(&FIELDS);
-    match random.below(12) {
+    let other = json!(ObjectId([random.below(5) as u8; 16]).to_string());
+    match random.below(17) {
+        12 => json!({ "refers_to": other }),
+        13 => json!({"not": {"refers_to": {"path": "/tags", "id": other}}}),
+        14 => json!({"ancestor": other}),
+        15 => json!({"child": {"where": {"field": "count", "op": "ge", "value": 0}}}),
+        16 => json!({"referred_by": true}),
         0 | 1 => json!({"type": random.pick(&[json!("Task"), json!(null)])}),
         2 => json!({"deleted": random.once_in(2)}),
         3 => json!({"or": [{"deleted": true}, {"deleted": false}]}),
@@ -46,11 +52,15 @@ fn query(random: &mut Random) -> String {
     let mut order = Vec::new();
     for _ in 0..random.below(3) {
         let by = *random.pick(&[
-            "updated", "created", "type", "id", "title", "extra", "count", "/tags/0",
+            "updated", "created", "type", "id", "parent", "title", "extra", "count", "/tags/0",
         ]);
         order.push(json!({"by": by, "desc": random.once_in(2)}));
     }
     let mut query = json!({"where": filter(random, 2), "order": order});
+    if random.once_in(5) {
+        let step = random.pick(&["child", "parent", "refers_to", "descendant"]);
+        query["follow"] = json!([{ *step: true }]);
+    }
     if random.below(3) > 0 {
         query["limit"] = json!(random.below(6));
     }

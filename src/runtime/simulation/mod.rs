@@ -8,6 +8,8 @@ mod link;
 mod live;
 mod peer;
 mod random;
+mod schema_record;
+mod schemas;
 mod world;
 
 use crate::model::{ObjectId, Operation, Path, TextUnit, Value, limits};

@@ -3,7 +3,7 @@
 use super::database::Failure;
 use super::objects;
 use super::space::SpaceStore;
-use super::{documents, meta};
+use super::{documents, meta, violations};
 use crate::model::{EntryId, Error, ErrorKind, FeedId, Result};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -99,6 +99,9 @@ fn put_effects(
     for write in objects {
         let slot = objects::put(tx, write.row, documents::count(write.changes))?;
         documents::append(tx, &slot, write.changes)?;
+        if let Some(breaches) = write.breaches {
+            violations::put(tx, slot.n, breaches)?;
+        }
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ mod spaces;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod violations;
 
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;

@@ -30,6 +30,7 @@ const ROW_COLUMNS: usize = 13;
 const DELETED: i64 = 1;
 const HIDDEN: i64 = 2;
 const BRANCH: i64 = 4;
+const SCHEMA: i64 = 8;
 
 /// Prepared queries up to this length are kept: longer ones are rarely asked twice.
 pub(super) const KEPT_QUERY_BYTES: usize = 8 * 1024;
@@ -293,7 +294,10 @@ fn bytes(id: &Option<ObjectId>) -> Option<&[u8]> {
 
 fn gone(row: &ObjectRow) -> i64 {
     let bit = |on: bool, bit: i64| if on { bit } else { 0 };
-    bit(row.deleted, DELETED) | bit(row.hidden, HIDDEN) | bit(row.system.branch.is_some(), BRANCH)
+    bit(row.deleted, DELETED)
+        | bit(row.hidden, HIDDEN)
+        | bit(row.system.branch.is_some(), BRANCH)
+        | bit(row.is_schema(), SCHEMA)
 }
 
 pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {

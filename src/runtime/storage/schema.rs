@@ -12,7 +12,7 @@ use super::upgrade;
 ///   every key. `objects.tail` numbers the object's changes; it only grows, so that a number is
 ///   never given to two changes, whatever a snapshot has swallowed in between.
 /// - `objects.gone` says why ordinary queries leave an object out: 1 deleted, 2 an ancestor is
-///   deleted, 4 a branch of another object; 0 is in sight.
+///   deleted, 4 a branch of another object, 8 holds a schema; 0 is in sight.
 /// - `objects.extra` holds tags, foreign keys and branch as JSON, for reading; the tables of those
 ///   names are for finding.
 /// - `objects.plain` is what queries read, and NULL when it equals `data`. It is JSONB, over which
@@ -22,7 +22,7 @@ pub(super) const SPACE: Shape = Shape {
     // "ECHs"
     application_id: 0x4543_4873,
     version: 2,
-    schema: &[FEEDS, OBJECTS, DOCUMENTS, SIDE, BLOBS],
+    schema: &[FEEDS, OBJECTS, DOCUMENTS, SIDE, BLOBS, VIOLATIONS],
     upgrades: &[upgrade::to_2],
 };
 
@@ -102,6 +102,13 @@ pub(super) const BLOBS: &str = "
     CREATE TABLE blob_refs(
         object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
     CREATE INDEX blob_refs_blob ON blob_refs(blob);
+";
+
+/// What objects break of their types' schemas, since version 2.
+pub(super) const VIOLATIONS: &str = "
+    CREATE TABLE violations(
+        object INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL,
+        PRIMARY KEY(object, n)) WITHOUT ROWID;
 ";
 
 /// The profile's file.

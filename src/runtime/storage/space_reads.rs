@@ -4,9 +4,10 @@ use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
 use crate::query::live::KeyValue;
 use crate::query::{Cell, CompiledQuery};
+use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, ObjectRow, ObjectWrite, QuarantineRecord,
-    Store, StoredDocument, StoredEntry,
+    Store, StoredDocument, StoredEntry, Violation,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -167,6 +168,27 @@ impl Store for SpaceStore {
 
     fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>> {
         SpaceStore::plan(self, query)
+    }
+
+    fn objects_of_type(
+        &self,
+        type_name: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<(i64, ObjectRow)>> {
+        SpaceStore::objects_of_type(self, type_name, after, limit)
+    }
+
+    fn put_breaches(
+        &mut self,
+        judged: &[(ObjectId, Vec<Breach>)],
+        fact: (&str, &[u8]),
+    ) -> Result<()> {
+        SpaceStore::put_breaches(self, judged, fact)
+    }
+
+    fn violations(&self) -> Result<Vec<Violation>> {
+        SpaceStore::violations(self)
     }
 
     fn query_ordered(

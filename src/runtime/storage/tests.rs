@@ -90,7 +90,11 @@ fn commit(
 }
 
 fn write<'a>(row: &'a ObjectRow, changes: &'a [Vec<u8>]) -> ObjectWrite<'a> {
-    ObjectWrite { row, changes }
+    ObjectWrite {
+        row,
+        changes,
+        breaches: None,
+    }
 }
 
 /// Commits entry `seq`, which makes object `seq`.

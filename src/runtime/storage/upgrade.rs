@@ -16,6 +16,7 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     tx.execute_batch(schema::OBJECTS)?;
     tx.execute_batch(schema::SIDE)?;
     tx.execute_batch(schema::BLOBS)?;
+    tx.execute_batch(schema::VIOLATIONS)?;
     tx.execute_batch(
         "INSERT INTO objects(n, id, tail, type, parent, gone, created, updated, heads, data, plain)
            SELECT n, id, tail, type, parent, deleted <> 0, created, updated, heads, data, plain
@@ -29,6 +30,11 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
            UNION SELECT o.id FROM objects AS o JOIN below ON o.parent = below.id
          )
          UPDATE objects SET gone = gone | 2 WHERE parent IN (SELECT id FROM below);",
+    )?;
+    // A peer of a newer version may have sent schemas, which version 1 showed as objects.
+    tx.execute(
+        "UPDATE objects SET gone = gone | 8 WHERE type = ?1",
+        [crate::model::system::SCHEMA],
     )?;
     let mut select = tx.prepare("SELECT n, data FROM objects WHERE instr(data, ?1) > 0")?;
     let mut rows = select.query([side::MARK])?;

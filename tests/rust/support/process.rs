@@ -351,6 +351,7 @@ impl Serving {
                 space()?.blob_to_file(text("id"), text("path"))?;
                 json!({})
             }
+            "peak" => json!({"bytes": peak_bytes()}),
             "received" => json!({"bytes": self.client.status().bytes_received}),
             other => panic!("nobody can {other}"),
         })
@@ -381,4 +382,12 @@ fn write_blob(writer: &echodb::BlobWriter) {
         writer.write(piece).unwrap();
         say(&json!({"ids": [writer.size().to_string()]}));
     }
+}
+
+/// The most memory that this process has had, 0 where the system does not tell.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kilobytes.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 1024
 }

@@ -220,6 +220,14 @@ pub enum Command {
         #[doc(hidden)]
         place: Option<PathBuf>,
     },
+    /// Schemas of a space's types, and what breaks them
+    Schema {
+        /// The space
+        space: String,
+        /// What to do
+        #[command(subcommand)]
+        command: SchemaCommand,
+    },
     /// Checks an archive: that it is whole, and signed by members throughout. Takes no profile
     Verify {
         /// The file
@@ -370,6 +378,34 @@ pub enum SpaceCommand {
     },
 }
 
+/// What may be done about schemas.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemaCommand {
+    /// Lists all schemas of all types
+    List,
+    /// Prints the schema that new objects of a type are checked against
+    Show {
+        /// The type
+        #[arg(value_name = "TYPE")]
+        type_name: String,
+    },
+    /// Registers a JSON Schema for objects of a type, and prints its version
+    Register {
+        /// The type
+        #[arg(value_name = "TYPE")]
+        type_name: String,
+        /// The schema
+        #[arg(value_name = "JSON")]
+        schema: String,
+        /// The version; without it, the next one
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        version: Option<u32>,
+    },
+    /// Lists the rules that objects break
+    Violations,
+}
+
 impl Command {
     /// Whether it needs peers when it runs on its own.
     pub fn is_online(&self) -> bool {
@@ -465,6 +501,17 @@ mod tests {
             vec!["echodb", "join", "code", "--auth-code", "123456"],
             vec!["echodb", "--json", "add", "default", "{}"],
             vec!["echodb", "set", "default", "x", "{}", "--json"],
+            vec![
+                "echodb",
+                "schema",
+                "default",
+                "register",
+                "T",
+                "{}",
+                "--version",
+                "2",
+            ],
+            vec!["echodb", "schema", "default", "violations"],
             vec![
                 "echodb",
                 "watch",

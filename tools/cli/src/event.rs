@@ -1,6 +1,7 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+pub use crate::schema_event::{Schema, Violation};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
     ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
@@ -72,6 +73,10 @@ pub enum Event {
     SpaceStatus(SpaceStatus),
     /// `serve` takes commands now.
     Serving(Serving),
+    /// A version of a type's schema.
+    Schema(Schema),
+    /// A rule that an object breaks.
+    Violation(Violation),
     /// Something that the user should know, though the command goes on.
     Warning(String),
     /// Progress: for terminals only.
@@ -525,6 +530,10 @@ pub struct SpaceStatus {
     pub waiting_for_key: u64,
     /// Entries that wait for another entry.
     pub waiting_for_dependency: u64,
+    /// Objects that break their type's schema.
+    pub violations: u64,
+    /// Whether objects are yet to be checked against a schema that came.
+    pub checking: bool,
     /// Connected peers that share it.
     pub peers: Vec<Peer>,
 }

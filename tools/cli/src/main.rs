@@ -11,6 +11,7 @@ mod front;
 mod output;
 mod profile;
 mod render;
+mod schema_event;
 mod serve;
 mod signals;
 mod socket;

@@ -53,6 +53,26 @@ public struct Field: Sendable {
         compare("contains", value)
     }
 
+    /// Whether a list has one of the values as an element, or a string or text one as a part.
+    public func containsAny(_ values: [some ValueConvertible]) -> Filter {
+        compare("contains_any", values)
+    }
+
+    /// Whether a list has each of the values as an element, or a string or text each as a part.
+    public func containsAll(_ values: [some ValueConvertible]) -> Filter {
+        compare("contains_all", values)
+    }
+
+    /// Whether the field has the values' kind and lies between them, both included.
+    public func between(_ first: some ValueConvertible, _ last: some ValueConvertible) -> Filter {
+        compare("between", [first.databaseValue, last.databaseValue])
+    }
+
+    /// Whether the field has a value of a kind.
+    public func isKind(_ kind: FieldKind) -> Filter {
+        compare("kind", kind.rawValue)
+    }
+
     /// Whether a string or text begins with `prefix`.
     public func hasPrefix(_ prefix: String) -> Filter {
         compare("prefix", prefix)
@@ -71,4 +91,20 @@ public struct Field: Sendable {
     private func compare(_ test: String, _ value: some ValueConvertible) -> Filter {
         Filter(.field(path, test, value.databaseValue))
     }
+}
+
+/// The kinds that comparisons tell apart.
+public enum FieldKind: String, Hashable, Sendable, CaseIterable {
+    /// Null.
+    case null
+    /// True and false.
+    case boolean
+    /// Integers, doubles, counters and times.
+    case number
+    /// Strings, texts, bytes, references and blobs.
+    case string
+    /// Lists.
+    case list
+    /// Maps.
+    case map
 }

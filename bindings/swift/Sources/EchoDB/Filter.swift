@@ -15,7 +15,13 @@ public struct Filter: Hashable, Sendable {
         case id([String])
         case parent(String?)
         case deleted(Bool)
+        case tag([String])
+        case key(String, String?)
+        case branch(Bool)
+        case relation(Bool)
         case time(String, String, Date)
+        case linked(Link)
+        case without(String)
         case field(String, String, Value)
         case and([Condition])
         case or([Condition])
@@ -55,6 +61,44 @@ public struct Filter: Hashable, Sendable {
     /// Deleted objects, or those that are not.
     public static func deleted(_ isDeleted: Bool = true) -> Filter {
         Filter(.deleted(isDeleted))
+    }
+
+    /// Objects with one of these tags.
+    public static func tag(_ tags: String...) -> Filter {
+        Filter(.tag(tags))
+    }
+
+    /// Objects that have the name `key` in another system, `source`, or any name there; see
+    /// ``Transaction/setKey(_:_:_:)``. The source of natural keys is `natural`.
+    public static func key(_ source: String, _ key: String? = nil) -> Filter {
+        Filter(.key(source, key))
+    }
+
+    /// Branches of other objects, or those that are none. Branches are left out by a filter that
+    /// does not say this.
+    public static func branch(_ isBranch: Bool = true) -> Filter {
+        Filter(.branch(isBranch))
+    }
+
+    /// Relations: objects with a source or a target; or those that are none.
+    public static func relation(_ isRelation: Bool = true) -> Filter {
+        Filter(.relation(isRelation))
+    }
+
+    /// Objects from which a link leads to at least one object that it asks for.
+    ///
+    /// ```swift
+    /// .linked(.refersTo("author").where(Field("name") == "Ada"))
+    /// .linked(.ancestor.to(folder))
+    /// ```
+    public static func linked(_ link: Link) -> Filter {
+        Filter(.linked(link))
+    }
+
+    /// Objects that have no parent, source or target: the link is one of these three, without
+    /// options.
+    public static func without(_ link: Link) -> Filter {
+        Filter(.without(link.name))
     }
 
     /// A filter in the library's own JSON form, for example `{"type": "Task"}`. A malformed one

@@ -39,6 +39,18 @@ struct JSONReader {
         }
     }
 
+    /// Reads the answer to an aggregation.
+    static func groups(from text: String) throws -> [Group] {
+        var text = text
+        return try text.withUTF8 { bytes in
+            try whole(bytes) { reader in
+                var groups: [Group] = []
+                try reader.list { groups.append(try $0.group()) }
+                return groups
+            }
+        }
+    }
+
     /// Reads the changes of a live query's batch.
     static func liveChanges(from data: Data) throws -> [LiveChange] {
         try data.withUnsafeBytes { raw in
@@ -66,9 +78,12 @@ struct JSONReader {
         return result
     }
 
-    /// One element of a query's answer.
-    private mutating func object() throws -> Object {
-        var id = "", type: String?, parent: String?
+    /// One element of a query's answer; `other` reads what belongs to further names, or returns
+    /// false.
+    private mutating func object(
+        _ other: (inout JSONReader, String) throws -> Bool = { _, _ in false }
+    ) throws -> Object {
+        var id = "", space: String?, type: String?, parent: String?
         var isDeleted = false, isHidden = false, fields: Fields = [:]
         var version: UInt32?, source: String?, target: String?, branchOf: String?
         var tags: [String] = [], keys: [String: String] = [:]
@@ -77,6 +92,7 @@ struct JSONReader {
         try entries { reader, name in
             switch name {
             case "id": id = try reader.string()
+            case "space": space = try reader.value().stringValue
             case "type": type = try reader.value().stringValue
             case "parent": parent = try reader.value().stringValue
             case "deleted": isDeleted = try reader.value() == .bool(true)
@@ -93,15 +109,29 @@ struct JSONReader {
             case "heads": try reader.list { heads.append(try $0.string()) }
             case "fields": fields = try reader.value().mapValue ?? [:]
             // What a newer library tells in addition.
-            default: _ = try reader.value()
+            default: if try !other(&reader, name) { _ = try reader.value() }
             }
         }
         return Object(
-            id: id, type: type, parent: parent, isDeleted: isDeleted, isHidden: isHidden,
+            id: id, space: space, type: type, parent: parent, isDeleted: isDeleted, isHidden: isHidden,
             schemaVersion: version, source: source, target: target, tags: tags, keys: keys,
             branchOf: branchOf, fields: fields,
             created: Date(millisecondsSince1970: created),
             updated: Date(millisecondsSince1970: updated), heads: heads)
+    }
+
+    /// One group of an aggregation's answer.
+    private mutating func group() throws -> Group {
+        var keys: [Value] = [], values: [String: Value] = [:]
+        try entries { reader, name in
+            switch name {
+            case "group": try reader.list { keys.append(try $0.value()) }
+            case "values": try reader.entries { values[$1] = try $0.value() }
+            // What a newer library tells in addition.
+            default: _ = try reader.value()
+            }
+        }
+        return Group(keys: keys, values: values)
     }
 
     /// One change of a live query's batch.

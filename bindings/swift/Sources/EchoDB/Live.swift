@@ -222,7 +222,7 @@ extension Space {
     /// A query's results, and from then on what changes in them, here or by a peer.
     ///
     /// Whoever applies the batches in their order always has what
-    /// ``query(type:where:order:limit:skip:)`` would have given at one moment, not long ago. Changes
+    /// ``query(_:)`` would have given at one moment, not long ago. Changes
     /// are followed at a cost that depends on what changed, not on the number of results.
     ///
     /// While the space is closed nothing comes; when it is opened again, its results are delivered
@@ -240,18 +240,18 @@ extension Space {
         type: String? = nil, where filter: Filter = .all, order: [Order] = [],
         limit: Int? = nil, skip: Int = 0, interval: Duration = .milliseconds(16)
     ) async throws -> LiveQuery {
-        let json = try JSONWriter.query(
-            type: type, where: filter, order: order, limit: limit, skip: skip)
-        return try await live(json: json, interval: interval)
+        try await live(
+            Query(type: type, where: filter, order: order, limit: limit, skip: skip),
+            interval: interval)
     }
 
-    /// As the other `live`, of a query in the library's own JSON form.
+    /// As the other `live`, of a query that may have steps, too.
     public func live(
-        json query: String, interval: Duration = .milliseconds(16)
+        _ query: Query, interval: Duration = .milliseconds(16)
     ) async throws -> LiveQuery {
-        let options = try liveOptions(interval)
+        let (text, options) = (try query.text(), try liveOptions(interval))
         let live = try await translating {
-            try await native.liveQueue(query: query, options: options)
+            try await native.liveQueue(query: text, options: options)
         }
         return LiveQuery(native: live, owner: native, lifeline: lifeline)
     }
@@ -276,12 +276,20 @@ extension Space {
         limit: Int? = nil, skip: Int = 0, interval: Duration = .milliseconds(16),
         _ body: @escaping @Sendable (LiveBatch) throws -> Void
     ) async throws -> Subscription {
-        let json = try JSONWriter.query(
-            type: type, where: filter, order: order, limit: limit, skip: skip)
-        let options = try liveOptions(interval)
+        try await live(
+            Query(type: type, where: filter, order: order, limit: limit, skip: skip),
+            interval: interval, body)
+    }
+
+    /// As the other `live` with a callback, of a query that may have steps, too.
+    public func live(
+        _ query: Query, interval: Duration = .milliseconds(16),
+        _ body: @escaping @Sendable (LiveBatch) throws -> Void
+    ) async throws -> Subscription {
+        let (text, options) = (try query.text(), try liveOptions(interval))
         let listener = LiveListener(body)
         let live = try await translating {
-            try await native.live(query: json, options: options, listener: listener)
+            try await native.live(query: text, options: options, listener: listener)
         }
         return Subscription(live, owner: native)
     }

@@ -5,6 +5,8 @@ import Foundation
 public struct Object: Hashable, Sendable, Identifiable {
     /// Its id, 26 characters.
     public let id: String
+    /// Its space's id, if it was found by a query of several spaces; ``Client/query(_:in:)``.
+    public let space: String?
     /// Its type name, if any.
     public let type: String?
     /// Its parent's id, if any; the parent may not exist.
@@ -48,7 +50,7 @@ public struct Object: Hashable, Sendable, Identifiable {
 extension Object {
     init(native: EchoDBNative.ObjectRecord) throws {
         self.init(
-            id: native.id, type: native.typeName, parent: native.parent,
+            id: native.id, space: nil, type: native.typeName, parent: native.parent,
             isDeleted: native.deleted, isHidden: native.hidden,
             schemaVersion: native.schemaVersion, source: native.source, target: native.target,
             tags: native.tags, keys: native.keys, branchOf: native.branchOf,

@@ -2,7 +2,7 @@ import Foundation
 
 /// One of the two times that every object has, to compare with.
 public struct ObjectTime: Sendable {
-    private let name: String
+    let name: String
 
     private init(_ name: String) {
         self.name = name

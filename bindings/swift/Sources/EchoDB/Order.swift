@@ -23,18 +23,21 @@ public struct Order: Hashable, Sendable {
     public static let id = Order(key: "id", isDescending: false)
     /// By the name of the type.
     public static let type = Order(key: "type", isDescending: false)
+    /// By the parent's id, those without one first.
+    public static let parent = Order(key: "parent", isDescending: false)
 
     /// The other way round.
     public func reversed() -> Order {
         Order(key: key, isDescending: !isDescending)
     }
+}
 
-    /// A bare name could be taken for one of the keys that every object has.
-    private static func pointer(to field: String) -> String {
-        if field.hasPrefix("/") {
-            return field
-        }
-        let escaped = field.replacingOccurrences(of: "~", with: "~0")
-        return "/" + escaped.replacingOccurrences(of: "/", with: "~1")
+/// The JSON Pointer to a field. A bare name could be taken for one of the keys that every object
+/// has.
+func pointer(to field: String) -> String {
+    if field.hasPrefix("/") {
+        return field
     }
+    let escaped = field.replacingOccurrences(of: "~", with: "~0")
+    return "/" + escaped.replacingOccurrences(of: "/", with: "~1")
 }

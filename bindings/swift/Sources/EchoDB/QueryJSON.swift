@@ -9,11 +9,11 @@ extension JSONWriter {
 
     /// The JSON text of a query.
     static func query(
-        type: String?, where filter: Filter, order: [Order], limit: Int?, skip: Int
+        type: String?, where filter: Filter, follow: [Link], order: [Order], limit: Int?,
+        skip: Int
     ) throws -> String {
         var writer = JSONWriter()
-        writer.write(raw: "{\"where\":")
-        try writer.write(filter.narrowed(to: type).condition, depth: 0)
+        try writer.write(type: type, where: filter, follow: follow)
         if !order.isEmpty {
             writer.write(raw: ",\"order\":")
             writer.write(list: order) { writer, order in
@@ -22,14 +22,105 @@ extension JSONWriter {
                 writer.write(raw: ",\"desc\":\(order.isDescending)}")
             }
         }
-        if let limit {
-            writer.write(raw: ",\"limit\":\(limit)")
-        }
-        if skip != 0 {
-            writer.write(raw: ",\"skip\":\(skip)")
-        }
+        writer.write(limit: limit, skip: skip)
         writer.write(raw: "}")
         return writer.text
+    }
+
+    /// The JSON text of an aggregation.
+    static func aggregation(_ aggregation: Aggregation) throws -> String {
+        var writer = JSONWriter()
+        try writer.write(
+            type: aggregation.type, where: aggregation.filter, follow: aggregation.follow)
+        writer.write(raw: ",\"group\":")
+        writer.write(list: aggregation.group) { $0.write(string: $1.key) }
+        if !aggregation.measures.isEmpty {
+            writer.write(raw: ",\"aggregate\":{")
+            var separator = ""
+            for (name, measure) in aggregation.measures {
+                writer.write(raw: separator)
+                separator = ","
+                writer.write(string: name)
+                writer.write(raw: ":")
+                writer.write(measure)
+            }
+            writer.write(raw: "}")
+        }
+        if !aggregation.order.isEmpty {
+            writer.write(raw: ",\"order\":")
+            writer.write(list: aggregation.order) { writer, order in
+                writer.write(raw: "{\"by\":")
+                writer.write(string: order.name)
+                writer.write(raw: ",\"desc\":\(order.isDescending)}")
+            }
+        }
+        writer.write(limit: aggregation.limit, skip: aggregation.skip)
+        writer.write(raw: "}")
+        return writer.text
+    }
+
+    private mutating func write(_ measure: Measure) {
+        guard let of = measure.of else { return write(string: measure.name) }
+        write(raw: "{\"\(measure.name)\":")
+        write(string: of)
+        write(raw: "}")
+    }
+
+    /// What a query or an aggregation begins with, and with it the opening brace.
+    private mutating func write(type: String?, where filter: Filter, follow: [Link]) throws {
+        write(raw: "{\"where\":")
+        try write(filter.narrowed(to: type).condition, depth: 0)
+        if !follow.isEmpty {
+            write(raw: ",\"follow\":")
+            try write(list: follow) { writer, link in
+                writer.write(raw: "{")
+                try writer.write(link, depth: 0)
+                writer.write(raw: "}")
+            }
+        }
+    }
+
+    private mutating func write(limit: Int?, skip: Int) {
+        if let limit { write(raw: ",\"limit\":\(limit)") }
+        if skip != 0 { write(raw: ",\"skip\":\(skip)") }
+    }
+
+    /// A link's name and options.
+    private mutating func write(_ link: Link, depth: Int) throws {
+        write(raw: "\"\(link.name)\":")
+        guard link.hasOptions else { return write(raw: "true") }
+        var separator = "{"
+        func begin(_ key: String, _ writer: inout JSONWriter) {
+            writer.write(raw: "\(separator)\"\(key)\":")
+            separator = ","
+        }
+        if let path = link.path {
+            begin("path", &self)
+            write(string: path)
+        }
+        if let direction = link.direction {
+            begin("direction", &self)
+            write(string: direction.rawValue)
+        }
+        if !link.types.isEmpty {
+            begin("type", &self)
+            write(list: link.types) { $0.write(string: $1) }
+        }
+        if let via = link.via {
+            begin("via", &self)
+            try write(via.condition, depth: depth + 1)
+        }
+        switch link.destination {
+        case .anything:
+            break
+        case .ids(let ids):
+            begin("id", &self)
+            write(list: ids) { $0.write(string: $1) }
+        case .satisfying(let filter):
+            begin("where", &self)
+            try write(filter.condition, depth: depth + 1)
+        }
+        write(raw: "}")
     }
 
     private mutating func write(_ condition: Filter.Condition, depth: Int) throws {
@@ -56,7 +147,11 @@ extension JSONWriter {
             write(raw: ",\"op\":\"\(test)\",\"value\":")
             try write(comparable: value)
             write(raw: "}")
-        case .type, .id, .parent, .deleted, .time:
+        case .linked(let link):
+            write(raw: "{")
+            try write(link, depth: depth)
+            write(raw: "}")
+        case .type, .id, .parent, .deleted, .time, .tag, .key, .branch, .relation, .without:
             try write(simple: condition)
         }
     }
@@ -76,7 +171,24 @@ extension JSONWriter {
             write(raw: "{\"\(name)\":{\"\(test)\":\(try date.millisecondsSince1970())}")
         case .deleted(let isDeleted):
             write(raw: "{\"deleted\":\(isDeleted)")
-        case .everything, .json, .and, .or, .not, .field:
+        case .tag(let tags):
+            write(raw: "{\"tag\":")
+            write(list: tags) { $0.write(string: $1) }
+        case .key(let source, let key):
+            write(raw: "{\"key\":{\"source\":")
+            write(string: source)
+            if let key {
+                write(raw: ",\"key\":")
+                write(string: key)
+            }
+            write(raw: "}")
+        case .branch(let isBranch):
+            write(raw: "{\"branch\":\(isBranch)")
+        case .relation(let isRelation):
+            write(raw: "{\"relation\":\(isRelation)")
+        case .without(let link):
+            write(raw: "{\"\(link)\":null")
+        case .everything, .json, .and, .or, .not, .field, .linked:
             write(raw: "{")
         }
         write(raw: "}")

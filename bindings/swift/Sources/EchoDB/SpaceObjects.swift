@@ -69,16 +69,17 @@ extension Space {
     ///   - type: The type's name; `nil` for objects of every type.
     ///   - filter: What they must satisfy. Deleted ones are left out unless it says
     ///     ``Filter/deleted(_:)``.
+    ///   - follow: Steps from there to other objects, which are the result then; see ``Query``.
     ///   - order: Sort keys, the weightiest first.
     ///   - limit: How many there are at most.
     ///   - skip: How many are left out at the beginning.
     public func query(
-        type: String? = nil, where filter: Filter = .all, order: [Order] = [],
-        limit: Int? = nil, skip: Int = 0
+        type: String? = nil, where filter: Filter = .all, follow: [Link] = [],
+        order: [Order] = [], limit: Int? = nil, skip: Int = 0
     ) async throws -> [Object] {
-        let json = try JSONWriter.query(
-            type: type, where: filter, order: order, limit: limit, skip: skip)
-        return try JSONReader.objects(from: try await queryJSON(json))
+        try await query(
+            Query(
+                type: type, where: filter, follow: follow, order: order, limit: limit, skip: skip))
     }
 
     /// Answers a query in the library's own JSON form with a JSON array, for programs that hand

@@ -129,7 +129,7 @@ final class LiveTests: XCTestCase {
         try await Notebook.with { notebook in
             let space = notebook.space
             await failure(.invalidArgument) { try await space.live(where: .json("{")) }
-            await failure(.invalidArgument) { try await space.live(json: "[]") }
+            await failure(.invalidArgument) { try await space.live(.json("[]")) }
             await failure(.invalidArgument) { try await space.live(interval: .seconds(61)) }
             await failure(.invalidArgument) { try await space.live(interval: .seconds(-1)) }
             await failure(.invalidArgument) {
@@ -141,7 +141,7 @@ final class LiveTests: XCTestCase {
     func testAReaderThatIsSlowGetsFewerBatches() async throws {
         try await Notebook.with { notebook in
             let space = notebook.space
-            let live = try await space.live(json: #"{"where": {"type": "Task"}}"#)
+            let live = try await space.live(.json(#"{"where": {"type": "Task"}}"#))
             var batches = live.makeAsyncIterator()
             var list: [Object] = []
             try await batches.next()?.apply(to: &list)

@@ -6,6 +6,7 @@ mod lookup;
 mod object;
 mod pairing;
 mod query;
+mod schema;
 mod space;
 mod status;
 mod text;
@@ -98,6 +99,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         } => watch::live(context, control, &space, query, interval),
         Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
         Command::Digest { space } => status::digest(context, &space),
+        Command::Schema { space, command } => schema::schema(context, &space, command),
         Command::Space(SpaceCommand::Import { .. })
         | Command::Export { .. }
         | Command::Import { .. }

@@ -44,6 +44,8 @@ fn of_space(context: &mut Context, name: &str) -> Result<()> {
         quarantined: status.quarantined,
         waiting_for_key: status.waiting_for_key,
         waiting_for_dependency: status.waiting_for_dependency,
+        violations: status.violations,
+        checking: status.checking,
         peers: status.peers.into_iter().map(Into::into).collect(),
     }))
 }

@@ -2,7 +2,8 @@
 
 use super::{qr, safe};
 use crate::event::{
-    Blob, Code, Event, LiveChange, Object, Pairing, SpaceDetails, SpaceStatus, Status,
+    Blob, Code, Event, LiveChange, Object, Pairing, Schema, Space, SpaceDetails, SpaceStatus,
+    Status, Violation,
 };
 use std::fmt::Write;
 
@@ -43,13 +44,7 @@ pub fn result(event: &Event, style: Style) -> String {
             who.identity,
             who.device
         ),
-        Event::Space(space) => space_line(
-            &space.space,
-            &space.name,
-            space.default,
-            &space.state,
-            style,
-        ),
+        Event::Space(space) => listed_space(space, style),
         Event::SpaceDetails(details) => space_details(details, style),
         Event::Created(created) => format!("{}\n", created.id),
         Event::Object(object) if style.detailed => object_lines(object, style),
@@ -82,6 +77,8 @@ pub fn result(event: &Event, style: Style) -> String {
         }
         Event::Status(status) => client_status(status),
         Event::SpaceStatus(status) => space_status(status),
+        Event::Schema(schema) => schema_line(schema, style),
+        Event::Violation(violation) => violation_line(violation, style),
         Event::Serving(serving) => format!("Serving {}\n", safe::line(&serving.profile)),
         Event::Live(_)
         | Event::Paired(_)
@@ -182,6 +179,16 @@ fn live_change(change: &LiveChange, style: Style) -> String {
         format!("  {}  {fields}", style.bold(&type_name))
     });
     format!("{:7}  {place:>6}  {}{shown}\n", change.kind, change.id)
+}
+
+fn listed_space(space: &Space, style: Style) -> String {
+    space_line(
+        &space.space,
+        &space.name,
+        space.default,
+        &space.state,
+        style,
+    )
 }
 
 fn space_line(id: &str, name: &str, default: bool, state: &str, style: Style) -> String {
@@ -307,6 +314,7 @@ fn space_status(status: &SpaceStatus) -> String {
         ("set aside", status.quarantined),
         ("waiting for a key", status.waiting_for_key),
         ("waiting for another entry", status.waiting_for_dependency),
+        ("breaking their schema", status.violations),
     ] {
         if count > 0 {
             put(&mut out, format_args!("          {count} {name}"));
@@ -327,6 +335,40 @@ fn space_status(status: &SpaceStatus) -> String {
         );
     }
     out
+}
+
+fn schema_line(schema: &Schema, style: Style) -> String {
+    let mut notes = String::new();
+    if schema.withdrawn {
+        notes.push_str("  (withdrawn)");
+    }
+    if let Some(problem) = &schema.problem {
+        notes.push_str(&format!("  (not in force: {})", safe::line(problem)));
+    }
+    if schema.conflict {
+        notes.push_str("  (conflict)");
+    }
+    format!(
+        "{}  {}{notes}  {}\n",
+        style.bold(&safe::line(&schema.type_name)),
+        schema.version,
+        safe::line(&schema.schema)
+    )
+}
+
+fn violation_line(violation: &Violation, style: Style) -> String {
+    let place = match violation.path.as_str() {
+        "" => "/",
+        path => path,
+    };
+    format!(
+        "{}  {} {}  {}  {}\n",
+        violation.id,
+        style.bold(&safe::line(&violation.type_name)),
+        violation.version,
+        safe::line(place),
+        safe::line(&violation.reason)
+    )
 }
 
 fn put(out: &mut String, line: std::fmt::Arguments) {

@@ -118,6 +118,8 @@ impl Renderer {
             Event::Status(value) => json_text(value),
             Event::SpaceStatus(value) => json_text(value),
             Event::Serving(value) => json_text(value),
+            Event::Schema(value) => json_text(value),
+            Event::Violation(value) => json_text(value),
             Event::Warning(_) | Event::Progress(_) => return Ok(()),
         };
         self.write(&text)?;

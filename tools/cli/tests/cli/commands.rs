@@ -26,6 +26,7 @@ fn exercise(profile: &Profile, serving: bool) {
     objects(profile);
     queries(profile);
     text(profile);
+    schemas(profile);
     status(profile, serving);
 }
 
@@ -104,6 +105,36 @@ fn objects(profile: &Profile) {
     assert_eq!(ids(&["ls", "default"]), [id]);
     assert_eq!(profile.one(&["get", "default", &other])["deleted"], true);
     assert!(profile.text(&["ls", "default"]).contains("  Task  {"));
+}
+
+fn schemas(profile: &Profile) {
+    let schema = r#"{"required": ["name"]}"#;
+    let register = ["schema", "default", "register", "Person", schema];
+    let made = profile.one(&register);
+    assert_eq!(
+        (&made["type"], &made["version"]),
+        (&json!("Person"), &json!(1))
+    );
+    assert_eq!(profile.one(&register), made);
+    assert_eq!(profile.one(&["schema", "default", "show", "Person"]), made);
+    assert_eq!(profile.all(&["schema", "default", "list"]), [made]);
+    let (code, error) = profile.failure(&["add", "default", "--type", "Person", "{}"]);
+    assert_eq!(code, 1);
+    assert!(error.to_string().contains("lacks"), "{error}");
+    assert_eq!(profile.all(&["schema", "default", "violations"]).len(), 0);
+    assert_eq!(
+        profile.failure(&["schema", "default", "show", "Nobody"]).0,
+        3
+    );
+    let bad = ["schema", "default", "register", "Person", r#"{"type": 1}"#];
+    assert_eq!(profile.failure(&bad).0, 2);
+    let again = [&register[..4], &["{}", "--version", "1"]].concat();
+    assert_eq!(profile.failure(&again).0, 1);
+    assert!(
+        profile
+            .text(&["schema", "default", "list"])
+            .starts_with("Person  1  {")
+    );
 }
 
 fn queries(profile: &Profile) {

@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "space_blobs",
     "blob_writer",
     "blob_fetch",
+    "space_schemas",
     "transaction",
     "transaction_system",
     "subscription",

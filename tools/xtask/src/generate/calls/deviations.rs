@@ -68,7 +68,7 @@ const BATCHES: &str = "the batches are iterated over";
 const OWN_ID: &str = "the id is an argument that may be given";
 /// Swift's alone.
 const LABEL: &str = "a file is an argument that its label tells";
-const FUNCTION: &str = "a listener is a function";
+const FUNCTION: &str = "what is called back is a function";
 
 pub const DEVIATIONS: &[Deviation] = &[
     // C.
@@ -112,6 +112,12 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     named("LiveListener::updated", C, "echodb_live_callback", FUNCTION),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
+    named(
+        "Migration::migrate",
+        C,
+        "echodb_migration_callback",
+        FUNCTION,
+    ),
     // C++.
     named(
         "library_version",
@@ -168,6 +174,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     named("LiveListener::updated", Cpp, "LiveListener", FUNCTION),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
+    named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.
     named(
         "library_version",
