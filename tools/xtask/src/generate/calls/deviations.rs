@@ -390,12 +390,7 @@ pub const SHAPES: &[Shape] = &[
         "initial",
         "`init` is a word of the language",
     ),
-    shaped(
-        "ImportOptions::type_name",
-        &[Python, Swift],
-        "type",
-        SHORT,
-    ),
+    shaped("ImportOptions::type_name", &[Python, Swift], "type", SHORT),
     shaped(
         "ImportOptions::header",
         &[Swift],
