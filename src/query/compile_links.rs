@@ -108,7 +108,9 @@ impl Compiler {
                 }
             }
         };
-        format!("EXISTS(SELECT 1 {found})")
+        // SQLite adds up the depths of expressions that stand within each other, and bounds the sum;
+        // what stands in FROM begins anew.
+        format!("EXISTS(SELECT 1 FROM (SELECT 1 {found}))")
     }
 
     fn worked_out(&mut self, link: &Link, to: &Destination) -> String {

@@ -18,6 +18,14 @@ from ._blobs import (
 from ._changes import ChangeCallback, ChangeStream, Subscription, open_stream
 from ._errors import translated
 from ._invitation import Invitation, begin
+from ._history import (
+    BranchInfo,
+    TransactionInfo,
+    Undone,
+    from_branch,
+    from_transaction,
+    from_undone,
+)
 from ._links import Follow
 from ._live import LiveQuery
 from ._objects import ChangeInfo, Object, from_change, from_json, from_record
@@ -32,6 +40,19 @@ from ._results import (
     from_page,
     from_rows,
 )
+from ._schemas import (
+    Migration,
+    MigrationReport,
+    MigrationStep,
+    Schema,
+    SchemaInfo,
+    Violation,
+    dump_schema,
+    from_migration,
+    from_schema,
+    from_violation,
+)
+from ._search import IndexInfo, SearchHit, from_hits, from_index
 from ._status import (
     Member,
     QuarantinedEntry,
@@ -44,7 +65,7 @@ from ._status import (
 )
 from ._stream import Lifeline
 from ._texts import TextMark, from_mark
-from ._transaction import Transaction
+from ._transaction import Committed, Transaction, from_committed
 from ._transfer import ArchiveInfo, ImportOptions, ImportReport, from_archive, from_report
 from ._transfer import options as import_options
 from ._values import Blob, Fields, dump_fields, load, strings
@@ -435,6 +456,134 @@ class Space:
         with translated:
             done = await self._native.collect_blobs(max(0, int(grace)))
         return CollectedBlobs(done.blobs, done.bytes)
+
+    async def search(
+        self,
+        words: str,
+        where: Optional[Where] = None,
+        *,
+        type: Optional[str] = None,
+        paths: Sequence[str] = (),
+        limit: int = 20,
+        skip: int = 0,
+        snippet_chars: int = 160,
+    ) -> List[SearchHit]:
+        """The objects in whose strings and texts all the words occur, the best first. ``"a
+        phrase"``, ``pre*``, ``-not`` and ``OR`` are understood, and no text is malformed. ``paths``
+        says where to look, with what is below. The first search makes an index."""
+        given = type is not None or where is not None
+        with translated:
+            options = _native.SearchOptions(
+                filter=dump_filter(type, where) if given else None,
+                paths=strings(paths),
+                limit=limit,
+                skip=skip,
+                snippet_chars=snippet_chars,
+                unit=_UNIT,
+            )
+            return from_hits(await self._native.search(words, options))
+
+    async def create_index(self, type: Optional[str], path: str) -> None:
+        """Makes an index of a field, ``created`` or ``updated`` among objects of a type, or of all,
+        for queries that compare it or are ordered by it. It belongs to this profile's copy."""
+        with translated:
+            await self._native.create_index(type, path)
+
+    async def drop_index(self, type: Optional[str], path: str) -> None:
+        """Drops an index."""
+        with translated:
+            await self._native.drop_index(type, path)
+
+    async def indexes(self) -> List[IndexInfo]:
+        """The indexes that were made."""
+        with translated:
+            return [from_index(info) for info in await self._native.indexes()]
+
+    async def undo(self) -> Optional[Undone]:
+        """Undoes the last step of this device that stands: a transaction, or typing without a
+        pause; ``None`` if there is none. What somebody else has changed since is left alone, and
+        reported. The last 100 steps can be undone, also after a restart."""
+        with translated:
+            undone = await self._native.undo()
+        return None if undone is None else from_undone(undone)
+
+    async def redo(self) -> Optional[Undone]:
+        """Undoes the last :meth:`undo`; ``None`` if there is none, or if this device has written
+        anything since."""
+        with translated:
+            undone = await self._native.redo()
+        return None if undone is None else from_undone(undone)
+
+    async def log(self, limit: int = 100, before: Optional[str] = None) -> List[TransactionInfo]:
+        """The space's transactions, the last first: at most ``limit`` (up to 1,000) of those before
+        the entry ``before``, or of all."""
+        with translated:
+            return [from_transaction(info) for info in await self._native.log(limit, before)]
+
+    async def get_at(self, id: str, heads: Sequence[str]) -> Object:
+        """An object as it was at a version."""
+        with translated:
+            return from_record(await self._native.get_at(id, strings(heads)))
+
+    async def diff(self, id: str, since: Sequence[str], until: Sequence[str]) -> List[Any]:
+        """What leads from one version of an object to another: changes that build on each other, in
+        the forms of ``docs/guide/history.md``, with positions in code points. ``since`` may be
+        empty: before the object was made."""
+        with translated:
+            return list(load(await self._native.diff(id, strings(since), strings(until), _UNIT)))
+
+    async def restore_version(self, id: str, heads: Sequence[str]) -> Committed:
+        """Makes an object as it was at a version, by a new change that writes only what differs."""
+        with translated:
+            return from_committed(await self._native.restore_version(id, strings(heads)))
+
+    async def branch(self, id: str, name: str) -> str:
+        """Makes a branch of an object and returns its id: an object of its own, whose edits do not
+        touch the original until :meth:`merge_branch`."""
+        with translated:
+            return await self._native.branch(id, name)
+
+    async def branches(self, id: str) -> List[BranchInfo]:
+        """The branches of an object, deleted ones left out."""
+        with translated:
+            return [from_branch(info) for info in await self._native.branches(id)]
+
+    async def merge_branch(self, branch: str) -> Committed:
+        """Brings what was done to a branch since it was made, or last merged, into the original."""
+        with translated:
+            return from_committed(await self._native.merge_branch(branch))
+
+    async def register_schema(
+        self, type: str, schema: Schema, *, version: Optional[int] = None
+    ) -> int:
+        """Registers a JSON Schema for the objects of a type, as ``version`` or as the next one, and
+        returns the version. Does nothing if it is registered already. Local writes that break it
+        raise ``InvalidArgument`` with the status ``SCHEMA_VIOLATION``."""
+        with translated:
+            return await self._native.register_schema(type, dump_schema(schema), version)
+
+    async def schemas(self) -> List[SchemaInfo]:
+        """Every registered schema, by type and version."""
+        with translated:
+            return [from_schema(info) for info in await self._native.schemas()]
+
+    async def schema(self, type: str) -> Optional[SchemaInfo]:
+        """The schema that new objects of a type carry the version of, if any."""
+        with translated:
+            info = await self._native.schema(type)
+        return None if info is None else from_schema(info)
+
+    async def violations(self) -> List[Violation]:
+        """The rules that objects break after merges, or since they are older than the schema."""
+        with translated:
+            return [from_violation(found) for found in await self._native.violations()]
+
+    async def migrate(self, type: str, to_version: int, step: MigrationStep) -> MigrationReport:
+        """Moves the objects of a type that carry an older version to ``to_version``, as ``step``
+        says. May be interrupted and run again."""
+        with translated:
+            done = await self._native.migrate(type, to_version, Migration(step))
+        return from_migration(done)
 
     def __repr__(self) -> str:
         return f"<echodb.Space {self.id}>"

@@ -4,6 +4,7 @@ mod agreement;
 mod naive;
 mod profile;
 mod queries;
+mod query_bounds;
 mod recovery;
 mod space;
 mod world;

@@ -155,6 +155,11 @@ public struct SpaceStatus: Hashable, Sendable {
     public let waitingForKey: UInt64
     /// Entries that wait for one they depend on.
     public let waitingForDependency: UInt64
+    /// Objects that break the schema of their type; see ``Space/violations()``.
+    public let violations: UInt64
+    /// Whether objects are yet to be checked because a schema came or changed: then
+    /// ``violations`` is still moving.
+    public let isChecking: Bool
 
     init(native: EchoDBNative.SpaceStatus) {
         state = SpaceState(native: native.state)
@@ -164,6 +169,8 @@ public struct SpaceStatus: Hashable, Sendable {
         quarantined = native.quarantined
         waitingForKey = native.waitingForKey
         waitingForDependency = native.waitingForDependency
+        violations = native.violations
+        isChecking = native.checking
     }
 }
 

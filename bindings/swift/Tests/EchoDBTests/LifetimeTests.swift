@@ -215,6 +215,27 @@ final class LifetimeTests: XCTestCase {
         }
     }
 
+    func testMigrations() async throws {
+        try await Notebook.with { notebook in
+            let space = notebook.space
+            try await space.create("Task", [:])
+            try await space.registerSchema("Task", ["type": "object"])
+            let living = Living()
+            try await repeating(1_000) { number in
+                let witness = Witness(of: living)
+                let task = Task {
+                    try await space.migrate("Task", to: 1) { _, _, _ in
+                        _ = witness
+                        return nil
+                    }
+                }
+                if number.isMultiple(of: 2) { task.cancel() }
+                _ = await task.result
+            }
+            try await until { living.count == 0 }
+        }
+    }
+
     func testEverySubscriptionOpenAtOnce() async throws {
         try await Notebook.with { notebook in
             let space = notebook.space
@@ -334,6 +355,13 @@ final class LifetimeTests: XCTestCase {
                 { _ = try await space.readBlob(blob.id) },
                 { try await space.collectBlobs() },
                 { try await space.importData(Data("[]".utf8), ImportOptions(.json)) },
+                { _ = try await space.queryPage(Query()) },
+                { _ = try await space.aggregate(Aggregation()) },
+                { _ = try await space.explain(Query()) },
+                { _ = try await client.query(Query()) },
+                { try await space.registerSchema("Other", ["type": "object"]) },
+                { _ = try await space.schemas() },
+                { _ = try await space.violations() },
                 { _ = try await space.importObject(try await space.exportObject(id)) },
             ]
             for round in 0..<5 {

@@ -64,7 +64,7 @@ final class TransferTests: XCTestCase {
             await failure(.invalidArgument) { try await verifyArchive(at: web) }
             await failure(.invalidArgument) { try await space.exportArchive(to: web) }
             await failure(.invalidArgument) { try await client.importArchive(from: web) }
-            await failure(.notFound) {
+            await failure(.storage) {
                 try await space.exportArchive(to: folder.appendingPathComponent("no/such/place"))
             }
         }

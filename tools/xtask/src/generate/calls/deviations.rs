@@ -228,6 +228,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         UPDATES,
     ),
     named("LiveListener::updated", Python, "LiveQuery", BATCHES),
+    named("Migration::migrate", Python, "MigrationStep", FUNCTION),
     named("BlobListener::progressed", Python, "BlobUpdates", UPDATES),
     named("BlobFetch::subscribe", Python, "BlobFetch.updates", UPDATES),
     inherited(
@@ -336,6 +337,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         "public enum BlobFetchState",
         ENUMERATION,
     ),
+    named(
+        "Migration::migrate",
+        Swift,
+        "Space.migrate",
+        "a listener is a closure",
+    ),
     named("Space::put_blob_file", Swift, "Space.putBlob", LABEL),
     named("Space::blob_to_file", Swift, "Space.writeBlob", LABEL),
     named("Space::export_json_file", Swift, "Space.exportJSON", LABEL),
@@ -390,6 +397,14 @@ pub const SHAPES: &[Shape] = &[
         "initial",
         "`init` is a word of the language",
     ),
+    shaped("SchemaInfo::type_name", &[Python, Swift], "type", SHORT),
+    shaped(
+        "SchemaInfo::conflict",
+        &[Swift],
+        "hasConflict",
+        "what truths are called",
+    ),
+    shaped("Violation::type_name", &[Python, Swift], "type", SHORT),
     shaped("ImportOptions::type_name", &[Python, Swift], "type", SHORT),
     shaped(
         "ImportOptions::header",
