@@ -1270,6 +1270,80 @@ echodb_status echodb_space_history(const echodb_space *space,
                                    echodb_error **error);
 
 /**
+ * The objects in whose strings and texts the words occur, the best first, as a JSON array of what
+ * `echodb_space_get` gives, each with the further keys `rank` and `snippet`.
+ *
+ * All words must occur; `"a phrase"` in this order within one value; `pre*` begins a word; `-word`
+ * must not occur; `OR` separates alternatives. Case and diacritics make no difference. No text is
+ * malformed; one without a word that must occur finds nothing. `rank` is a number, the lower the
+ * better (BM25 as SQLite's FTS5 has it). `snippet` is null or has `path`, `text` (an excerpt,
+ * unchanged), `start` (where it begins in the value), `more` (whether the value goes on after it)
+ * and `ranges` (pairs of start and end within `text`, of what was found); positions are bytes.
+ *
+ * `options` is a JSON object, of which everything may be left out: `where` (a filter that results
+ * satisfy too), `in` (a list of fields or JSON Pointers to look at, at most 8), `limit` (20, at
+ * most 1000), `skip` (0), `snippet_chars` (about how many characters an excerpt has: 160, at most
+ * 1000, 0 for none). The first search in a space reads all of it to make an index.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `options` stands for `{}`;
+ * `space` and `out` may not be; `words` only with length 0. Threads: any. Errors:
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED` for more than 4096 bytes or 64 words,
+ * `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_search(const echodb_space *space,
+                                  const char *words,
+                                  size_t words_len,
+                                  const char *options,
+                                  size_t options_len,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
+
+/**
+ * Makes an index of a field, so that queries which compare it or are ordered by it need not look
+ * at every object: among objects of one type, for queries of exactly this type, or among all.
+ * `path` is a field name or a JSON Pointer, or `created` or `updated`, as in an order.
+ *
+ * It is made over all objects before the call returns, kept up by every later write, and persists;
+ * it belongs to this profile's copy of the space and is not replicated. Does nothing if there is
+ * one already.
+ *
+ * Ownership: strings are copied. NULL: `type_name` stands for all objects; `space` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED` past 32 of them or for a
+ * name or path of more than 256 bytes, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_create_index(const echodb_space *space,
+                                        const char *type_name,
+                                        size_t type_name_len,
+                                        const char *path,
+                                        size_t path_len,
+                                        echodb_error **error);
+
+/**
+ * Drops an index.
+ *
+ * Ownership: strings are copied. NULL: `type_name` stands for all objects; `space` may not be.
+ * Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_drop_index(const echodb_space *space,
+                                      const char *type_name,
+                                      size_t type_name_len,
+                                      const char *path,
+                                      size_t path_len,
+                                      echodb_error **error);
+
+/**
+ * The indexes that were made, in this order, as a JSON array. Each has `type` (null for all
+ * objects) and `path`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_indexes(const echodb_space *space,
+                                   echodb_buffer **out,
+                                   echodb_error **error);
+
+/**
  * The marks of a text as a JSON array, by name and place. Each has `start` and `end` in bytes,
  * `name` and `value`.
  *
@@ -1335,6 +1409,150 @@ echodb_status echodb_space_conflicts(const echodb_space *space,
                                      size_t path_len,
                                      echodb_buffer **out,
                                      echodb_error **error);
+
+/**
+ * Undoes the last step of this device that stands, by writing the reverse. A step is a transaction,
+ * or typing into one text with pauses of at most a second. Others' work is never undone: what
+ * somebody else has changed since is skipped. The last 100 steps can be undone, also after a
+ * restart. Gives JSON: `entry` (null if everything was skipped) and `objects` as
+ * `echodb_transaction_commit` does, `label`, the message of the transaction that it was about, and
+ * `skipped`, each with `object`, `path` and `reason`; or `null` if there is nothing to undo.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_undo(const echodb_space *space,
+                                echodb_buffer **out,
+                                echodb_error **error);
+
+/**
+ * Undoes the last `echodb_space_undo`, unless this device has written anything since. Gives the same.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_redo(const echodb_space *space,
+                                echodb_buffer **out,
+                                echodb_error **error);
+
+/**
+ * The space's transactions as a JSON array, the last first in the order in which they came to this
+ * device: at most `limit` (up to 1,000) of those before the entry `before`, or of all. Each has
+ * `entry`, `identity` and `device` of its author, `time_ms`, `message` and `objects`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `before` only with length 0; `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_log(const echodb_space *space,
+                               uint32_t limit,
+                               const char *before,
+                               size_t before_len,
+                               echodb_buffer **out,
+                               echodb_error **error);
+
+/**
+ * An object as it was at a version, as JSON like that of `echodb_space_get`. `heads` is a JSON array
+ * of hashes, such as an object's `heads`. Fails with `ECHODB_NOT_FOUND`, naming the version, if any
+ * part of it is not here.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_get_at(const echodb_space *space,
+                                  const char *id,
+                                  size_t id_len,
+                                  const char *heads,
+                                  size_t heads_len,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
+
+/**
+ * What leads from one version of an object to another, as a JSON array of changes that build on each
+ * other; `docs/guide/history.md` has their forms. Versions are JSON arrays of hashes; `from` may be
+ * empty: before the object was made. Text positions count bytes of UTF-8.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_diff(const echodb_space *space,
+                                const char *id,
+                                size_t id_len,
+                                const char *from,
+                                size_t from_len,
+                                const char *to,
+                                size_t to_len,
+                                echodb_buffer **out,
+                                echodb_error **error);
+
+/**
+ * Makes an object as it was at a version, deleted or not, by a new change: only what differs is
+ * written, so that it merges with what others do meanwhile. Gives what `echodb_transaction_commit`
+ * gives.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_restore_version(const echodb_space *space,
+                                           const char *id,
+                                           size_t id_len,
+                                           const char *heads,
+                                           size_t heads_len,
+                                           echodb_buffer **out,
+                                           echodb_error **error);
+
+/**
+ * Makes a branch of an object and gives its id. It is an object of its own, which ordinary queries
+ * leave out; edits to it do not touch the original until `echodb_space_merge_branch`. `name` has 1 to
+ * 256 characters.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_ALREADY_EXISTS` if there is one of that name, `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_branch(const echodb_space *space,
+                                  const char *id,
+                                  size_t id_len,
+                                  const char *name,
+                                  size_t name_len,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
+
+/**
+ * The branches of an object as a JSON array, those that were deleted left out. Each has `id`, `of`,
+ * `name`, `heads` (the original's version that it began with or was last merged into), `created_ms`
+ * and `updated_ms`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_branches(const echodb_space *space,
+                                    const char *id,
+                                    size_t id_len,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
+
+/**
+ * Brings what was done to a branch since it was made, or last merged, into the original, as one
+ * transaction; the branch stays. Two devices that merge one branch without knowing of each other
+ * bring its insertions in twice. Gives what `echodb_transaction_commit` gives.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_LIMIT_EXCEEDED`, `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_merge_branch(const echodb_space *space,
+                                        const char *branch,
+                                        size_t branch_len,
+                                        echodb_buffer **out,
+                                        echodb_error **error);
 
 /**
  * One page of a query's results (JSON), as large as its `limit` says (1 to 10,000; 100 without
@@ -2208,6 +2426,33 @@ echodb_status echodb_transaction_set_key(const echodb_transaction *transaction,
                                          const char *key,
                                          size_t key_len,
                                          echodb_error **error);
+
+/**
+ * Takes it for granted that an object is at exactly the version `heads` (a JSON array of hashes,
+ * such as an object's `heads`), or, if that is empty, that it does not exist. Otherwise the commit
+ * fails with `ECHODB_CONFLICT` and changes nothing. May be said of several objects.
+ *
+ * Ownership: strings are copied. NULL: `transaction` may not be; `heads` only with length 0. Threads: one at a
+ * time. Errors: `ECHODB_INVALID_ARGUMENT`; `ECHODB_INVALID_STATE` after the end. Since 0.1.0.
+ */
+echodb_status echodb_transaction_only_if(const echodb_transaction *transaction,
+                                         const char *id,
+                                         size_t id_len,
+                                         const char *heads,
+                                         size_t heads_len,
+                                         echodb_error **error);
+
+/**
+ * Puts the transaction in a group, named by 1 to 256 characters: transactions of one group that
+ * follow each other are undone, and redone, at once. Groups are forgotten when the space is closed.
+ *
+ * Ownership: strings are copied. NULL: `transaction` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`; `ECHODB_INVALID_STATE` after the end. Since 0.1.0.
+ */
+echodb_status echodb_transaction_group(const echodb_transaction *transaction,
+                                       const char *name,
+                                       size_t name_len,
+                                       echodb_error **error);
 
 /**
  * The descriptor of a queue: readable (`POLLIN`) while a batch waits. Wait for it with `poll`,

@@ -584,6 +584,22 @@ class Transaction {
         });
     }
 
+    /** The commit fails with ECHODB_CONFLICT unless the object is at the version `heads`, a JSON
+     * array; an empty one: unless it does not exist. */
+    void only_if(std::string_view id, std::string_view heads) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_only_if(get(), id.data(), id.size(), heads.data(),
+                                              heads.size(), error);
+        });
+    }
+
+    /** Transactions of one group that follow each other are undone at once. */
+    void group(std::string_view name) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_transaction_group(get(), name.data(), name.size(), error);
+        });
+    }
+
     /** An empty end is none. */
     void relate(std::string_view id, std::string_view source, std::string_view target) const {
         detail::check([&](echodb_error **error) {
@@ -818,6 +834,35 @@ class Space {
     }
 
     /**
+     * What a search for words finds, JSON, the best first; `options` is JSON, and empty means all
+     * defaults.
+     */
+    std::string search(std::string_view words, std::string_view options = {}) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_search(get(), words.data(), words.size(),
+                                       Transaction::optional(options), options.size(), out, error);
+        });
+    }
+
+    /** Makes an index of a field; an empty type name means among all objects. */
+    void create_index(std::string_view path, std::string_view type_name = {}) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_create_index(get(), Transaction::optional(type_name),
+                                             type_name.size(), path.data(), path.size(), error);
+        });
+    }
+
+    void drop_index(std::string_view path, std::string_view type_name = {}) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_drop_index(get(), Transaction::optional(type_name),
+                                           type_name.size(), path.data(), path.size(), error);
+        });
+    }
+
+    /** The indexes that were made, JSON. */
+    std::string indexes() const { return text(echodb_space_indexes); }
+
+    /**
      * One page of a query's results, JSON: `objects`, and `next`, which is the `after` of the next
      * page, or null.
      */
@@ -884,6 +929,66 @@ class Space {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {
             return echodb_space_conflicts(get(), id.data(), id.size(), path.data(), path.size(),
                                           out, error);
+        });
+    }
+
+    /** Undoes the last step of this device; JSON, see echodb_space_undo. Nothing if there is none. */
+    std::optional<std::string> undo() const { return step_back(echodb_space_undo); }
+
+    /** Undoes the last undo; likewise. */
+    std::optional<std::string> redo() const { return step_back(echodb_space_redo); }
+
+    /** The space's transactions before an entry, or all, the last first; JSON. */
+    std::string log(uint32_t limit, std::string_view before = {}) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_log(get(), limit, before.empty() ? nullptr : before.data(),
+                                    before.size(), out, error);
+        });
+    }
+
+    /** An object as it was at a version, a JSON array. */
+    std::string get_at(std::string_view id, std::string_view heads) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_get_at(get(), id.data(), id.size(), heads.data(), heads.size(),
+                                       out, error);
+        });
+    }
+
+    /** What leads from one version to another; JSON, positions in bytes. */
+    std::string diff(std::string_view id, std::string_view from, std::string_view to) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_diff(get(), id.data(), id.size(), from.data(), from.size(),
+                                     to.data(), to.size(), out, error);
+        });
+    }
+
+    /** Makes an object as it was at a version, by a new change. */
+    std::string restore_version(std::string_view id, std::string_view heads) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_restore_version(get(), id.data(), id.size(), heads.data(),
+                                                heads.size(), out, error);
+        });
+    }
+
+    /** Makes a branch of an object and gives its id. */
+    std::string branch(std::string_view id, std::string_view name) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_branch(get(), id.data(), id.size(), name.data(), name.size(), out,
+                                       error);
+        });
+    }
+
+    /** The branches of an object, JSON. */
+    std::string branches(std::string_view id) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_branches(get(), id.data(), id.size(), out, error);
+        });
+    }
+
+    /** Brings what was done to a branch into the original. */
+    std::string merge_branch(std::string_view branch) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_merge_branch(get(), branch.data(), branch.size(), out, error);
         });
     }
 
@@ -1123,6 +1228,16 @@ class Space {
     echodb_space *get() const noexcept { return handle_.get(); }
 
   private:
+    template <typename Call> std::optional<std::string> step_back(Call call) const {
+        auto undone = detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return call(get(), out, error);
+        });
+        if (undone == "null") {
+            return std::nullopt;
+        }
+        return undone;
+    }
+
     template <typename Call> std::string text(Call call) const {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {
             return call(get(), out, error);

@@ -155,10 +155,22 @@ fn the_model_in_c_and_cpp() {
     for (name, standard, source) in [
         ("model", "c99", "tests/c/model.c"),
         ("model_cpp", "c++17", "tests/c/model.cpp"),
+        ("search", "c99", "tests/c/search.c"),
+        ("search_cpp", "c++17", "tests/c/search.cpp"),
         ("queries", "c99", "tests/c/queries.c"),
         ("queries_cpp", "c++17", "tests/c/queries.cpp"),
         ("schemas", "c99", "tests/c/schemas.c"),
         ("schemas_cpp", "c++17", "tests/c/schemas.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), String::new);
+    }
+}
+
+#[test]
+fn the_past_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("history", "c99", "tests/c/history.c"),
+        ("history_cpp", "c++17", "tests/c/history.cpp"),
     ] {
         run_both(&compile(name, standard, &[], &[source]), String::new);
     }

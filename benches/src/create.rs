@@ -121,7 +121,8 @@ fn bare_sqlite(from: &Path, to: &Path) -> Outcome<f64> {
     target.pragma_update(None, "journal_mode", "wal")?;
     target.pragma_update(None, "synchronous", "normal")?;
     let mut schema = source.prepare(
-        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'",
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' \
+         AND name NOT LIKE 'words%'",
     )?;
     for sql in schema.query_map([], |row| row.get::<_, String>(0))? {
         target.execute(&sql?, [])?;

@@ -16,13 +16,16 @@ mod object;
 mod options;
 mod queries;
 mod space;
+mod space_history;
 mod space_schemas;
+mod space_search;
 mod space_texts;
 mod status;
 mod subscription;
 mod text;
 mod transaction;
 mod transaction_system;
+mod transaction_terms;
 mod transfer;
 
 pub use blobs::{
@@ -39,7 +42,9 @@ pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
 pub use space::{Member, Space, SpaceInfo, SpaceState};
+pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
+pub use space_search::{IndexInfo, SearchOptions};
 pub use space_texts::TextMark;
 pub use status::{ClientStatus, PeerStatus, QuarantinedEntry, SignalingStatus, SpaceStatus};
 pub use subscription::{

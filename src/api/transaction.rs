@@ -3,7 +3,7 @@
 use super::error::Result;
 use super::text::TextUnit;
 use crate::model::{Error, ObjectId, Operation, Path, Value, json};
-use crate::runtime::space_handle::SpaceHandle;
+use crate::runtime::space_handle::{SpaceHandle, Terms};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a committed transaction led to.
@@ -40,6 +40,7 @@ struct Draft {
     operations: Vec<Operation>,
     heads: Option<Vec<[u8; 32]>>,
     message: Option<String>,
+    terms: Terms,
 }
 
 impl Transaction {
@@ -56,6 +57,13 @@ impl Transaction {
             Some(draft) => change(draft),
             None => Err(closed().into()),
         }
+    }
+
+    pub(super) fn edit_terms(&self, change: impl FnOnce(&mut Terms)) -> Result<()> {
+        self.edit(|draft| {
+            change(&mut draft.terms);
+            Ok(())
+        })
     }
 
     pub(super) fn space_id(&self) -> crate::model::SpaceId {
@@ -79,7 +87,7 @@ impl Transaction {
             .take()
             .ok_or_else(closed)?;
         self.space
-            .transact(draft.operations, draft.heads, draft.message)
+            .transact(draft.operations, draft.heads, draft.message, draft.terms)
             .map_err(Into::into)
     }
 }

@@ -2,10 +2,10 @@
 
 use super::buffer::echodb_buffer;
 use crate::api::{
-    ArchiveInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, Committed,
-    IdentityInfo, ImportReport, InvitationUpdate, LiveBatch, Member, MigrationReport, ObjectRecord,
-    QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus, TextMark,
-    Violation,
+    ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
+    Committed, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch, Member,
+    MigrationReport, ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState,
+    SpaceStatus, TextMark, TransactionInfo, Undone, Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -75,6 +75,10 @@ pub(super) fn object(object: &ObjectRecord) -> Json {
     })
 }
 
+pub(super) fn index_info(index: &IndexInfo) -> Json {
+    json!({"type": index.type_name, "path": index.path})
+}
+
 /// `{"objects": […], "next": "…"}`. The objects are JSON already and are copied as they stand.
 pub(super) fn query_page(page: &QueryPage) -> echodb_buffer {
     let next = Json::from(page.next.as_deref()).to_string();
@@ -114,6 +118,45 @@ pub(super) fn committed(committed: &Committed) -> Json {
         .map(|o| json!({"id": o.id, "heads": o.heads}))
         .collect();
     json!({"entry": committed.entry, "objects": objects})
+}
+
+pub(super) fn undone(undone: Option<&Undone>) -> Json {
+    let Some(undone) = undone else {
+        return Json::Null;
+    };
+    let skipped: Json = undone
+        .skipped
+        .iter()
+        .map(|s| json!({"object": s.object, "path": s.path, "reason": s.reason}))
+        .collect();
+    let Json::Object(mut json) = committed(&undone.committed) else {
+        return Json::Null;
+    };
+    json.insert("label".into(), json!(undone.label));
+    json.insert("skipped".into(), skipped);
+    Json::Object(json)
+}
+
+pub(super) fn transaction(transaction: &TransactionInfo) -> Json {
+    json!({
+        "entry": transaction.entry,
+        "identity": transaction.identity,
+        "device": transaction.device,
+        "time_ms": transaction.time_ms,
+        "message": transaction.message,
+        "objects": transaction.objects,
+    })
+}
+
+pub(super) fn branch(branch: &BranchInfo) -> Json {
+    json!({
+        "id": branch.id,
+        "of": branch.of,
+        "name": branch.name,
+        "heads": branch.heads,
+        "created_ms": branch.created_ms,
+        "updated_ms": branch.updated_ms,
+    })
 }
 
 pub(super) fn batch(batch: &ChangeBatch) -> Json {

@@ -73,10 +73,34 @@ pub const QUERY_NODES: usize = 1000;
 pub const QUERY_LIST: usize = 1000;
 /// Values in all lists of a query together: SQLite takes 32,766 parameters in all.
 pub const QUERY_VALUES: usize = 10_000;
+/// Steps that can be undone, per space.
+pub const UNDO_STEPS: usize = 100;
+/// Parts of objects that undoing made again and that are kept track of, per space.
+pub const UNDO_TWINS: usize = 100_000;
+/// Bytes of what undoing keeps over a restart, per space.
+pub const UNDO_BYTES: usize = 512 * 1024;
+/// Transactions that one reading of a space's log gives.
+pub const LOG_ENTRIES: usize = 1000;
 /// Keys that a query's results may be ordered by.
 pub const QUERY_ORDER: usize = 8;
 /// Numeric steps of one path in a query: each may be an index or a key, which doubles the work.
 pub const QUERY_INDEXES: usize = 4;
+/// Bytes of one search for words.
+pub const SEARCH_BYTES: usize = 4096;
+/// Words of one search.
+pub const SEARCH_WORDS: usize = 64;
+/// Places that one search may be narrowed to.
+pub const SEARCH_PATHS: usize = 8;
+/// Searches for words in one query.
+pub const QUERY_SEARCHES: usize = 16;
+/// Results of one search that come at once.
+pub const SEARCH_RESULTS: u64 = 1000;
+/// Characters of an excerpt from what a search found.
+pub const SNIPPET_CHARS: usize = 1000;
+/// Indexes of one space that the program asked for.
+pub const INDEXES: usize = 32;
+/// Bytes of the type's name or of the path, as SQLite reads it, of such an index.
+pub const INDEX_BYTES: usize = 256;
 /// Links in one query: leaves that lead to other objects, and steps.
 pub const QUERY_LINKS: usize = 64;
 /// Steps that one query follows.

@@ -37,6 +37,8 @@ pub struct Branch {
     pub heads: Vec<[u8; 32]>,
     /// The branch's name.
     pub name: String,
+    /// The branch's own version that equals that one: what came after it is what a merge brings in.
+    pub at: Vec<[u8; 32]>,
 }
 
 impl SystemFields {
@@ -80,24 +82,31 @@ impl SystemFields {
 impl Branch {
     /// As it is stored in the object and in its row.
     pub fn to_json(&self) -> Json {
-        let heads: Vec<String> = self
-            .heads
-            .iter()
-            .map(|head| HEXLOWER.encode(head))
-            .collect();
-        json!({"of": self.of.to_string(), "heads": heads, "name": self.name})
+        let hex = |heads: &[[u8; 32]]| -> Vec<String> {
+            heads.iter().map(|head| HEXLOWER.encode(head)).collect()
+        };
+        let mut json = json!({"of": self.of.to_string(), "heads": hex(&self.heads),
+            "name": self.name});
+        if !self.at.is_empty() {
+            json["at"] = json!(hex(&self.at));
+        }
+        json
     }
 
     /// Reads that; `None` if it is something else.
     pub fn from_json(json: &Json) -> Option<Branch> {
-        let heads = json.get("heads")?.as_array()?.iter().map(|head| {
-            let bytes = HEXLOWER.decode(head.as_str()?.as_bytes()).ok()?;
-            bytes.try_into().ok()
-        });
+        let heads = |json: &Json| -> Option<Vec<[u8; 32]>> {
+            let heads = json.as_array()?.iter().map(|head| {
+                let bytes = HEXLOWER.decode(head.as_str()?.as_bytes()).ok()?;
+                bytes.try_into().ok()
+            });
+            heads.collect()
+        };
         Some(Branch {
             of: ObjectId::parse(json.get("of")?.as_str()?).ok()?,
-            heads: heads.collect::<Option<_>>()?,
+            heads: heads(json.get("heads")?)?,
             name: json.get("name")?.as_str()?.to_owned(),
+            at: json.get("at").map_or(Some(Vec::new()), heads)?,
         })
     }
 }
@@ -156,6 +165,7 @@ mod tests {
                 of: ObjectId([7; 16]),
                 heads: vec![[1; 32], [2; 32]],
                 name: "draft".into(),
+                at: vec![[3; 32]],
             }),
             ..SystemFields::default()
         };

@@ -128,6 +128,19 @@ impl Document {
         now_ms: u64,
         message: Option<&str>,
     ) -> Result<Made> {
+        self.make_at(heads, now_ms, message, |document| {
+            ops.iter().try_for_each(|op| local::apply(document, op))
+        })
+    }
+
+    /// As [`Document::transact_at`], of whatever `make` does.
+    pub(super) fn make_at(
+        &mut self,
+        heads: &[[u8; 32]],
+        now_ms: u64,
+        message: Option<&str>,
+        make: impl FnOnce(&mut Document) -> Result<()>,
+    ) -> Result<Made> {
         self.closed()?;
         let hashes = self.known(heads)?;
         self.set_clock(now_ms);
@@ -138,9 +151,7 @@ impl Document {
             if past {
                 document.am.isolate(&hashes);
             }
-            for op in ops {
-                local::apply(document, op)?;
-            }
+            make(document)?;
             document.commit_part(message);
             if past {
                 document.am.integrate();

@@ -6,6 +6,7 @@
 mod carried;
 mod conflicts;
 mod contain;
+mod diff;
 mod difference;
 mod document;
 mod file;
@@ -13,22 +14,26 @@ pub mod guard;
 mod history;
 mod local;
 mod marks;
+mod patch;
 mod project;
 mod quarantine;
 mod remote;
 mod resolve;
 mod system;
 mod text;
+mod tree;
+mod undo;
 mod value;
 
 pub use carried::{Carried, text_paths};
 pub use difference::difference;
 pub use document::Document;
 pub use file::ObjectFile;
-pub use history::ChangeInfo;
+pub use history::{ChangeInfo, actor, look};
 pub use marks::TextMark;
 pub use project::Projection;
 pub use quarantine::{Quarantine, QuarantineCode};
+pub use undo::{Left, Op, Twins};
 
 #[cfg(test)]
 pub(crate) mod tests;

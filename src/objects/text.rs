@@ -102,6 +102,14 @@ impl Units {
         Units { text, unit }
     }
 
+    /// Replaces `delete` code points from `at` by `insert`; what lies past the end is not there.
+    pub(super) fn splice(&mut self, at: usize, delete: usize, insert: &str) {
+        let from = at.min(self.text.len_chars());
+        let to = from.saturating_add(delete).min(self.text.len_chars());
+        self.text.remove(from..to);
+        self.text.insert(from, insert);
+    }
+
     /// A position counted in code points, in the unit; past the end, the end.
     pub(super) fn of_code_points(&self, position: usize) -> usize {
         let position = position.min(self.text.len_chars());

@@ -1,10 +1,11 @@
 //! Aggregation: counts, sums and extremes over what a query finds, whole or by groups.
 
-use super::compile::{CompiledQuery, Compiler, USER, column, is_number, kind_rank};
+use super::compile::{CompiledQuery, Compiler, USER, column, is_number};
 use super::cursor::Cell;
 use super::filter::{Clock, Filter};
 use super::link::Step;
 use super::parse::{Reader, expected, query_path, window};
+use super::place::kind_rank;
 use crate::model::{Error, Path, Result, json, limits};
 use serde_json::{Map, Value as Json};
 
@@ -136,6 +137,7 @@ impl Aggregate {
         CompiledQuery {
             sql,
             params: c.params,
+            searches: c.searches,
         }
     }
 
@@ -270,7 +272,7 @@ fn order_by(item: &Json, measures: &[(String, Measure)]) -> Result<(usize, bool)
     Ok((place, descending))
 }
 
-impl Compiler {
+impl Compiler<'_> {
     /// The columns of a group's key: the kind's place and the value for a field, else the value.
     fn group_key(&mut self, key: &GroupKey) -> Vec<String> {
         match key {

@@ -1,6 +1,7 @@
-//! From a query to SQL over the `objects` table. Everything that came from outside is a bound
-//! parameter, paths included; the text of the statement depends only on the query's shape, so
-//! that a program's queries are prepared once.
+//! From a query to SQL over the `objects` table. Values that came from outside are bound
+//! parameters; paths, and a type that stands alone, are literals within the statement, so that SQLite
+//! finds the indexes made for them. The text of the statement depends on nothing else, so that a
+//! program's queries are prepared once.
 //!
 //! Every condition is built to be true or false, never NULL: `NOT` of it then means what it says.
 //!
@@ -12,6 +13,8 @@ use super::filter::{Clock, Comparison, End, Filter, Kind, OrderBy, OrderKey, Que
 use super::jsonpath;
 use super::link::backwards;
 use super::number::Number;
+use super::place::{self, BOOLEAN, NUMBER, Place, STRING};
+use super::search::Search;
 use crate::model::{ObjectId, Path};
 use std::collections::HashMap;
 
@@ -55,7 +58,13 @@ pub struct CompiledQuery {
     pub sql: String,
     /// The parameters, from ?1.
     pub params: Vec<SqlValue>,
+    /// Whether it reads the table of words.
+    pub searches: bool,
 }
+
+/// The SQL function that runs a search on values; its arguments are what was typed, and then the
+/// kind and the value of each place to look at.
+pub const FINDS: &str = "echodb_finds";
 
 /// The columns of an object's row, in the order in which storage reads them.
 pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,\
@@ -68,6 +77,9 @@ const PLAIN: &str = "coalesce(o.plain,o.data)";
 /// `ObjectId::PROPERTIES`, and what `objects.gone` says of schemas.
 pub(super) const USER: &str = "o.id <> x'00000000000070726f70657274696573' AND (o.gone & 8) = 0";
 
+/// How well an object fits the search that leads.
+const RANK: &str = "bm25(words)";
+
 /// Which part of a query's results is wanted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Selection<'a> {
@@ -79,14 +91,19 @@ pub struct Selection<'a> {
     pub keys: bool,
 }
 
-/// Compiles a query.
+/// Compiles a query. If it is ordered by rank, rows have the rank as column `score`.
 pub fn compile(query: &Query) -> CompiledQuery {
     compile_part(query, Selection::default())
 }
 
 /// Compiles a query for a part of its results. The window counts from the part's start.
 pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
-    let mut c = Compiler::default();
+    // Steps and parts of the results lead away from the objects that the search finds.
+    let leading = query.leading().filter(|_| part.within.is_none());
+    let mut c = Compiler {
+        leading: leading.filter(|search| search.fts(true).is_some()),
+        ..Compiler::default()
+    };
     let mut conditions = vec![USER.to_owned()];
     match part.within {
         None => conditions.push(c.traversal(&query.filter, &query.follow)),
@@ -103,11 +120,17 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
     }
     let keys: String = match part.keys {
         true => terms.iter().map(|term| format!(",{}", term.sql)).collect(),
+        false if query.is_ranked() && c.leading.is_some() => format!(",{RANK} AS score"),
         false => String::new(),
+    };
+    let from = match c.leading {
+        // SQLite knows nothing of how rare words are, and would rather go through all of a type.
+        Some(_) => "words CROSS JOIN objects AS o ON o.n = words.rowid",
+        None => "objects AS o",
     };
     let order: Vec<String> = terms.iter().map(Term::ordered).collect();
     let mut sql = format!(
-        "SELECT {ROW_COLUMNS}{keys} FROM objects AS o WHERE {} ORDER BY {}",
+        "SELECT {ROW_COLUMNS}{keys} FROM {from} WHERE {} ORDER BY {}",
         conditions.join(" AND "),
         order.join(", ")
     );
@@ -123,6 +146,7 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
     CompiledQuery {
         sql,
         params: c.params,
+        searches: c.searches,
     }
 }
 
@@ -147,26 +171,20 @@ impl Term {
     }
 }
 
-/// The SQL of what is at one path.
-pub(super) struct Place {
-    /// Its kind as SQLite names it; NULL when nothing is there.
-    pub(super) kind: String,
-    /// Its value.
-    pub(super) value: String,
-    /// The path to it, for `json_each`.
-    path: String,
-}
-
 #[derive(Default)]
-pub(super) struct Compiler {
+pub(super) struct Compiler<'a> {
     pub(super) params: Vec<SqlValue>,
     paths: HashMap<String, String>,
     /// Whether conditions are asked about few objects. Then what they say of other objects is
     /// looked up for each; else it is worked out once for all.
     pub(super) few: bool,
+    /// The search that the objects are found by, if all must satisfy one.
+    leading: Option<&'a Search>,
+    /// Whether the table of words is read.
+    pub(super) searches: bool,
 }
 
-impl Compiler {
+impl Compiler<'_> {
     pub(super) fn bind(&mut self, value: SqlValue) -> String {
         self.params.push(value);
         format!("?{}", self.params.len())
@@ -215,6 +233,7 @@ impl Compiler {
                 format!("{} {} {ms}", column(*clock), operator(*comparison))
             }
             Filter::Field { path, test } => self.field(path, test),
+            Filter::Search(search) => self.search(search),
             Filter::And(all) => self.all(all),
             Filter::Or(any) => {
                 let parts: Vec<String> = any.iter().map(|f| self.filter(f)).collect();
@@ -233,6 +252,11 @@ impl Compiler {
     }
 
     fn types(&mut self, names: &[Option<String>]) -> String {
+        if let [Some(name)] = names
+            && let Some(name) = place::literal(name)
+        {
+            return format!("(o.type = {name} AND o.type IS NOT NULL)");
+        }
         let named: Vec<SqlValue> = names
             .iter()
             .flatten()
@@ -251,42 +275,49 @@ impl Compiler {
     }
 
     pub(super) fn place(&mut self, path: &Path) -> Place {
-        let bound: Vec<String> = jsonpath::variants(path)
+        let paths: Vec<String> = jsonpath::variants(path)
             .into_iter()
-            .map(|text| match self.paths.get(&text) {
-                Some(known) => known.clone(),
-                None => {
-                    let bound = self.bind(SqlValue::Text(text.clone()));
-                    self.paths.insert(text, bound.clone());
-                    bound
-                }
-            })
+            .map(
+                |text| match (place::literal(&text), self.paths.get(&text)) {
+                    (Some(literal), _) => literal,
+                    (None, Some(known)) => known.clone(),
+                    (None, None) => {
+                        let bound = self.bind(SqlValue::Text(text.clone()));
+                        self.paths.insert(text, bound.clone());
+                        bound
+                    }
+                },
+            )
             .collect();
-        let first_of = |function: &str| {
-            let calls: Vec<String> = bound
-                .iter()
-                .map(|path| format!("{function}({PLAIN},{path})"))
-                .collect();
-            match calls.as_slice() {
-                [one] => one.clone(),
-                several => format!("coalesce({})", several.join(",")),
+        Place::new(PLAIN, &paths)
+    }
+
+    fn search(&mut self, search: &Search) -> String {
+        let narrowed = !search.paths.is_empty();
+        let Some(expression) = search.fts(!narrowed) else {
+            return "0".into();
+        };
+        self.searches = true;
+        let expression = self.bind(SqlValue::Text(expression));
+        let found = match self
+            .leading
+            .is_some_and(|leading| std::ptr::eq(leading, search))
+        {
+            true => format!("words MATCH {expression}"),
+            false => {
+                format!("o.n IN (SELECT rowid FROM words WHERE words MATCH {expression})")
             }
         };
-        let path = match bound.as_slice() {
-            [one] => one.clone(),
-            several => {
-                let cases: Vec<String> = several
-                    .iter()
-                    .map(|p| format!("WHEN json_type({PLAIN},{p}) IS NOT NULL THEN {p}"))
-                    .collect();
-                format!("CASE {} ELSE '$.\"\"' END", cases.join(" "))
-            }
-        };
-        Place {
-            kind: first_of("json_type"),
-            value: first_of("json_extract"),
-            path,
+        if !narrowed {
+            return found;
         }
+        let text = self.bind(SqlValue::Text(search.text.clone()));
+        let places = search.paths.iter().map(|path| {
+            let Place { kind, value, .. } = self.place(path);
+            format!(",{kind},{value}")
+        });
+        let places: String = places.collect();
+        format!("({found} AND {FINDS}({text}{places}))")
     }
 
     fn field(&mut self, path: &Path, test: &Test) -> String {
@@ -296,64 +327,90 @@ impl Compiler {
         }
         let place = self.place(path);
         match test {
-            Test::Equal(scalar) => self.equal(&place.kind, &place.value, scalar),
-            Test::Differ(scalar) => {
-                format!("NOT ({})", self.equal(&place.kind, &place.value, scalar))
-            }
-            Test::Compare(comparison, scalar) => {
-                self.compare(&place.kind, &place.value, operator(*comparison), scalar)
-            }
+            Test::Equal(scalar) => self.is(&place, scalar),
+            Test::Differ(scalar) => format!("NOT ({})", self.is(&place, scalar)),
+            Test::Compare(comparison, scalar) => self.stands(&place, operator(*comparison), scalar),
             Test::In(scalars) => self.is_in(&place, scalars),
             Test::Contains(scalar) => self.contains(&place, scalar),
-            // The first place where the prefix occurs is the first place. SQLite's LIKE folds
-            // case and its substr stops at a NUL character; this does neither.
-            Test::Prefix(prefix) => {
-                let prefix = self.bind(SqlValue::Text(prefix.clone()));
-                let Place { kind, value, .. } = place;
-                format!("({kind} IS 'text' AND instr({value},{prefix}) = 1)")
-            }
+            Test::Prefix(prefix) => self.begins(&place, prefix),
             Test::Exists(true) => format!("{} IS NOT NULL", place.kind),
             Test::Exists(false) => format!("{} IS NULL", place.kind),
             Test::Kind(kind) => is_kind(&place.kind, *kind),
         }
     }
 
-    /// The kind is checked first and decides alone where it does not fit; where it fits, the
-    /// value is not NULL, and neither is the comparison.
-    fn equal(&mut self, kind: &str, value: &str, scalar: &Scalar) -> String {
+    fn is(&mut self, place: &Place, scalar: &Scalar) -> String {
         match scalar {
-            Scalar::Null => format!("{kind} IS 'null'"),
-            Scalar::Bool(b) => format!("{kind} IS '{b}'"),
-            Scalar::Number(_) | Scalar::String(_) => self.compare(kind, value, "=", scalar),
+            Scalar::Null => format!("{} IS 'null'", place.kind),
+            Scalar::Bool(b) => {
+                let Place {
+                    kind_order, scalar, ..
+                } = place;
+                format!("({scalar} = {} AND {kind_order} = {BOOLEAN})", u8::from(*b))
+            }
+            Scalar::Number(_) | Scalar::String(_) => self.stands(place, "=", scalar),
         }
     }
 
-    fn compare(&mut self, kind: &str, value: &str, operator: &str, scalar: &Scalar) -> String {
-        match scalar {
-            Scalar::Number(number) => {
-                let bound = self.bind(number_value(*number));
-                format!("({} AND {value} {operator} {bound})", is_number(kind))
+    /// Compares in the terms of an index. Where the kind fits, the value is not NULL, and neither
+    /// is the comparison; where it does not, the second half decides alone.
+    fn stands(&mut self, place: &Place, operator: &str, scalar: &Scalar) -> String {
+        let (kind, bound) = match scalar {
+            Scalar::Number(number) => (NUMBER, number_value(*number)),
+            Scalar::String(text) => (STRING, SqlValue::Text(text.clone())),
+            // The parser lets neither in.
+            Scalar::Null | Scalar::Bool(_) => return "0".into(),
+        };
+        let bound = self.bind(bound);
+        let Place {
+            kind_order, scalar, ..
+        } = place;
+        format!("({scalar} {operator} {bound} AND {kind_order} = {kind})")
+    }
+
+    /// Strings compare by code point, so that those which begin so are the ones from the prefix
+    /// itself up to the first that does not.
+    fn begins(&mut self, place: &Place, prefix: &str) -> String {
+        let Place {
+            kind_order, scalar, ..
+        } = place;
+        let from = self.bind(SqlValue::Text(prefix.to_owned()));
+        let to = match after(prefix) {
+            Some(after) => {
+                let bound = self.bind(SqlValue::Text(after));
+                format!(" AND {scalar} < {bound}")
             }
-            Scalar::String(text) => {
-                let bound = self.bind(SqlValue::Text(text.clone()));
-                format!("({kind} IS 'text' AND {value} {operator} {bound})")
-            }
-            // The parser lets neither in. No kind has an empty name: false.
-            Scalar::Null | Scalar::Bool(_) => format!("{kind} IS ''"),
-        }
+            None => String::new(),
+        };
+        format!("({scalar} >= {from}{to} AND {kind_order} = {STRING})")
+    }
+
+    /// Whether an element of a list equals a value. The kind is checked first and decides alone
+    /// where it does not fit.
+    fn element(&mut self, scalar: &Scalar) -> String {
+        let (kind, bound) = match scalar {
+            Scalar::Null => return "e.type IS 'null'".into(),
+            Scalar::Bool(b) => return format!("e.type IS '{b}'"),
+            Scalar::Number(number) => ("e.type IN ('integer','real')", number_value(*number)),
+            Scalar::String(text) => ("e.type IS 'text'", SqlValue::Text(text.clone())),
+        };
+        let bound = self.bind(bound);
+        format!("({kind} AND e.value = {bound})")
     }
 
     fn is_in(&mut self, place: &Place, scalars: &[Scalar]) -> String {
-        let Place { kind, value, .. } = place;
+        let Place {
+            kind_order, scalar, ..
+        } = place;
         let mut parts = Vec::new();
         let mut numbers = Vec::new();
         let mut strings = Vec::new();
-        for scalar in scalars {
-            match scalar {
+        for wanted in scalars {
+            match wanted {
                 Scalar::Number(n) => numbers.push(number_value(*n)),
                 Scalar::String(s) => strings.push(SqlValue::Text(s.clone())),
                 other => {
-                    let part = self.equal(kind, value, other);
+                    let part = self.is(place, other);
                     // Four at most are distinct, whatever the length of the list.
                     if !parts.contains(&part) {
                         parts.push(part);
@@ -363,18 +420,24 @@ impl Compiler {
         }
         if !numbers.is_empty() {
             let list = self.bind_all(numbers);
-            parts.push(format!("({} AND {value} IN ({list}))", is_number(kind)));
+            parts.push(format!(
+                "({scalar} IN ({list}) AND {kind_order} = {NUMBER})"
+            ));
         }
         if !strings.is_empty() {
             let list = self.bind_all(strings);
-            parts.push(format!("({kind} IS 'text' AND {value} IN ({list}))"));
+            parts.push(format!(
+                "({scalar} IN ({list}) AND {kind_order} = {STRING})"
+            ));
         }
         join(&parts, "OR", "0")
     }
 
     fn contains(&mut self, place: &Place, scalar: &Scalar) -> String {
-        let Place { kind, value, path } = place;
-        let element = self.equal("e.type", "e.value", scalar);
+        let Place {
+            kind, value, path, ..
+        } = place;
+        let element = self.element(scalar);
         let in_list = format!(
             "({kind} IS 'array' AND EXISTS(SELECT 1 FROM json_each({PLAIN},{path}) AS e WHERE {element}))"
         );
@@ -411,15 +474,12 @@ impl Compiler {
                 OrderKey::Clock(clock) => vec![column(*clock).to_owned()],
                 OrderKey::Id => vec!["o.id".to_owned()],
                 OrderKey::Type => vec!["o.type".to_owned()],
+                // Of no words, nothing is found that could be in order.
+                OrderKey::Rank => vec![self.leading.map_or("NULL", |_| RANK).to_owned()],
                 OrderKey::Parent => vec!["o.parent".to_owned()],
                 OrderKey::Field(path) => {
-                    let Place { kind, value, .. } = self.place(path);
-                    vec![
-                        kind_rank(&kind),
-                        format!(
-                            "CASE WHEN {kind} IN ('array','object') THEN NULL ELSE {value} END"
-                        ),
-                    ]
+                    let place = self.place(path);
+                    vec![place.kind_order, place.scalar]
                 }
             };
             terms.extend(keys.into_iter().map(|key| (key, by.descending)));
@@ -464,6 +524,24 @@ pub(super) fn join(parts: &[String], operator: &str, empty: &str) -> String {
     }
 }
 
+/// The first string, in the order of code points, after all that begin so; `None` when there is no
+/// end to them.
+fn after(prefix: &str) -> Option<String> {
+    let mut rest = prefix.to_owned();
+    while let Some(last) = rest.pop() {
+        // The surrogates are no characters; what follows them is next.
+        let next = match last {
+            '\u{D7FF}' => Some('\u{E000}'),
+            last => char::from_u32(u32::from(last) + 1),
+        };
+        if let Some(next) = next {
+            rest.push(next);
+            return Some(rest);
+        }
+    }
+    None
+}
+
 pub(super) fn is_number(kind: &str) -> String {
     format!("coalesce({kind},'') IN ('integer','real')")
 }
@@ -473,15 +551,6 @@ fn number_value(number: Number) -> SqlValue {
         Number::Int(i) => SqlValue::Integer(i),
         Number::Float(f) => SqlValue::Real(f),
     }
-}
-
-/// The place of a value's kind in the order of kinds.
-pub(super) fn kind_rank(kind: &str) -> String {
-    format!(
-        "CASE {kind} WHEN 'false' THEN 1 WHEN 'true' THEN 1 \
-         WHEN 'integer' THEN 2 WHEN 'real' THEN 2 WHEN 'text' THEN 3 \
-         WHEN 'array' THEN 4 WHEN 'object' THEN 5 ELSE 0 END"
-    )
 }
 
 fn is_kind(found: &str, wanted: Kind) -> String {

@@ -50,7 +50,7 @@ impl Hop {
     }
 }
 
-impl Compiler {
+impl Compiler<'_> {
     /// The condition on objects at the end of a traversal.
     pub(super) fn traversal(&mut self, start: &Filter, follow: &[Step]) -> String {
         let Some((last, before)) = follow.split_last() else {

@@ -125,6 +125,7 @@ mod tests {
         let query = CompiledQuery {
             sql: "SELECT 1".into(),
             params: vec![SqlValue::Blob(vec![1])],
+            searches: false,
         };
         let plan = [
             (2, 0, "SCAN o"),

@@ -2,6 +2,7 @@
 
 use super::link::{Destination, Link, Step};
 use super::number::Number;
+use super::search::Search;
 use crate::model::{ObjectId, Path, system};
 use std::cmp::Ordering;
 
@@ -23,6 +24,24 @@ pub struct Query {
 }
 
 impl Query {
+    /// The search that results are found and ranked by: the first that all results satisfy.
+    pub fn leading(&self) -> Option<&Search> {
+        fn first(filter: &Filter) -> Option<&Search> {
+            match filter {
+                Filter::Search(search) => Some(search),
+                Filter::And(all) => all.iter().find_map(first),
+                _ => None,
+            }
+        }
+        // Steps lead to other objects.
+        first(&self.filter).filter(|_| self.follow.is_empty())
+    }
+
+    /// Whether the results are ordered by how well they fit a search.
+    pub fn is_ranked(&self) -> bool {
+        self.order.iter().any(|by| by.key == OrderKey::Rank)
+    }
+
     /// The same query over a space's objects, of which its properties and its schemas are none. Left
     /// out here and not from the results, so that limits count what is seen.
     pub fn of_objects(&self) -> Query {
@@ -93,6 +112,8 @@ pub enum Filter {
         /// What must hold of it.
         test: Test,
     },
+    /// By the words within it.
+    Search(Search),
     /// All of them; of none, true.
     And(Vec<Filter>),
     /// At least one of them; of none, false.
@@ -211,6 +232,8 @@ pub enum OrderKey {
     Clock(Clock),
     /// Their ids.
     Id,
+    /// How well they fit the query's search, the best first.
+    Rank,
     /// The names of their types; those without one come first.
     Type,
     /// Their parents' ids; those without one come first.

@@ -97,6 +97,7 @@ pub fn matches(filter: &Filter, row: &RowView<'_>) -> bool {
             ms,
         } => comparison.holds(row.clock(*clock).cmp(ms)),
         Filter::Field { path, test } => holds(test, fields::at(row.plain, path)),
+        Filter::Search(search) => search.matches(row.plain),
         Filter::And(all) => all.iter().all(|filter| matches(filter, row)),
         Filter::Or(any) => any.iter().any(|filter| matches(filter, row)),
         Filter::Not(filter) => !matches(filter, row),

@@ -46,12 +46,17 @@ mod number;
 mod ordering;
 mod parse;
 mod parse_links;
+mod parse_search;
+mod place;
 mod print;
+mod search;
+mod snippet;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use aggregate::Aggregate;
-pub use compile::{CompiledQuery, Selection, SqlValue, compile, compile_part, directions};
+pub use compile::{CompiledQuery, FINDS, Selection, SqlValue, compile, compile_part, directions};
 pub use cursor::{Cell, compare_keys, decode, encode};
 pub use explain::explain;
 pub use filter::Query;
@@ -60,3 +65,8 @@ pub use matching::RowView;
 pub use matching::matches;
 #[cfg(test)]
 pub use ordering::compare;
+pub use parse_search::{index_name, order_key};
+pub use place::index;
+pub use search::Search;
+pub use snippet::{Snippet, snippet};
+pub use words::{each_string, indexed};

@@ -26,6 +26,8 @@ pub fn compare(order: &[OrderBy], a: &RowView<'_>, b: &RowView<'_>) -> Ordering 
 fn compare_key(key: &OrderKey, a: &RowView<'_>, b: &RowView<'_>) -> Ordering {
     match key {
         OrderKey::Clock(clock) => a.clock(*clock).cmp(&b.clock(*clock)),
+        // It depends on all other objects, so that one or two do not tell it.
+        OrderKey::Rank => Ordering::Equal,
         OrderKey::Id => a.id.cmp(&b.id),
         OrderKey::Parent => a.parent.cmp(&b.parent),
         OrderKey::Type => a.type_name.cmp(&b.type_name),

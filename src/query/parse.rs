@@ -1,9 +1,10 @@
 //! The JSON form of queries. Errors say where in the query, what was found, what was expected.
 
-use super::filter::{Clock, Comparison, Filter, Kind, OrderBy, OrderKey, Query, Scalar, Test};
+use super::filter::{Clock, Comparison, Filter, Kind, OrderBy, Query, Scalar, Test};
 use super::jsonpath;
 use super::link::{LinkKind, Step};
 use super::number::Number;
+use super::parse_search::order_key;
 use super::print::print;
 use crate::model::{Error, ObjectId, Path, Reference, Result, json, limits};
 use serde_json::{Map, Value as Json};
@@ -43,14 +44,20 @@ impl Query {
         }
         let (filter, follow) = reader.source(&map)?;
         let (limit, skip) = window(&map)?;
-        Ok(Query {
+        let query = Query {
             filter,
             follow,
             order: map.get("order").map_or(Ok(Vec::new()), order)?,
             limit,
             skip,
             print,
-        })
+        };
+        if query.is_ranked() && query.leading().is_none() {
+            return Err(Error::invalid(
+                "\"order\": by \"rank\" takes a \"search\" that all results satisfy: not within \"or\", \"not\" or a link, nor with \"follow\"; a field of this name is \"/rank\"",
+            ));
+        }
+        Ok(query)
     }
 }
 
@@ -66,6 +73,7 @@ pub(super) fn window(map: &Map<String, Json>) -> Result<(Option<u64>, u64)> {
 pub(super) struct Reader {
     nodes: usize,
     values: usize,
+    pub(super) searches: usize,
     links: usize,
     mentions: Mentions,
 }
@@ -157,6 +165,10 @@ impl Reader {
             if matches!(key.as_str(), "op" | "value") && map.contains_key("field") {
                 continue;
             }
+            // And this to "search".
+            if key == "in" && map.contains_key("search") {
+                continue;
+            }
             self.node()?;
             let condition = self.condition(map, key, value, depth);
             all.push(condition.map_err(|e| e.context(format!("{key:?}")))?);
@@ -202,14 +214,16 @@ impl Reader {
             "created" => self.times(Clock::Created, value),
             "updated" => self.times(Clock::Updated, value),
             "field" => self.field(map, value),
+            "search" => self.search(map, value).map(Filter::Search),
             "and" => self.list(value, depth).map(Filter::And),
             "or" => self.list(value, depth).map(Filter::Or),
             "not" => Ok(Filter::Not(Box::new(self.nested(value, depth + 1)?))),
             "op" | "value" => Err(Error::invalid("it needs \"field\" beside it")),
+            "in" => Err(Error::invalid("it needs \"search\" beside it")),
             name => match LinkKind::named(name) {
                 Some(kind) => self.linked(kind, value, depth),
                 None => Err(Error::invalid(
-                    "this is no condition: use type, id, tag, key, deleted, branch, relation, created, updated, field, and, or, not, \
+                    "this is no condition: use type, id, tag, key, deleted, branch, relation, created, updated, field, search, and, or, not, \
                      or a link: parent, child, ancestor, descendant, refers_to, referred_by, source, target, source_of, target_of, related",
                 )),
             },
@@ -532,14 +546,7 @@ fn order_by(item: &Json) -> Result<OrderBy> {
         Some(other) => return Err(expected("\"desc\" is true or false", other)),
     };
     let key = match map.get("by") {
-        Some(Json::String(by)) => match by.as_str() {
-            "created" => OrderKey::Clock(Clock::Created),
-            "updated" => OrderKey::Clock(Clock::Updated),
-            "id" => OrderKey::Id,
-            "type" => OrderKey::Type,
-            "parent" => OrderKey::Parent,
-            path => OrderKey::Field(query_path(path)?),
-        },
+        Some(Json::String(by)) => order_key(by)?,
         Some(other) => return Err(expected("\"by\" is a string", other)),
         None => return Err(Error::invalid("\"by\" is missing")),
     };

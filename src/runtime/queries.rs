@@ -17,6 +17,11 @@ impl SpaceHandle {
                 "a page takes no \"skip\": hand over the `next` of the page before",
             ));
         }
+        if query.is_ranked() {
+            return Err(Error::invalid(
+                "pages are not ordered by \"rank\", which changes with every object: use \"limit\" and \"skip\" in a query or search",
+            ));
+        }
         let size = query.limit.unwrap_or(limits::QUERY_PAGE);
         if size == 0 || size > limits::QUERY_PAGE_MOST {
             return Err(Error::limit(format!(

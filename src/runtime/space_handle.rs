@@ -25,6 +25,15 @@ pub struct SpaceHandle {
     host: Arc<SpaceHost>,
 }
 
+/// What a transaction takes for granted, and what it is undone with.
+#[derive(Debug, Default)]
+pub struct Terms {
+    /// Objects' versions; none for one that must not exist.
+    pub expected: Vec<(ObjectId, Vec<[u8; 32]>)>,
+    /// The group that it is undone with.
+    pub group: Option<String>,
+}
+
 impl SpaceHandle {
     pub(super) fn new(node: Arc<super::node::NodeGuard>, host: Arc<SpaceHost>) -> SpaceHandle {
         SpaceHandle { node, host }
@@ -79,12 +88,18 @@ impl SpaceHandle {
         operations: Vec<Operation>,
         heads: Option<Vec<[u8; 32]>>,
         message: Option<String>,
+        terms: Terms,
     ) -> Result<Committed> {
         self.node().check_open()?;
         let now = clock::now_ms();
-        let outcome = self
-            .host
-            .write(|core| core.transact(&operations, heads.as_deref(), message.as_deref(), now))?;
+        let outcome = self.host.write(|core| {
+            core.expect_versions(&terms.expected)?;
+            let outcome = core.transact(&operations, heads.as_deref(), message.as_deref(), now)?;
+            if let Some(group) = terms.group {
+                core.group_for_undo(&outcome, group);
+            }
+            Ok(outcome)
+        })?;
         Ok(committed(outcome))
     }
 
@@ -278,7 +293,7 @@ impl SpaceHandle {
     }
 }
 
-fn committed(outcome: Outcome) -> Committed {
+pub(super) fn committed(outcome: Outcome) -> Committed {
     let objects = outcome
         .versions
         .into_iter()
@@ -310,7 +325,7 @@ pub(super) fn is_user_object(row: &ObjectRow) -> bool {
     row.id != ObjectId::PROPERTIES && !row.is_schema()
 }
 
-fn record(row: ObjectRow) -> ObjectRecord {
+pub(super) fn record(row: ObjectRow) -> ObjectRecord {
     ObjectRecord {
         id: row.id.to_string(),
         type_name: row.type_name,

@@ -257,6 +257,18 @@ impl SpaceHost {
         })
     }
 
+    /// As [`SpaceHost::write`], of work that says more than its outcome; `None` stored nothing.
+    pub fn write_with<T>(
+        &self,
+        work: impl FnOnce(&mut SpaceCore) -> Result<Option<(Outcome, T)>>,
+    ) -> Result<Option<(Outcome, T)>> {
+        self.with_settled(|core| {
+            let done = work(core)?;
+            self.announce(done.as_ref().map(|(outcome, _)| outcome));
+            Ok(done)
+        })
+    }
+
     /// Runs an edit that is gathered, and arms the timer that ends the gathering.
     pub fn edit(
         self: &Arc<Self>,

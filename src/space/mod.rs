@@ -11,23 +11,29 @@ mod blobs;
 mod branches;
 mod checking;
 mod control;
+mod copies;
 mod documents;
+mod edits;
 #[cfg(test)]
 mod forging;
 mod founding;
 mod heads;
 mod ingest;
 mod live;
+mod log;
 mod migrating;
 mod own_feed;
 mod queries;
 mod read;
 mod registering;
 mod schemas;
+mod searching;
 mod space_core;
 mod store;
 mod trees;
 mod typing;
+mod undo;
+mod undo_codec;
 mod unplaced;
 mod waiting;
 mod write;
@@ -36,6 +42,7 @@ mod write;
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
+pub use copies::BranchRow;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
@@ -47,7 +54,8 @@ pub use space_core::SpaceCore;
 #[cfg(test)]
 pub use store::NewEntry;
 pub use store::{
-    Commit, Counts, EntryStatus, FeedRecord, FeedTip, NewFeed, ObjectRow, ObjectWrite,
+    Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
     QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
 };
+pub use undo::Undone;
 pub use write::{Outcome, RowChange};

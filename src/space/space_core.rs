@@ -9,6 +9,7 @@ use super::own_feed::OwnFeed;
 use super::schemas::Schemas;
 use super::store::Store;
 use super::typing::Typing;
+use super::undo::Undo;
 use super::unplaced::Unplaced;
 use super::waiting::Waiting;
 use crate::authority::{Authority, ContentKeys, ControlOp};
@@ -59,6 +60,7 @@ pub struct SpaceCore {
     pub(super) keys: ContentKeys,
     pub(super) documents: Documents,
     pub(super) typing: Typing,
+    pub(super) undo: Undo,
     pub(super) schemas: Schemas,
     pub(super) feeds: HashMap<FeedId, FeedState>,
     pub(super) own_control: OwnFeed,
@@ -120,6 +122,7 @@ impl SpaceCore {
             keys: ContentKeys::default(),
             documents: Documents::new(actor),
             typing: Typing::default(),
+            undo: Undo::default(),
             schemas: Schemas::new(id),
             feeds: HashMap::new(),
             heads: Heads::default(),

@@ -194,6 +194,15 @@ pub struct Counts {
     pub schemas: u64,
 }
 
+/// An index that the program asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexRecord {
+    /// Of objects of this type; of all if there is none.
+    pub type_name: Option<String>,
+    /// Of what, as an order names it.
+    pub path: String,
+}
+
 /// Everything that one entry changes on disk: one transaction.
 #[derive(Clone, Copy, Debug)]
 pub struct Commit<'a> {
@@ -254,6 +263,9 @@ pub trait Store: super::blob_store::BlobStore + Send {
     fn entry_at(&self, arrival: i64) -> Result<Option<StoredEntry>>;
     /// Entries that arrived after number `arrival`, at most about `max_bytes` of them.
     fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<StoredEntry>>;
+    /// Data entries whose changes are in the documents, the last to arrive first: at most `limit`
+    /// of those that arrived before number `arrival`.
+    fn applied_before(&self, arrival: i64, limit: usize) -> Result<Vec<StoredEntry>>;
     /// The number of the newest arrival, 0 if there is none.
     fn last_arrival(&self) -> Result<i64>;
     /// How much there is.
@@ -276,6 +288,15 @@ pub trait Store: super::blob_store::BlobStore + Send {
     fn tree_node(&self, id: &ObjectId) -> Result<Option<(bool, Option<ObjectId>)>>;
     /// The rows a query finds, in its order.
     fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>>;
+    /// The rows that a query ordered by rank finds, in its order, each with its rank: the lower the
+    /// better.
+    fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>>;
+    /// Makes an index, if there is none such yet.
+    fn create_index(&mut self, index: &IndexRecord) -> Result<()>;
+    /// Drops an index.
+    fn drop_index(&mut self, index: &IndexRecord) -> Result<()>;
+    /// The indexes that were made.
+    fn indexes(&self) -> Result<Vec<IndexRecord>>;
     /// The rows a query finds, in its order, each with its keys in that order.
     fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>>;
     /// The rows of any statement that reads.

@@ -2,6 +2,7 @@
 
 use super::checking::{Rule, check_reserved};
 use super::control::new_feed;
+use super::edits::Facts;
 use super::ingest::to_writes;
 use super::space_core::{SpaceCore, meta};
 use super::store::{Commit, EntryStatus, NewEntry, ObjectRow};
@@ -138,6 +139,17 @@ impl SpaceCore {
         rule: Rule,
         now_ms: u64,
     ) -> Result<Outcome> {
+        self.append_data_with(work, Facts::new(), rule, now_ms)
+    }
+
+    /// As [`SpaceCore::append_data`], with facts that change with the entry.
+    pub(super) fn append_data_with(
+        &mut self,
+        work: &mut Work,
+        more: Facts,
+        rule: Rule,
+        now_ms: u64,
+    ) -> Result<Outcome> {
         let clock = i64::try_from(now_ms).unwrap_or(i64::MAX);
         let rows = self.project(work, clock)?;
         let verdicts = self.judge(&rows, rule)?;
@@ -156,6 +168,7 @@ impl SpaceCore {
             facts.push((meta::NAMED_CTL, concat_ids(&header.ctl)));
         }
         facts.extend(self.branch_facts(&entry));
+        facts.extend(more);
         let own = self.own_data.id;
         let writes = to_writes(&rows, work, &verdicts);
         self.store.commit(&Commit {

@@ -6,7 +6,7 @@ CREATE INDEX entries_place ON entries(feed, seq);
 CREATE INDEX entries_unsettled ON entries(status) WHERE status <> 0;
 CREATE TABLE actors(actor BLOB PRIMARY KEY, feed INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE objects( n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, tail INTEGER NOT NULL, type TEXT, parent BLOB, gone INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, version INTEGER, source BLOB, target BLOB, extra TEXT, heads BLOB NOT NULL, data TEXT NOT NULL, plain BLOB);
-CREATE INDEX objects_type ON objects(type) WHERE type IS NOT NULL;
+CREATE INDEX objects_type ON objects(type, created, id) WHERE type IS NOT NULL;
 CREATE INDEX objects_parent ON objects(parent) WHERE parent IS NOT NULL;
 CREATE INDEX objects_source ON objects(source) WHERE source IS NOT NULL;
 CREATE INDEX objects_target ON objects(target) WHERE target IS NOT NULL;
@@ -26,6 +26,9 @@ CREATE INDEX blob_parts_block ON blob_parts(block);
 CREATE TABLE blob_refs( object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
 CREATE INDEX blob_refs_blob ON blob_refs(blob);
 CREATE TABLE violations( object INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(object, n)) WITHOUT ROWID;
+CREATE VIRTUAL TABLE words USING fts5( text, content = '', contentless_delete = 1, tokenize = 'ascii');
+CREATE TABLE unindexed(object INTEGER PRIMARY KEY);
+CREATE TABLE field_indexes(n INTEGER PRIMARY KEY, type TEXT, path TEXT NOT NULL);
 -- profile application_id 0x45434870 version 1
 CREATE TABLE identity( one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL, keyring BLOB NOT NULL);
 CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL, opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);

@@ -466,3 +466,54 @@ fn closing_pauses_and_opening_goes_on() {
     assert_eq!((follower.batches(), last.batches()), (batches, 1));
     live.cancel();
 }
+
+/// What the packages of other languages read from.
+#[cfg(feature = "bindings")]
+#[test]
+fn batches_are_fetched_when_the_reader_is_ready() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let within = |future| runtime.block_on(async { tokio::time::timeout(PATIENCE, future).await });
+    let (client, space) = alone();
+    let query = r#"{"where": {"type": "Task"}, "order": [{"by": "n", "desc": true}]}"#;
+    let begun = space
+        .clone()
+        .live_queue_async(query.into(), LiveOptions::default());
+    let live = runtime.block_on(begun).unwrap();
+    let mut list = List::default();
+    let next = |list: &mut List| {
+        let batch = within(live.clone().next_async()).unwrap().unwrap();
+        list.apply(&batch.unwrap()).unwrap();
+    };
+    next(&mut list);
+    assert!(list.objects.is_empty() && list.initial == 1);
+    for n in 0..300 {
+        make(&space, n);
+    }
+    while list.objects.len() < 300 {
+        next(&mut list);
+    }
+    assert!(list.batches < 6, "{} batches", list.batches);
+    space.close().unwrap();
+    space.open().unwrap();
+    next(&mut list);
+    assert!(list.objects.len() == 300 && list.initial == 2);
+    // Whoever waits is woken by the end, and whoever comes later does not wait.
+    let waiting = std::thread::spawn({
+        let live = live.clone();
+        move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.unwrap().block_on(live.next_async())
+        }
+    });
+    std::thread::sleep(Duration::from_millis(50));
+    live.cancel();
+    assert_eq!(waiting.join().unwrap(), Ok(None));
+    assert_eq!(within(live.clone().next_async()).unwrap(), Ok(None));
+    let (_, listened) = follow(&space, query, at_once());
+    let refused = within(listened.next_async()).unwrap().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidState);
+    client.shutdown().unwrap();
+}

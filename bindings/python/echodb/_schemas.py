@@ -14,7 +14,7 @@ from ._values import Fields, dump_fields, load
 Schema = Union[str, Mapping[str, Any], bool]
 
 #: What an object's fields become: called with its id, the version it carries, if any, and its
-#: fields, on a thread of the library's; returns all new fields, or ``None`` to leave it. An exception
+#: fields, on a thread of the library's; returns all new fields, or ``None`` to leave it. An error
 #: counts the object as failed; ``echodb.Cancelled`` ends the migration.
 MigrationStep = Callable[[str, Optional[int], Dict[str, Any]], Optional[Fields]]
 

@@ -8,6 +8,8 @@ mod merging;
 mod operations;
 mod system;
 mod texts;
+mod undoing;
+mod versions;
 
 use super::{Document, Projection};
 use crate::model::{ObjectId, Operation, Path, TextUnit, Value, json};

@@ -106,6 +106,7 @@ fn relations_branches_and_versions_read_back() {
         of: ObjectId([5; 16]),
         heads: vec![[6; 32]],
         name: "draft".into(),
+        at: Vec::new(),
     };
     let operations = [
         Operation::Relate {

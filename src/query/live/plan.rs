@@ -53,6 +53,7 @@ impl LivePlan {
             among: CompiledQuery {
                 sql: String::new(),
                 params: Vec::new(),
+                searches: false,
             },
         };
         plan.descending = Compiler::default()
@@ -124,18 +125,19 @@ impl LivePlan {
         CompiledQuery {
             sql,
             params: c.params,
+            searches: c.searches,
         }
     }
 
     /// The terms of the order as columns with names.
-    fn keys(&self, c: &mut Compiler) -> String {
+    fn keys(&self, c: &mut Compiler<'_>) -> String {
         let terms = c.order_terms(&self.order).into_iter().enumerate();
         terms
             .map(|(i, (term, _))| format!(",{term} AS k{i}"))
             .collect()
     }
 
-    fn ordered(&self, mut c: Compiler, condition: &str, limit: Option<usize>) -> CompiledQuery {
+    fn ordered(&self, mut c: Compiler<'_>, condition: &str, limit: Option<usize>) -> CompiledQuery {
         let keys = self.keys(&mut c);
         let mut sql =
             format!("SELECT {ROW_COLUMNS}{keys} FROM objects AS o WHERE {condition} ORDER BY ");
@@ -150,11 +152,12 @@ impl LivePlan {
         CompiledQuery {
             sql,
             params: c.params,
+            searches: c.searches,
         }
     }
 
     /// The condition that an object comes after a place, from the last term to the first.
-    fn is_after(&self, c: &mut Compiler, place: &Entry) -> String {
+    fn is_after(&self, c: &mut Compiler<'_>, place: &Entry) -> String {
         let terms = c.order_terms(&self.order);
         let id = c.bind(SqlValue::Blob(place.id.as_bytes().to_vec()));
         let mut after = format!("o.id > {id}");

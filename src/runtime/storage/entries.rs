@@ -94,6 +94,18 @@ impl SpaceStore {
         })
     }
 
+    /// The data entries that are applied and arrived before number `n`, at most `limit`, the last
+    /// first.
+    pub fn applied_before(&self, n: i64, limit: usize) -> Result<Vec<StoredEntry>> {
+        self.db.read(|conn| {
+            conn.prepare_cached(entries!(
+                "WHERE e.n < ?1 AND e.status = 0 AND f.kind = 1 ORDER BY e.n DESC LIMIT ?2"
+            ))?
+            .query_map(params![n, clamp(limit as u64)], read_entry)?
+            .collect()
+        })
+    }
+
     /// The bytes of a feed's entries from one place to another, both included, as many as fit
     /// `max_bytes`, but one at least: a reader that asks again from where it got always gets on.
     #[cfg(test)]

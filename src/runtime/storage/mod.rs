@@ -15,6 +15,7 @@ mod documents;
 mod entries;
 mod error;
 mod files;
+mod indexes;
 mod invitations;
 mod lock;
 mod meta;
@@ -31,6 +32,7 @@ mod spaces;
 mod tests;
 mod upgrade;
 mod violations;
+mod words;
 
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;

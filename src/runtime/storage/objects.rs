@@ -8,7 +8,7 @@ use crate::model::{ObjectId, Result, SystemFields};
 use crate::query::{Cell, CompiledQuery, SqlValue};
 use crate::space::ObjectRow;
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{OptionalExtension, Row, Transaction, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
 
 /// The columns that [`read_row`] reads.
 macro_rules! rows {
@@ -50,6 +50,11 @@ impl SpaceStore {
         self.rows(query, read_row)
     }
 
+    /// The same, of a query ordered by rank: each row with its rank, the lower the better.
+    pub fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>> {
+        self.rows(query, |row| Ok((row.get("score")?, read_row(row)?)))
+    }
+
     /// The rows of a statement whose columns after an object's are keys, with those.
     pub fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
         self.rows(query, |row| {
@@ -78,7 +83,7 @@ impl SpaceStore {
         query: &CompiledQuery,
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        self.db.read(|conn| {
+        let run = |conn: &Connection| {
             let mut statement = conn.prepare_cached(&query.sql)?;
             let rows = statement
                 .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
@@ -89,7 +94,11 @@ impl SpaceStore {
                 statement.discard();
             }
             rows
-        })
+        };
+        match query.searches {
+            true => self.with_words(run),
+            false => self.db.read(run),
+        }
     }
 
     /// At most `limit` rows in id order, from the object after `after` on.
@@ -192,7 +201,8 @@ pub(super) fn put(tx: &Transaction<'_>, row: &ObjectRow, changes: i64) -> rusqli
 
 fn find(tx: &Transaction<'_>, row: &ObjectRow) -> rusqlite::Result<Option<Present>> {
     tx.prepare_cached(
-        "SELECT n, tail, type IS ?2 AND parent IS ?3 AND source IS ?4 AND target IS ?5, \
+        "SELECT n, tail, type IS ?2 AND parent IS ?3 AND source IS ?4 AND target IS ?5 \
+           AND created = ?6, \
            extra, data FROM objects WHERE id = ?1",
     )?
     .query_row(
@@ -202,6 +212,7 @@ fn find(tx: &Transaction<'_>, row: &ObjectRow) -> rusqlite::Result<Option<Presen
             bytes(&row.parent),
             bytes(&row.system.source),
             bytes(&row.system.target),
+            row.created_ms,
         ],
         |found| {
             Ok(Present {
@@ -255,14 +266,13 @@ fn update(
     extra: Option<&str>,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "UPDATE objects SET tail = ?2, gone = ?3, created = ?4, updated = ?5, heads = ?6, \
-           data = ?7, plain = jsonb(?8), version = ?9, extra = ?10 WHERE n = ?1",
+        "UPDATE objects SET tail = ?2, gone = ?3, updated = ?4, heads = ?5, \
+           data = ?6, plain = jsonb(?7), version = ?8, extra = ?9 WHERE n = ?1",
     )?
     .execute(params![
         n,
         tail,
         gone(row),
-        row.created_ms,
         row.updated_ms,
         row.heads.concat(),
         row.data,
@@ -276,7 +286,8 @@ fn update(
 /// Sets those that have one.
 fn move_to(tx: &Transaction<'_>, n: i64, row: &ObjectRow) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "UPDATE objects SET type = ?2, parent = ?3, source = ?4, target = ?5 WHERE n = ?1",
+        "UPDATE objects SET type = ?2, parent = ?3, source = ?4, target = ?5, created = ?6 \
+           WHERE n = ?1",
     )?
     .execute(params![
         n,
@@ -284,6 +295,7 @@ fn move_to(tx: &Transaction<'_>, n: i64, row: &ObjectRow) -> rusqlite::Result<()
         bytes(&row.parent),
         bytes(&row.system.source),
         bytes(&row.system.target),
+        row.created_ms,
     ])?;
     Ok(())
 }

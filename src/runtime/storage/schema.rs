@@ -2,7 +2,7 @@
 //! upgrade of the old one.
 
 use super::database::Shape;
-use super::upgrade;
+use super::{indexes, upgrade, words};
 
 /// A space's file.
 ///
@@ -22,7 +22,16 @@ pub(super) const SPACE: Shape = Shape {
     // "ECHs"
     application_id: 0x4543_4873,
     version: 2,
-    schema: &[FEEDS, OBJECTS, DOCUMENTS, SIDE, BLOBS, VIOLATIONS],
+    schema: &[
+        FEEDS,
+        OBJECTS,
+        DOCUMENTS,
+        SIDE,
+        BLOBS,
+        VIOLATIONS,
+        words::TABLE,
+        indexes::TABLE,
+    ],
     upgrades: &[upgrade::to_2],
 };
 
@@ -48,7 +57,7 @@ pub(super) const OBJECTS: &str = "
         created INTEGER NOT NULL, updated INTEGER NOT NULL,
         version INTEGER, source BLOB, target BLOB, extra TEXT, heads BLOB NOT NULL,
         data TEXT NOT NULL, plain BLOB);
-    CREATE INDEX objects_type ON objects(type) WHERE type IS NOT NULL;
+    CREATE INDEX objects_type ON objects(type, created, id) WHERE type IS NOT NULL;
     CREATE INDEX objects_parent ON objects(parent) WHERE parent IS NOT NULL;
     CREATE INDEX objects_source ON objects(source) WHERE source IS NOT NULL;
     CREATE INDEX objects_target ON objects(target) WHERE target IS NOT NULL;

@@ -6,8 +6,8 @@ use crate::query::live::KeyValue;
 use crate::query::{Cell, CompiledQuery};
 use crate::schema::Breach;
 use crate::space::{
-    Commit, Counts, EntryStatus, FeedRecord, FeedTip, ObjectRow, ObjectWrite, QuarantineRecord,
-    Store, StoredDocument, StoredEntry, Violation,
+    Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
+    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -115,6 +115,10 @@ impl Store for SpaceStore {
         Ok(entries)
     }
 
+    fn applied_before(&self, arrival: i64, limit: usize) -> Result<Vec<StoredEntry>> {
+        SpaceStore::applied_before(self, arrival, limit)
+    }
+
     fn last_arrival(&self) -> Result<i64> {
         self.db.read(|conn| {
             conn.prepare_cached("SELECT coalesce(max(n), 0) FROM entries")?
@@ -156,6 +160,22 @@ impl Store for SpaceStore {
 
     fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
         SpaceStore::query(self, query)
+    }
+
+    fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>> {
+        SpaceStore::ranked(self, query)
+    }
+
+    fn create_index(&mut self, index: &IndexRecord) -> Result<()> {
+        SpaceStore::create_index(self, index)
+    }
+
+    fn drop_index(&mut self, index: &IndexRecord) -> Result<()> {
+        SpaceStore::drop_index(self, index)
+    }
+
+    fn indexes(&self) -> Result<Vec<IndexRecord>> {
+        SpaceStore::indexes(self)
     }
 
     fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {

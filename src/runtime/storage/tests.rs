@@ -1,12 +1,14 @@
 //! Tests over real files.
 
 mod agreement;
+mod indexes;
 mod naive;
 mod profile;
 mod queries;
 mod query_bounds;
 mod recovery;
 mod space;
+mod words;
 mod world;
 
 use super::*;
@@ -88,6 +90,12 @@ fn commit(
         objects,
         meta: &[],
     })
+}
+
+/// How SQLite would run a query.
+fn details(store: &SpaceStore, query: &crate::query::CompiledQuery) -> String {
+    let steps = store.plan(query).unwrap().into_iter();
+    steps.map(|(_, _, step)| step + "; ").collect()
 }
 
 fn write<'a>(row: &'a ObjectRow, changes: &'a [Vec<u8>]) -> ObjectWrite<'a> {

@@ -2,7 +2,7 @@
 //! with all that follow it, so that a file is never between two versions.
 
 use super::database::Failure;
-use super::{schema, side};
+use super::{indexes, schema, side, words};
 use rusqlite::Transaction;
 
 /// From version 1: rows with relation ends, schema version, tags, foreign keys and branches, of
@@ -15,6 +15,8 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     )?;
     tx.execute_batch(schema::OBJECTS)?;
     tx.execute_batch(schema::SIDE)?;
+    tx.execute_batch(words::TABLE)?;
+    tx.execute_batch(indexes::TABLE)?;
     tx.execute_batch(schema::BLOBS)?;
     tx.execute_batch(schema::VIOLATIONS)?;
     tx.execute_batch(

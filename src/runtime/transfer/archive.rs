@@ -7,6 +7,7 @@ use crate::api::ArchiveInfo;
 use crate::authority::Authority;
 use crate::model::{Error, ErrorKind, Result, SpaceId};
 use crate::runtime::clock;
+use crate::runtime::executor;
 use crate::runtime::node::NodeGuard;
 use crate::runtime::sessions::Sessions;
 use crate::runtime::space_handle::SpaceHandle;
@@ -152,6 +153,15 @@ impl NodeGuard {
         filled
     }
 
+    /// Ends the sessions with peers: what they said of the space while it was not here they do not
+    /// say again. They come back at once.
+    fn begin_anew(self: &Arc<Self>) -> Result<()> {
+        for session in self.node().sessions() {
+            executor::handle()?.spawn(async move { session.close().await });
+        }
+        Ok(())
+    }
+
     /// Builds the space's file anew, beside its place, and puts it there once it is whole.
     fn restore(
         self: &Arc<Self>,
@@ -191,7 +201,11 @@ impl NodeGuard {
             SpaceCore::open(space, Box::new(store), Arc::clone(&keyring), random())
         })?;
         match host {
-            None => node.adopt_space(core),
+            None => {
+                let host = node.adopt_space(core)?;
+                self.begin_anew()?;
+                Ok(host)
+            }
             Some(host) => {
                 host.open(|| Ok(core))?;
                 node.open_space(&host)?;

@@ -1,7 +1,8 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
-use clap::{Parser, Subcommand, ValueEnum};
+pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
+use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -101,7 +102,61 @@ pub enum Command {
         space: String,
         /// The object
         id: String,
+        /// As it was at this version: the hashes under `heads`, with commas between them
+        #[arg(long, value_name = "VERSION")]
+        at: Option<String>,
     },
+    /// Lists a space's transactions, the newest first: who made them, when, and their messages
+    Log {
+        /// The space
+        space: String,
+        /// How many, at most 1000
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        /// Only those before this entry
+        #[arg(long, value_name = "ENTRY")]
+        before: Option<String>,
+    },
+    /// Lists the changes of an object, oldest first
+    History {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+    },
+    /// Lists what differs between two versions of an object
+    Diff {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The earlier version, as for `get --at`; '' is before the object was made
+        from: String,
+        /// The later version; without it, that of now
+        to: Option<String>,
+    },
+    /// Makes an object as it was at a version, by a new change
+    Restore {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The version, as for `get --at`
+        version: String,
+    },
+    /// Undoes what this device last did in a space; what others have changed since is left alone
+    Undo {
+        /// The space
+        space: String,
+    },
+    /// Undoes the last `undo`, if this device has written nothing since
+    Redo {
+        /// The space
+        space: String,
+    },
+    /// Makes, lists and merges branches of objects
+    #[command(subcommand)]
+    Branch(BranchCommand),
     /// Sets fields of an object; the others stay
     Set {
         /// The space
@@ -154,6 +209,16 @@ pub enum Command {
         /// Tells how it is answered instead
         #[arg(long)]
         explain: bool,
+    },
+    /// Finds objects by the words in their texts, the best first
+    Search(SearchCommand),
+    /// Lists, makes and drops indexes, which make queries of a field fast
+    Index {
+        /// The space
+        space: String,
+        /// What to do
+        #[command(subcommand)]
+        command: IndexCommand,
     },
     /// Prints a text field, and edits it first when asked to
     Text {
@@ -248,90 +313,6 @@ pub enum Command {
     Serve,
 }
 
-/// What `export` writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExportFormat {
-    /// All objects, a JSON object a line, without histories
-    Json,
-    /// The same
-    Ndjson,
-    /// The space with its history, sealed and signed, in one file
-    Archive,
-}
-
-/// What `import` reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InputFormat {
-    /// What `export` wrote as JSON lines
-    Export,
-    /// A JSON array of objects
-    Json,
-    /// A JSON object a line
-    Ndjson,
-    /// A table
-    Csv,
-}
-
-/// How plain data becomes objects.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
-pub struct PlainImport {
-    /// What is read
-    #[arg(long, value_enum, default_value_t = InputFormat::Export)]
-    pub format: InputFormat,
-    /// The objects' type
-    #[arg(long = "type", value_name = "T")]
-    pub type_name: Option<String>,
-    /// The column whose value is the objects' natural key: importing again updates them. Takes --type
-    #[arg(long, value_name = "COLUMN", requires = "type_name")]
-    pub key: Option<String>,
-    /// What a column holds: string, text, integer, float, boolean, timestamp, reference, json,
-    /// ignore, or infer; with a field's name after a colon, it goes there. May be repeated
-    #[arg(long, value_name = "NAME=KIND[:FIELD]")]
-    pub column: Vec<String>,
-    /// What all other columns hold
-    #[arg(long, value_name = "KIND", default_value = "infer")]
-    pub other_columns: String,
-    /// Between the cells of a table
-    #[arg(long, value_name = "CHAR", default_value = ",")]
-    pub delimiter: String,
-    /// The table's first row is one like the others; columns are called column_1 and so on
-    #[arg(long)]
-    pub no_header: bool,
-    /// Leaves out rows that cannot be used, and reports them
-    #[arg(long)]
-    pub skip_errors: bool,
-}
-
-/// What may be done with one object.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ObjectCommand {
-    /// Writes an object with its history as an Automerge file
-    Export {
-        /// The space
-        space: String,
-        /// The object
-        id: String,
-        /// The file
-        file: PathBuf,
-        #[arg(skip)]
-        #[doc(hidden)]
-        place: Option<PathBuf>,
-    },
-    /// Makes an object of an Automerge file, or merges one into an object, and prints its id
-    Import {
-        /// The space
-        space: String,
-        /// The file; without it, standard input
-        file: Option<PathBuf>,
-        /// The object that takes the changes that the file has beyond it
-        #[arg(long, value_name = "ID")]
-        into: Option<String>,
-    },
-}
-
 /// What may be done about the identity.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -344,6 +325,35 @@ pub enum IdentityCommand {
     },
     /// Prints the identity
     Show,
+}
+
+/// What may be done about branches.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BranchCommand {
+    /// Makes a branch of an object and prints its id: it is read, edited and deleted like an object
+    Add {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+        /// The branch's name
+        name: String,
+    },
+    /// Lists the branches of an object
+    Ls {
+        /// The space
+        space: String,
+        /// The object
+        id: String,
+    },
+    /// Brings what was done to a branch into its original
+    Merge {
+        /// The space
+        space: String,
+        /// The branch's id
+        branch: String,
+    },
 }
 
 /// What may be done about spaces.
@@ -375,6 +385,49 @@ pub enum SpaceCommand {
     Delete {
         /// The space
         space: String,
+    },
+}
+
+/// A search for words.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
+pub struct SearchCommand {
+    /// The space
+    pub space: String,
+    /// The words: all must occur; "a phrase", pre*, -without, this OR that
+    #[arg(required = true)]
+    pub words: Vec<String>,
+    /// Looks only at this field or JSON Pointer; may be repeated
+    #[arg(long = "in", value_name = "FIELD")]
+    pub paths: Vec<String>,
+    /// Only objects that match
+    #[arg(long, value_name = "FILTER-JSON")]
+    pub filter: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+}
+
+/// What may be done about indexes.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexCommand {
+    /// Lists them
+    List,
+    /// Makes one
+    Create {
+        /// The field, a JSON Pointer, `created` or `updated`
+        path: String,
+        /// For queries of objects of this type, rather than of all
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
+    },
+    /// Drops one
+    Drop {
+        /// As it was made
+        path: String,
+        /// Likewise
+        #[arg(long = "type", value_name = "T")]
+        type_name: Option<String>,
     },
 }
 

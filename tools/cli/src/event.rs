@@ -1,6 +1,8 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
+pub use crate::found::{Hit, Index};
 pub use crate::schema_event::{Schema, Violation};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
@@ -31,6 +33,10 @@ pub enum Event {
     Next(Next),
     /// How a query is answered.
     Plan(Plan),
+    /// An object that a search found.
+    Hit(Hit),
+    /// An index.
+    Index(Index),
     /// Something was done to an object or a space; people see nothing.
     Done(Done),
     /// A text field.
@@ -41,6 +47,16 @@ pub enum Event {
     Live(LiveLine),
     /// A change in a query's results.
     LiveChange(LiveChange),
+    /// A transaction, from `log`.
+    Transaction(Transaction),
+    /// A change, from `history`.
+    Version(Version),
+    /// What `undo` or `redo` did.
+    Undone(Undone),
+    /// One difference, from `diff`.
+    Difference(Difference),
+    /// A branch, from `branch ls`.
+    Branch(Branch),
     /// A space's digest.
     Digest(Digest),
     /// A line of an export, without its end.
@@ -269,7 +285,7 @@ pub struct Done {
     /// The object or blob, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// `set`, `deleted` or `written`.
+    /// `set`, `deleted` or `written`; of an index `created` or `dropped`.
     pub state: String,
 }
 

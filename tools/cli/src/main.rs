@@ -6,7 +6,9 @@ mod commands;
 mod console;
 mod control;
 mod event;
+mod event_past;
 mod failure;
+mod found;
 mod front;
 mod output;
 mod profile;
@@ -15,6 +17,7 @@ mod schema_event;
 mod serve;
 mod signals;
 mod socket;
+mod transfer_args;
 mod transfer_event;
 
 use args::{Args, Command};

@@ -20,6 +20,7 @@ public struct Filter: Hashable, Sendable {
         case branch(Bool)
         case relation(Bool)
         case time(String, String, Date)
+        case search(String, [String])
         case linked(Link)
         case without(String)
         case field(String, String, Value)
@@ -72,6 +73,17 @@ public struct Filter: Hashable, Sendable {
     /// ``Transaction/setKey(_:_:_:)``. The source of natural keys is `natural`.
     public static func key(_ source: String, _ key: String? = nil) -> Filter {
         Filter(.key(source, key))
+    }
+
+    /// Objects in whose strings and texts the words occur; ``Space/search(_:type:where:in:limit:skip:snippetLength:)``
+    /// says what may be typed.
+    ///
+    /// - Parameters:
+    ///   - words: The words.
+    ///   - paths: The fields or JSON Pointers to look at, with what is below them, at most 8; of
+    ///     none, everything is looked at.
+    public static func search(_ words: String, in paths: [String] = []) -> Filter {
+        Filter(.search(words, paths))
     }
 
     /// Branches of other objects, or those that are none. Branches are left out by a filter that

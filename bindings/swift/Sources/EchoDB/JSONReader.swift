@@ -39,6 +39,27 @@ struct JSONReader {
         }
     }
 
+    /// Reads the answer to a search.
+    static func searchResults(from data: Data) throws -> [SearchResult] {
+        try data.withUnsafeBytes { raw in
+            try whole(raw.bindMemory(to: UInt8.self)) { reader in
+                var results: [SearchResult] = []
+                try reader.list { results.append(try $0.searchResult()) }
+                return results
+            }
+        }
+    }
+
+    /// Reads what leads from one version to another.
+    static func differences(from text: String) throws -> [Difference] {
+        try (try value(from: text).listValue ?? []).map { change in
+            guard let known = change.mapValue.flatMap(Difference.init(json:)) else {
+                throw EchoError.unexpected("the library tells of a change of an unknown kind")
+            }
+            return known
+        }
+    }
+
     /// Reads the answer to an aggregation.
     static func groups(from text: String) throws -> [Group] {
         var text = text
@@ -118,6 +139,20 @@ struct JSONReader {
             branchOf: branchOf, fields: fields,
             created: Date(millisecondsSince1970: created),
             updated: Date(millisecondsSince1970: updated), heads: heads)
+    }
+
+    /// One element of a search's answer.
+    private mutating func searchResult() throws -> SearchResult {
+        var rank = 0.0, snippet: Snippet?
+        let object = try object { reader, name in
+            switch name {
+            case "rank": rank = try reader.value().doubleValue ?? 0
+            case "snippet": snippet = Snippet(try reader.value())
+            default: return false
+            }
+            return true
+        }
+        return SearchResult(object: object, rank: rank, snippet: snippet)
     }
 
     /// One group of an aggregation's answer.

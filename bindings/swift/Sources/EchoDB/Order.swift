@@ -25,6 +25,8 @@ public struct Order: Hashable, Sendable {
     public static let type = Order(key: "type", isDescending: false)
     /// By the parent's id, those without one first.
     public static let parent = Order(key: "parent", isDescending: false)
+    /// By how well it fits the ``Filter/search(_:in:)`` that all results satisfy, the best first.
+    public static let rank = Order(key: "rank", isDescending: false)
 
     /// The other way round.
     public func reversed() -> Order {

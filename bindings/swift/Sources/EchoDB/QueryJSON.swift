@@ -151,7 +151,8 @@ extension JSONWriter {
             write(raw: "{")
             try write(link, depth: depth)
             write(raw: "}")
-        case .type, .id, .parent, .deleted, .time, .tag, .key, .branch, .relation, .without:
+        case .type, .id, .parent, .deleted, .time, .tag, .key, .branch, .relation, .without,
+            .search:
             try write(simple: condition)
         }
     }
@@ -182,6 +183,13 @@ extension JSONWriter {
                 write(string: key)
             }
             write(raw: "}")
+        case .search(let words, let paths):
+            write(raw: "{\"search\":")
+            write(string: words)
+            if !paths.isEmpty {
+                write(raw: ",\"in\":")
+                write(list: paths) { $0.write(string: $1) }
+            }
         case .branch(let isBranch):
             write(raw: "{\"branch\":\(isBranch)")
         case .relation(let isRelation):

@@ -23,7 +23,7 @@ public struct Committed: Hashable, Sendable {
 /// Paths are a field's name, or a JSON Pointer (`"/tags/0"`). Give the steps from one task at a
 /// time, or their order is anybody's guess.
 public final class Transaction: Sendable {
-    private let native: EchoDBNative.Transaction
+    let native: EchoDBNative.Transaction
 
     init(native: EchoDBNative.Transaction) {
         self.native = native

@@ -319,6 +319,7 @@ final class LifetimeTests: XCTestCase {
             let id = try await space.create("Note", ["t": .text("text")])
             let exported = try await client.createSpace(name: "Empty").exportJSON()
             let blob = try await space.putBlob(Data("held".utf8))
+            let heads = try await space.get(id)?.heads ?? []
             let calls: [@Sendable () async throws -> Void] = [
                 { try await Client.open(isOnline: false).shutdown() },
                 { _ = try await client.createSpace(name: "Another") },
@@ -362,6 +363,13 @@ final class LifetimeTests: XCTestCase {
                 { try await space.registerSchema("Other", ["type": "object"]) },
                 { _ = try await space.schemas() },
                 { _ = try await space.violations() },
+                { _ = try await space.search("text") },
+                { try await space.createIndex("n") },
+                { _ = try await space.indexes() },
+                { _ = try await space.log() },
+                { _ = try await space.branches(id) },
+                { _ = try await space.diff(id, to: heads) },
+                { _ = try await space.get(id, at: heads) },
                 { _ = try await space.importObject(try await space.exportObject(id)) },
             ]
             for round in 0..<5 {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::query::{Query, RowView, compare, compile, matches};
+use crate::space::IndexRecord;
 use serde_json::{Map, Value as Json, json};
 use std::cmp::Ordering;
 
@@ -166,12 +167,25 @@ fn view<'a>(row: &'a ObjectRow, plain: &'a Json) -> RowView<'a> {
     }
 }
 
+/// Indexes change nothing but the way.
+fn some_indexes(store: &mut SpaceStore, random: &mut Random, count: usize) {
+    for _ in 0..count {
+        let type_name = random.pick(&[None, Some("A"), Some("B")]);
+        let type_name = type_name.map(str::to_owned);
+        let path = path(random);
+        store
+            .create_index(&IndexRecord { type_name, path })
+            .unwrap();
+    }
+}
+
 #[test]
 fn sql_and_memory_agree_on_filters_and_order() {
     let mut random = Random(20);
     let mut found_some = 0;
     for round in 0..40 {
         let mut store = SpaceStore::open(None).unwrap();
+        some_indexes(&mut store, &mut random, round % 5);
         let rows: Vec<ObjectRow> = (0..60).map(|n| random_row(&mut random, n)).collect();
         let writes: Vec<_> = rows.iter().map(|row| write(row, &[])).collect();
         commit(&mut store, 0, EntryStatus::Applied, &writes).unwrap();

@@ -136,6 +136,7 @@ impl Maker {
                 of: self.any(),
                 heads: vec![],
                 name: "b".into(),
+                at: Vec::new(),
             });
         }
         ObjectRow {

@@ -5,8 +5,10 @@ mod identity;
 mod lookup;
 mod object;
 mod pairing;
+mod past;
 mod query;
 mod schema;
+mod search;
 mod space;
 mod status;
 mod text;
@@ -75,11 +77,13 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             type_name,
             fields,
         } => object::add(context, &space, type_name, fields),
-        Command::Get { space, id } => object::get(context, &space, id),
+        Command::Get { space, id, at } => object::get(context, &space, id, at.as_deref()),
         Command::Set { space, id, fields } => object::set(context, &space, id, fields),
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
         asked @ (Command::Query { .. } | Command::Aggregate { .. }) => query::run(context, asked),
+        Command::Search(command) => search::search(context, command),
+        Command::Index { space, command } => search::index(context, &space, command),
         Command::Text {
             space,
             id,
@@ -91,13 +95,14 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             let edit = text::Edit { insert, at, delete };
             text::text(context, &space, id, field, edit)
         }
-        Command::Watch {
-            space,
-            query: Some(query),
-            interval,
-            ..
-        } => watch::live(context, control, &space, query, interval),
-        Command::Watch { space, filter, .. } => watch::watch(context, control, &space, filter),
+        asked @ Command::Watch { .. } => watch::run(context, control, asked),
+        asked @ (Command::Log { .. }
+        | Command::History { .. }
+        | Command::Diff { .. }
+        | Command::Restore { .. }
+        | Command::Undo { .. }
+        | Command::Redo { .. }
+        | Command::Branch(_)) => past::run(context, asked),
         Command::Digest { space } => status::digest(context, &space),
         Command::Schema { space, command } => schema::schema(context, &space, command),
         Command::Space(SpaceCommand::Import { .. })

@@ -20,15 +20,20 @@ pub(super) fn add(
     context.output.emit(Event::Created(Created { space, id }))
 }
 
-pub(super) fn get(context: &mut Context, name: &str, id: String) -> Result<()> {
+pub(super) fn get(context: &mut Context, name: &str, id: String, at: Option<&str>) -> Result<()> {
     let space = context.space(name)?;
-    let record = space.get(id.clone())?.ok_or_else(|| {
-        Failure::new(
-            ErrorKind::NotFound,
-            format!("the space has no object {id:?}"),
-        )
-    })?;
+    if let Some(at) = at {
+        return emit_object(context, space.get_at(id, super::past::version(at))?);
+    }
+    let record = space.get(id.clone())?.ok_or_else(|| absent(&id))?;
     emit_object(context, record)
+}
+
+pub(super) fn absent(id: &str) -> Failure {
+    Failure::new(
+        ErrorKind::NotFound,
+        format!("the space has no object {id:?}"),
+    )
 }
 
 pub(super) fn set(context: &mut Context, name: &str, id: String, fields: String) -> Result<()> {
@@ -61,14 +66,14 @@ pub(super) fn find(context: &mut Context, name: &str, query: String) -> Result<(
     Ok(())
 }
 
-fn emit_object(context: &mut Context, record: ObjectRecord) -> Result<()> {
+pub(super) fn emit_object(context: &mut Context, record: ObjectRecord) -> Result<()> {
     let object = record
         .try_into()
         .map_err(|error| Failure::storage("an object's fields", error))?;
     context.output.emit(Event::Object(object))
 }
 
-fn done(context: &mut Context, space: String, id: String, state: &str) -> Result<()> {
+pub(super) fn done(context: &mut Context, space: String, id: String, state: &str) -> Result<()> {
     context.output.emit(Event::Done(Done {
         space,
         id: Some(id),

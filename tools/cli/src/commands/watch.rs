@@ -1,6 +1,7 @@
 //! `watch`.
 
 use super::Context;
+use crate::args::Command;
 use crate::control::{Control, Note, Notifier};
 use crate::event::{ChangeLine, Event, LiveChange, LiveLine};
 use crate::failure::{Failure, Result};
@@ -24,8 +25,21 @@ impl LiveListener for Listener {
     }
 }
 
-/// `watch --query`.
-pub(super) fn live(
+/// `watch`, of changes or of a query's results.
+pub(super) fn run(context: &mut Context, control: Control, command: Command) -> Result<()> {
+    match command {
+        Command::Watch {
+            space,
+            query: Some(query),
+            interval,
+            ..
+        } => live(context, control, &space, query, interval),
+        Command::Watch { space, filter, .. } => watch(context, control, &space, filter),
+        _ => Ok(()),
+    }
+}
+
+fn live(
     context: &mut Context,
     control: Control,
     name: &str,
@@ -58,7 +72,7 @@ pub(super) fn live(
     Ok(())
 }
 
-pub(super) fn watch(
+fn watch(
     context: &mut Context,
     control: Control,
     name: &str,

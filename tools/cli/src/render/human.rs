@@ -1,9 +1,9 @@
 //! The form for people.
 
-use super::{qr, safe};
+use super::{past, qr, safe};
 use crate::event::{
-    Blob, Code, Event, LiveChange, Object, Pairing, Schema, Space, SpaceDetails, SpaceStatus,
-    Status, Violation,
+    Blob, Code, Event, Hit, Index, LiveChange, Object, Pairing, Schema, Space, SpaceDetails,
+    SpaceStatus, Status, Violation,
 };
 use std::fmt::Write;
 
@@ -19,11 +19,11 @@ pub struct Style {
 }
 
 impl Style {
-    fn dim(self, text: &str) -> String {
+    pub(super) fn dim(self, text: &str) -> String {
         self.paint("2", text)
     }
 
-    fn bold(self, text: &str) -> String {
+    pub(super) fn bold(self, text: &str) -> String {
         self.paint("1", text)
     }
 
@@ -38,12 +38,13 @@ impl Style {
 /// What an event puts on standard output.
 pub fn result(event: &Event, style: Style) -> String {
     match event {
-        Event::Identity(who) => format!(
-            "{}\nidentity  {}\ndevice    {}\n",
-            style.bold(&safe::line(&who.name)),
-            who.identity,
-            who.device
-        ),
+        Event::Identity(who) => {
+            let name = style.bold(&safe::line(&who.name));
+            format!(
+                "{name}\nidentity  {}\ndevice    {}\n",
+                who.identity, who.device
+            )
+        }
         Event::Space(space) => listed_space(space, style),
         Event::SpaceDetails(details) => space_details(details, style),
         Event::Created(created) => format!("{}\n", created.id),
@@ -54,7 +55,9 @@ pub fn result(event: &Event, style: Style) -> String {
             style.bold(&safe::line(object.type_name.as_deref().unwrap_or("-"))),
             safe::line(object.fields.get())
         ),
-        Event::Group(_) | Event::Next(_) | Event::Plan(_) => query_result(event, style),
+        Event::Hit(_) | Event::Index(_) | Event::Group(_) | Event::Next(_) | Event::Plan(_) => {
+            query_result(event, style)
+        }
         Event::Text(text) if style.terminal => format!("{}\n", safe::lines(&text.text)),
         Event::Text(text) => format!("{}\n", text.text),
         Event::Change(change) => format!(
@@ -65,6 +68,11 @@ pub fn result(event: &Event, style: Style) -> String {
             style.dim(&change.origin)
         ),
         Event::LiveChange(change) => live_change(change, style),
+        Event::Transaction(value) => past::transaction(value, style),
+        Event::Version(value) => past::version(value, style),
+        Event::Undone(value) => past::undone(value),
+        Event::Difference(value) => past::difference(value),
+        Event::Branch(value) => past::branch(value, style),
         Event::Digest(digest) => format!("{}\n", digest.digest),
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
@@ -116,6 +124,8 @@ fn query_result(event: &Event, style: Style) -> String {
             style.bold(&safe::line(group.group.get())),
             safe::line(group.values.get())
         ),
+        Event::Hit(hit) => found(hit, style),
+        Event::Index(index) => index_line(index, style),
         Event::Next(next) => format!("{}\n", style.dim(&format!("next  {}", next.next))),
         Event::Plan(plan) => format!(
             "{}\n{}\n",
@@ -247,6 +257,32 @@ fn object_lines(object: &Object, style: Style) -> String {
         .and_then(|fields| serde_json::to_string_pretty(&fields))
         .unwrap_or_else(|_| object.fields.get().to_owned());
     put(&mut out, format_args!("{}", safe::lines(&fields)));
+    out
+}
+
+fn index_line(index: &Index, style: Style) -> String {
+    let type_name = safe::line(index.type_name.as_deref().unwrap_or("-"));
+    format!("{}  {type_name}\n", style.bold(&safe::line(&index.path)))
+}
+
+/// An object that a search found, with the words in bold.
+fn found(hit: &Hit, style: Style) -> String {
+    let type_name = safe::line(hit.type_name.as_deref().unwrap_or("-"));
+    let mut out = format!("{}  {}", hit.id, style.bold(&type_name));
+    if let Some(excerpt) = &hit.snippet {
+        out.push_str(&format!("  {}  ", style.dim(&safe::line(&excerpt.path))));
+        out.push_str(if excerpt.start > 0 { "…" } else { "" });
+        let piece = |from, to| safe::line(excerpt.text.get(from..to).unwrap_or_default());
+        let mut done = 0;
+        for (from, to) in &excerpt.ranges {
+            out.push_str(&piece(done, *from));
+            out.push_str(&style.bold(&piece(*from, *to)));
+            done = *to;
+        }
+        out.push_str(&piece(done, excerpt.text.len()));
+        out.push_str(if excerpt.more { "…" } else { "" });
+    }
+    out.push('\n');
     out
 }
 

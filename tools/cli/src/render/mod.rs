@@ -1,6 +1,7 @@
 //! Prints events: for people, or as JSON with `--json`.
 
 mod human;
+mod past;
 mod qr;
 mod safe;
 
@@ -51,7 +52,7 @@ impl Renderer {
         self.print_progress(event);
         // A long list is written in large pieces; anything else may be waited for.
         match event {
-            Event::Object(_) | Event::Line(_) if !self.stdout_is_terminal => Ok(()),
+            Event::Object(_) | Event::Hit(_) | Event::Line(_) if !self.stdout_is_terminal => Ok(()),
             _ => self.flush(),
         }
     }
@@ -92,6 +93,8 @@ impl Renderer {
             Event::SpaceDetails(value) => json_text(value),
             Event::Created(value) => json_text(value),
             Event::Object(value) => json_text(value),
+            Event::Hit(value) => json_text(value),
+            Event::Index(value) => json_text(value),
             Event::Group(value) => json_text(value),
             Event::Next(value) => json_text(value),
             Event::Plan(value) => json_text(value),
@@ -100,6 +103,11 @@ impl Renderer {
             Event::Change(value) => json_text(value),
             Event::Live(value) => json_text(value),
             Event::LiveChange(value) => json_text(value),
+            Event::Transaction(value) => json_text(value),
+            Event::Version(value) => json_text(value),
+            Event::Undone(value) => json_text(value),
+            Event::Difference(value) => json_text(value),
+            Event::Branch(value) => json_text(value),
             Event::Digest(value) => json_text(value),
             Event::Line(line) => line.clone(),
             // Standard output holds the export itself then.

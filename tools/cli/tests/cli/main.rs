@@ -6,6 +6,8 @@ mod commands;
 mod common;
 mod errors;
 mod pairing;
+mod past;
+mod search;
 mod serving;
 mod transfer;
 mod transfer_files;

@@ -66,6 +66,7 @@ const TYPED: &str = "the one query gives typed objects, by this quick way";
 const UPDATES: &str = "the updates are iterated over";
 const BATCHES: &str = "the batches are iterated over";
 const OWN_ID: &str = "the id is an argument that may be given";
+const GIVEN: &str = "whoever fetches a blob has given its id";
 /// Swift's alone.
 const LABEL: &str = "a file is an argument that its label tells";
 const FUNCTION: &str = "what is called back is a function";
@@ -111,6 +112,19 @@ pub const DEVIATIONS: &[Deviation] = &[
         FUNCTION,
     ),
     named("LiveListener::updated", C, "echodb_live_callback", FUNCTION),
+    named(
+        "BlobListener::progressed",
+        C,
+        "echodb_blob_callback",
+        FUNCTION,
+    ),
+    named(
+        "BlobFetchState::name",
+        C,
+        "echodb_blob_fetch_progress",
+        WORD,
+    ),
+    named("BlobFetch::id", C, "echodb_space_fetch_blob", GIVEN),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
     named(
         "Migration::migrate",
@@ -173,6 +187,9 @@ pub const DEVIATIONS: &[Deviation] = &[
         FUNCTION,
     ),
     named("LiveListener::updated", Cpp, "LiveListener", FUNCTION),
+    named("BlobListener::progressed", Cpp, "BlobListener", FUNCTION),
+    named("BlobFetchState::name", Cpp, "BlobFetch::progress", WORD),
+    named("BlobFetch::id", Cpp, "Space::fetch_blob", GIVEN),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
     named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.
@@ -343,6 +360,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         "Space.migrate",
         "a listener is a closure",
     ),
+    named(
+        "Space::get_at",
+        Swift,
+        "Space.get",
+        "the version is an argument with a label",
+    ),
     named("Space::put_blob_file", Swift, "Space.putBlob", LABEL),
     named("Space::blob_to_file", Swift, "Space.writeBlob", LABEL),
     named("Space::export_json_file", Swift, "Space.exportJSON", LABEL),
@@ -405,6 +428,26 @@ pub const SHAPES: &[Shape] = &[
         "what truths are called",
     ),
     shaped("Violation::type_name", &[Python, Swift], "type", SHORT),
+    shaped(
+        "Undone::committed",
+        &[C, Cpp],
+        "entry",
+        "what was written stands beside the other keys",
+    ),
+    shaped("TransactionInfo::time_ms", &[Python, Swift], "time", A_TIME),
+    shaped(
+        "BranchInfo::created_ms",
+        &[Python, Swift],
+        "created",
+        A_TIME,
+    ),
+    shaped(
+        "BranchInfo::updated_ms",
+        &[Python, Swift],
+        "updated",
+        A_TIME,
+    ),
+    shaped("IndexInfo::type_name", &[Python, Swift], "type", SHORT),
     shaped("ImportOptions::type_name", &[Python, Swift], "type", SHORT),
     shaped(
         "ImportOptions::header",

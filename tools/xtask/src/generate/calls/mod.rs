@@ -37,8 +37,10 @@ pub fn text(root: &Path) -> Outcome<String> {
         languages.push((language, Declared::read(root, language)?));
     }
     // Words that C and C++ get and give are in JSON, of answers and of options.
-    let mut json = fs::read_to_string(root.join("src/ffi/records.rs"))?;
-    json += &fs::read_to_string(root.join("src/ffi/import_options.rs"))?;
+    let mut json = String::new();
+    for name in ["records.rs", "blob_records.rs", "import_options.rs"] {
+        json += &fs::read_to_string(root.join("src/ffi").join(name))?;
+    }
     let mut lacking = Vec::new();
     let calls = calls(&api, &languages, deviations::DEVIATIONS, &mut lacking);
     let shapes = shapes::Tables::new(&api, &languages, &json, &mut lacking);
