@@ -90,8 +90,8 @@ class Migration(_native.Migration):
         try:
             made = self._step(id, version, load(fields))
         except Cancelled as error:
-            status = Status.CANCELLED.value
-            raise _native.EchoError.Cancelled(status, str(error), False) from None
+            made_of = (Status.CANCELLED.value, str(error), False)
+            raise _native.EchoError.Cancelled(*made_of) from None  # type: ignore[attr-defined]
         return None if made is None else dump_fields(made)
 
 

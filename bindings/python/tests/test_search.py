@@ -23,7 +23,7 @@ class Search(SpaceCase):
         cases = [
             ("cod*", [self.code]),
             ('"hot tea"', [self.tea]),
-            ('"tea hot"', []),
+            ('"green hot"', []),
             ("tea -green", []),
             ("tea OR code", [self.tea, self.code]),
             ('" ( NEAR', []),
