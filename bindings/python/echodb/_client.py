@@ -23,6 +23,9 @@ from ._errors import translated
 from ._exit import open_clients
 from ._invitation import Invitation, begin
 from ._log import LogSink, effective_level, native_level
+from ._links import Follow
+from ._query import OrderBy, Where, dump_query
+from ._results import Found, from_found
 from ._space import Space
 from ._status import (
     ClientStatus,
@@ -173,6 +176,30 @@ class Client:
         with translated:
             options = _native.JoinOptions(timeout_s=timeout)
         return await begin(lambda: self._native.join(code, options), self._lifeline)
+
+    async def import_archive(self, path: Union[str, os.PathLike[str]]) -> Space:
+        """Brings in a space's archive and opens the space: as a new space of this profile, into
+        the one that is here, or in place of one whose file is lost or damaged. Checked as a whole
+        before anything is written. Raises ``PermissionDenied`` if this device is no member."""
+        with translated:
+            return self._space(await self._native.import_archive(os.fspath(path)))
+
+    async def query(
+        self,
+        spaces: Sequence[str] = (),
+        *,
+        type: Optional[str] = None,
+        where: Optional[Where] = None,
+        order: Union[OrderBy, Sequence[OrderBy]] = (),
+        limit: Optional[int] = None,
+        skip: int = 0,
+        follow: Sequence[Follow] = (),
+    ) -> List[Found]:
+        """The objects that a query finds in several spaces, or in all open ones if ``spaces`` is
+        empty: in one order, ``limit`` and ``skip`` counting over all."""
+        json = dump_query(type, where, order, limit, skip, follow)
+        with translated:
+            return from_found(await self._native.query(strings(spaces), json))
 
     async def set_online(self, online: bool) -> None:
         """Goes online or offline. Offline, all connections are closed and none is made or taken;

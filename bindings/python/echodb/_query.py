@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, NoReturn, Optional, Sequence, Union
 
+from ._links import Follow, step_json
 from ._values import Value, dump_json, plain, to_millis
 
 
@@ -96,6 +97,23 @@ class Field:
         """Whether a string or text begins with ``prefix``."""
         return self._compare("prefix", prefix)
 
+    def contains_any(self, values: Sequence[Value]) -> Filter:
+        """Whether it contains one of the values."""
+        return self._compare("contains_any", list(values))
+
+    def contains_all(self, values: Sequence[Value]) -> Filter:
+        """Whether it contains each of the values."""
+        return self._compare("contains_all", list(values))
+
+    def between(self, first: Value, last: Value) -> Filter:
+        """Whether it is at least the first value and at most the last."""
+        return self._compare("between", [first, last])
+
+    def is_kind(self, kind: str) -> Filter:
+        """Whether it is ``"null"``, ``"boolean"``, ``"number"``, ``"string"``, ``"list"`` or
+        ``"map"``."""
+        return self._compare("kind", kind)
+
     def exists(self, present: bool = True) -> Filter:
         """Whether the field is there at all."""
         return self._compare("exists", present)
@@ -185,6 +203,27 @@ def deleted(value: bool = True) -> Filter:
     return Filter({"deleted": value})
 
 
+def branches(value: bool = True) -> Filter:
+    """Branches of other objects; a query whose filter does not say this leaves them out."""
+    return Filter({"branch": value})
+
+
+def relations(value: bool = True) -> Filter:
+    """Relations: objects with a source or a target."""
+    return Filter({"relation": value})
+
+
+def tagged(*tags: str) -> Filter:
+    """Objects with one of these tags."""
+    return Filter({"tag": list(tags)})
+
+
+def with_key(source: str, key: Optional[str] = None) -> Filter:
+    """Objects with this name in another system, or with any of that system; the system of natural
+    keys is ``natural``."""
+    return Filter({"key": {"source": source} if key is None else {"source": source, "key": key}})
+
+
 #: A filter, or one in the library's JSON form.
 Where = Union[Filter, Mapping[str, Any]]
 #: A sort key, or the name or JSON Pointer of a field to sort by, the smallest first.
@@ -193,7 +232,7 @@ OrderBy = Union[Order, Field, Clock, str]
 
 def dump_filter(type: Optional[str], where: Optional[Where]) -> str:
     """The JSON text of a filter."""
-    return dump_json(_where(type, where))
+    return dump_json(where_json(type, where))
 
 
 def dump_query(
@@ -202,10 +241,13 @@ def dump_query(
     order: Union[OrderBy, Sequence[OrderBy]],
     limit: Optional[int],
     skip: int,
+    follow: Sequence[Follow] = (),
 ) -> str:
     """The JSON text of a query."""
     keys = [order] if isinstance(order, (Order, Field, Clock, str)) else list(order)
-    query: Dict[str, Any] = {"where": _where(type, where)}
+    query: Dict[str, Any] = {"where": where_json(type, where)}
+    if follow:
+        query["follow"] = [step_json(step) for step in follow]
     if keys:
         query["order"] = [_order(key).to_json() for key in keys]
     if limit is not None:
@@ -215,7 +257,7 @@ def dump_query(
     return dump_json(query)
 
 
-def _where(type: Optional[str], where: Optional[Where]) -> Dict[str, Any]:
+def where_json(type: Optional[str], where: Optional[Where]) -> Dict[str, Any]:
     json = where.to_json() if isinstance(where, Filter) else dict(where or {})
     if type is None:
         return json

@@ -126,6 +126,10 @@ class SpaceStatus:
     waiting_for_key: int
     #: Entries that wait for one they depend on.
     waiting_for_dependency: int
+    #: Objects that break the schema of their type; see ``Space.violations``.
+    violations: int
+    #: Whether objects are still being checked, and ``violations`` may change.
+    checking: bool
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,8 @@ def from_space_status(status: _native.SpaceStatus) -> SpaceStatus:
         quarantined=status.quarantined,
         waiting_for_key=status.waiting_for_key,
         waiting_for_dependency=status.waiting_for_dependency,
+        violations=status.violations,
+        checking=status.checking,
     )
 
 

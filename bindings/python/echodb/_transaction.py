@@ -24,6 +24,11 @@ class Committed:
     heads: Dict[str, Tuple[str, ...]]
 
 
+def from_committed(done: _native.Committed) -> Committed:
+    """From the generated record."""
+    return Committed(done.entry, {each.id: tuple(each.heads) for each in done.objects})
+
+
 class Transaction:
     """Gathers steps; nothing happens until the ``async with`` block ends. An exception that
     leaves the block throws the steps away.
@@ -58,15 +63,26 @@ class Transaction:
         process, and queries and subscriptions see it. The end of the block does it by itself."""
         if self.committed is None:
             with translated:
-                done = await self._native.commit()
-            heads = {each.id: tuple(each.heads) for each in done.objects}
-            self.committed = Committed(done.entry, heads)
+                self.committed = from_committed(await self._native.commit())
         return self.committed
 
     def cancel(self) -> None:
         """Throws the steps away; further ones, and a commit, raise ``InvalidState``."""
         self._cancelled = True
         self._native.cancel()
+
+    def only_if(self, id: str, heads: Sequence[str]) -> None:
+        """Takes it for granted that an object is at exactly this version, or, without ``heads``,
+        that it does not exist. Otherwise the commit raises ``InvalidState`` with the status
+        ``CONFLICT`` and changes nothing."""
+        with translated:
+            self._native.only_if(id, strings(heads))
+
+    def group(self, name: str) -> None:
+        """Puts the transaction in a group: transactions of one group that follow each other are
+        undone, and redone, at once."""
+        with translated:
+            self._native.group(name)
 
     def create(self, type: Optional[str], fields: Fields, *, id: Optional[str] = None) -> str:
         """Adds a new object and returns its id, which may be the caller's, for imports."""

@@ -73,6 +73,17 @@ class Ref:
         raise InvalidArgument(f"{text!r} is not a reference")
 
 
+@dataclass(frozen=True)
+class Blob:
+    """A blob that is named by an object: its bytes are stored beside the objects, and fetched from
+    peers when they are asked for. See ``Space.put_blob`` and ``Space.fetch_blob``."""
+
+    #: The blob's id, 52 characters.
+    id: str
+    #: Its size in bytes.
+    size: int
+
+
 #: What a field may hold. ``datetime`` must have a time zone; it is kept in milliseconds and read
 #: back in UTC. Tuples are read back as lists.
 Value = Union[
@@ -84,6 +95,7 @@ Value = Union[
     bytes,
     datetime,
     Ref,
+    Blob,
     Sequence["Value"],
     Mapping[str, "Value"],
 ]
@@ -146,6 +158,8 @@ def plain(value: Value) -> Any:
         return to_millis(value)
     if isinstance(value, Ref):
         return str(value)
+    if isinstance(value, Blob):
+        return value.id
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).hex()
     if isinstance(value, Mapping):
@@ -171,6 +185,8 @@ def _tag(value: Any, depth: int) -> Any:
         return {"@timestamp": to_millis(value)}
     if isinstance(value, Ref):
         return {"@ref": str(value)}
+    if isinstance(value, Blob):
+        return {"@blob": value.id, "size": _integer(value.size)}
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"@bytes": base64.b64encode(value).decode("ascii")}
     if isinstance(value, float) and not math.isfinite(value):
@@ -215,6 +231,8 @@ _FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def _untag(entries: Dict[str, Any]) -> Any:
+    if len(entries) == 2 and "@blob" in entries and "size" in entries:
+        return Blob(entries["@blob"], entries["size"])
     if len(entries) != 1:
         return entries
     ((tag, inner),) = entries.items()

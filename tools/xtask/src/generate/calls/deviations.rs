@@ -64,6 +64,7 @@ const ENUMERATION: &str = "every enumeration of the language has it";
 const STATUS: &str = "the status is as fine as the kind";
 const TYPED: &str = "the one query gives typed objects, by this quick way";
 const UPDATES: &str = "the updates are iterated over";
+const BATCHES: &str = "the batches are iterated over";
 const OWN_ID: &str = "the id is an argument that may be given";
 const GIVEN: &str = "whoever fetches a blob has given its id";
 /// Swift's alone.
@@ -242,6 +243,17 @@ pub const DEVIATIONS: &[Deviation] = &[
         Python,
         "InvitationUpdates",
         UPDATES,
+    ),
+    named("LiveListener::updated", Python, "LiveQuery", BATCHES),
+    named("Migration::migrate", Python, "MigrationStep", FUNCTION),
+    named("BlobListener::progressed", Python, "BlobUpdates", UPDATES),
+    named("BlobFetch::subscribe", Python, "BlobFetch.updates", UPDATES),
+    inherited(
+        "BlobFetchState::name",
+        Python,
+        "BlobFetchState.name",
+        "class BlobFetchState(enum.Enum)",
+        ENUMERATION,
     ),
     inherited(
         "LogSink::log",
@@ -423,33 +435,26 @@ pub const SHAPES: &[Shape] = &[
         "initial",
         "`init` is a word of the language",
     ),
-    shaped("SchemaInfo::type_name", &[Swift], "type", SHORT),
+    shaped("SchemaInfo::type_name", THREE, "type", SHORT),
     shaped(
         "SchemaInfo::conflict",
         &[Swift],
         "hasConflict",
         "what truths are called",
     ),
-    shaped("Violation::type_name", &[Swift], "type", SHORT),
-    shaped("ImportOptions::type_name", &[Kotlin], "type", SHORT),
-    shaped("SchemaInfo::type_name", &[Kotlin], "type", SHORT),
-    shaped("IndexInfo::type_name", &[Kotlin], "type", SHORT),
     shaped("SkippedUndo::object", &[Kotlin], "id", OBJECT),
-    shaped("TransactionInfo::time_ms", &[Kotlin], "time", A_TIME),
-    shaped("BranchInfo::created_ms", &[Kotlin], "created", A_TIME),
-    shaped("BranchInfo::updated_ms", &[Kotlin], "updated", A_TIME),
-    shaped("Violation::type_name", &[Kotlin], "type", SHORT),
+    shaped("Violation::type_name", THREE, "type", SHORT),
     shaped(
         "Undone::committed",
         &[C, Cpp],
         "entry",
         "what was written stands beside the other keys",
     ),
-    shaped("TransactionInfo::time_ms", &[Swift], "time", A_TIME),
-    shaped("BranchInfo::created_ms", &[Swift], "created", A_TIME),
-    shaped("BranchInfo::updated_ms", &[Swift], "updated", A_TIME),
-    shaped("IndexInfo::type_name", &[Swift], "type", SHORT),
-    shaped("ImportOptions::type_name", &[Swift], "type", SHORT),
+    shaped("TransactionInfo::time_ms", THREE, "time", A_TIME),
+    shaped("BranchInfo::created_ms", THREE, "created", A_TIME),
+    shaped("BranchInfo::updated_ms", THREE, "updated", A_TIME),
+    shaped("IndexInfo::type_name", THREE, "type", SHORT),
+    shaped("ImportOptions::type_name", THREE, "type", SHORT),
     shaped(
         "ImportOptions::header",
         &[Swift],
