@@ -109,7 +109,7 @@ fn check_version(heads: &[[u8; 32]]) -> Result<()> {
 }
 
 /// Refuses changes that together are more than one entry may hold.
-fn check_total(work: &[(ObjectId, Document, Vec<Vec<u8>>)]) -> Result<()> {
+pub(super) fn check_total(work: &[(ObjectId, Document, Vec<Vec<u8>>)]) -> Result<()> {
     let mut total = guard::EntryTotal::default();
     for change in work.iter().flat_map(|(_, _, changes)| changes) {
         guard::scan(change)

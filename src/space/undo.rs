@@ -198,7 +198,7 @@ impl SpaceCore {
             }))
     }
 
-    /// The step that an own entry made; `None` if it cannot be opened any more.
+    /// The step that an own entry made; `None` if it made none, or cannot be opened any more.
     fn step_of(&self, entry: &Entry) -> Option<Step> {
         let key = self.keys.get(&entry.header.key_id)?;
         let body = DataBody::decode(&entry.open(Some(key)).ok()?).ok()?;
@@ -208,11 +208,16 @@ impl SpaceCore {
         };
         let mut typing = Vec::new();
         let mut changes: BTreeMap<ObjectId, Vec<[u8; 32]>> = BTreeMap::new();
-        for (object, change) in &body.changes {
+        // A space's name is a setting, and making a space sets it: no step of the work in it.
+        let user = |object: &ObjectId| *object != ObjectId::PROPERTIES;
+        for (object, change) in body.changes.iter().filter(|(object, _)| user(object)) {
             let seen = look(change).ok()?;
             typing.push(seen.typing.map(|text| format!("{object}{text}")));
             step.label = seen.message.or(step.label);
             changes.entry(*object).or_default().push(seen.hash);
+        }
+        if changes.is_empty() {
+            return None;
         }
         step.changes = changes.into_iter().collect();
         typing.dedup();

@@ -2,7 +2,7 @@
 
 use super::checking::{Rule, check_reserved};
 use super::control::new_feed;
-use super::edits::Facts;
+use super::edits::{Facts, check_total};
 use super::ingest::to_writes;
 use super::space_core::{SpaceCore, meta};
 use super::store::{Commit, EntryStatus, NewEntry, ObjectRow};
@@ -106,6 +106,10 @@ impl SpaceCore {
             .partition(|(_, _, changes)| !changes.is_empty());
         let mut outcome = Outcome::default();
         if !changed.is_empty() {
+            // Each document has seen to its own changes; peers count those of the entry.
+            if changed.len() > 1 {
+                check_total(&changed)?;
+            }
             outcome = self.append_data(&mut changed, Rule::Enforce, now_ms)?;
         }
         self.put_back(changed);

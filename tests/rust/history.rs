@@ -126,6 +126,20 @@ fn typing_is_one_step_and_a_group_is_another() {
 }
 
 #[test]
+fn the_name_of_a_space_is_no_step() {
+    let (_signal, _dir, client, _) = alone();
+    let space = client.create_space(r#"{"name": "Notes"}"#.into()).unwrap();
+    let id = space.create(None, r#"{"n": 1}"#.into()).unwrap();
+    space
+        .set_properties(r#"{"name": "Other notes"}"#.into())
+        .unwrap();
+    assert!(space.undo().unwrap().is_some());
+    assert!(space.get(id).unwrap().unwrap().deleted);
+    assert!(space.undo().unwrap().is_none());
+    assert_eq!(space.properties().unwrap(), r#"{"name":"Other notes"}"#);
+}
+
+#[test]
 fn steps_survive_a_restart() {
     let (signal, dir, ada, space) = alone();
     let id = space

@@ -2,7 +2,8 @@
 
 mod support;
 
-use echodb::{ChangeBatch, ChangeKind, ChangeListener, EchoError, TextUnit};
+use echodb::model::ErrorKind;
+use echodb::{ChangeBatch, ChangeKind, ChangeListener, Client, ClientOptions, EchoError, TextUnit};
 use std::sync::{Arc, Mutex};
 use support::{Signal, client_at, wait};
 
@@ -130,4 +131,21 @@ fn a_second_client_on_one_profile_is_refused() {
     };
     let error = echodb::Client::open(options, None).err().unwrap();
     assert_eq!(error.kind(), echodb::model::ErrorKind::ProfileLocked);
+}
+
+/// What peers would refuse as too much for one entry is refused here, however it is spread.
+#[test]
+fn a_transaction_of_too_many_operations_is_refused_as_a_whole() {
+    let client = Client::open(ClientOptions::default(), None).unwrap();
+    client.create_identity("Ada".into()).unwrap();
+    let space = client.create_space("{}".into()).unwrap();
+    let long = format!(r#"{{"t": {{"@text": "{}"}}}}"#, "x".repeat(140_000));
+    let tx = space.transaction();
+    tx.create(None, long.clone()).unwrap();
+    tx.create(None, long.clone()).unwrap();
+    let error = tx.commit().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+    assert!(space.query("{}".into()).unwrap().is_empty());
+    space.create(None, long.clone()).unwrap();
+    space.create(None, long).unwrap();
 }
