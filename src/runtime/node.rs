@@ -157,6 +157,7 @@ impl Node {
                 });
             }
         }
+        node.complete_identity();
         node.close_stale_invitations();
         if online {
             node.go_online()?;
@@ -294,11 +295,29 @@ impl Node {
                 display_name,
             });
         }
-        let mut properties = BTreeMap::new();
-        properties.insert("name".to_owned(), Value::String("default".to_owned()));
-        self.create_space(properties, true)?;
+        self.create_default_space()?;
         self.identity()
             .ok_or_else(|| Error::internal("the identity that was just made is absent"))
+    }
+
+    fn create_default_space(&self) -> Result<()> {
+        let mut properties = BTreeMap::new();
+        properties.insert("name".to_owned(), Value::String("default".to_owned()));
+        self.create_space(properties, true).map(drop)
+    }
+
+    /// Makes the default space that a crash between it and the identity has left out.
+    fn complete_identity(&self) {
+        let without = self.hosts().iter().all(|host| !host.is_default());
+        if self.identity().is_some()
+            && without
+            && let Err(error) = self.create_default_space()
+        {
+            // As on a full disk, which must keep nobody out: a later start tries again.
+            self.log.warn("space", || {
+                format!("the default space could not be made: {error}")
+            });
+        }
     }
 
     fn create_space(
@@ -323,7 +342,9 @@ impl Node {
                 };
                 core.transact(&[create], None, None, now)?;
             }
-            // The list comes last: a crash before leaves a file that nothing names.
+            // The list comes last, and is durable at once: what it names is to be so before. A crash
+            // between leaves a file that nothing names.
+            core.flush()?;
             profile.add_space(&id, is_default, i64::try_from(now).unwrap_or(i64::MAX))?;
             Ok(core)
         });

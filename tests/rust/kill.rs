@@ -4,8 +4,9 @@
 mod support;
 
 use serde_json::json;
+use std::time::Duration;
 use support::process::{self, Peer, SignalProcess, pair_processes};
-use support::wait;
+use support::{is_sound, wait};
 
 /// Not a test: the body of the child processes that the tests below start.
 #[test]
@@ -97,8 +98,31 @@ fn a_sync_survives_the_death_of_the_signalling_server() {
     assert_eq!(two.bob.count(&two.space), 2000);
 }
 
+/// Another seed kills at other moments: `ECHODB_KILL_SEED`.
+fn seed() -> u64 {
+    let given = std::env::var("ECHODB_KILL_SEED");
+    given.map_or(1, |text| text.parse().expect("the seed is a number"))
+}
+
+/// How often a writer is killed: `ECHODB_KILLS`.
+fn kills() -> u64 {
+    let given = std::env::var("ECHODB_KILLS");
+    given.map_or(25, |text| text.parse().expect("the kills are a number"))
+}
+
+/// Kills a writer again and again, all on one profile. A kill falls after some acknowledgement
+/// and a pause, both chosen at random, so that it meets every part of a write; how many
+/// transactions it meets is up to the machine, and nothing depends on it.
 #[test]
-fn what_was_committed_is_there_after_a_kill() {
+fn what_was_committed_is_there_after_any_number_of_kills() {
+    let (seed, kills) = (seed(), kills());
+    let mut state = seed;
+    let mut random = |end: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % end
+    };
     let signal = SignalProcess::start("127.0.0.1:0");
     let dir = tempfile::tempdir().unwrap();
     let mut ada = Peer::start(dir.path(), "Ada", &signal.url);
@@ -106,13 +130,41 @@ fn what_was_committed_is_there_after_a_kill() {
         .as_str()
         .unwrap()
         .to_owned();
+    ada.ask(json!({"do": "index", "space": space, "type": "Item", "path": "n"}));
     let mut all = Vec::new();
-    for round in 1..=4 {
-        ada.begin_writing(&space, 10_000, round);
-        wait("some is written", || ada.acknowledged() > 40);
-        all.extend(ada.kill_and_restart());
-        assert_eq!(ada.lacking(&space, &all), Vec::<serde_json::Value>::new());
+    for kill in 1..=kills {
+        let what = format!("seed {seed}, kill {kill}");
+        let (objects, enough) = (1 + random(10), 1 + random(20) as usize);
+        let pause = Duration::from_micros(random(20_000));
+        ada.begin_writing(&space, 10_000, objects);
+        wait("some is written", || ada.acknowledged() >= enough);
+        std::thread::sleep(pause);
+        let acknowledged = ada.kill();
+        if kill % 25 == 0 {
+            is_sound(dir.path(), &what);
+        }
+        ada.restart();
+        let lacking = ada.lacking(&space, &acknowledged);
+        assert_eq!(lacking, Vec::<serde_json::Value>::new(), "{what}");
+        // The index, the words and the rows tell of the same objects, each transaction whole. To
+        // see that, all are read, which takes long when they are many.
+        if kill <= 25 || kill % 50 == 0 || kill == kills {
+            let held = ada.ask(json!({"do": "agree", "space": space}));
+            assert_eq!(held["agree"], json!(true), "{what}: {held}");
+        }
+        all.extend(acknowledged);
+        assert!(ada.count(&space) >= all.len() as u64, "{what}");
     }
+    assert_eq!(ada.lacking(&space, &all), Vec::<serde_json::Value>::new());
+    let (held, digest) = (ada.count(&space), ada.digest(&space));
+    ada.kill();
+    is_sound(dir.path(), "at last");
+    ada.restart();
+    assert_eq!(ada.digest(&space), digest);
+    eprintln!(
+        "seed {seed}: {kills} kills, {} objects acknowledged, {held} there",
+        all.len()
+    );
 }
 
 #[test]

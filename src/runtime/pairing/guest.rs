@@ -110,6 +110,8 @@ impl GuestLayer {
         }
         core.ingest(admission.entries, &mut Ingest::default())?;
         core.write_join(&self.display_name, role, invitation_key, signature)?;
+        // The list is durable at once: what it names is to be so before.
+        core.flush()?;
         let joined_ms = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
         node.with_profile(|profile| profile.add_space(&space, false, joined_ms))?;
         node.adopt_space(core)

@@ -115,8 +115,13 @@ impl Peer {
     /// objects whose transactions it had reported as committed.
     pub fn kill_and_restart(&mut self) -> Vec<String> {
         let acknowledged = self.kill();
-        self.running = Running::open(&self.role);
+        self.restart();
         acknowledged
+    }
+
+    /// Starts a killed process again, on the same profile.
+    pub fn restart(&mut self) {
+        self.running = Running::open(&self.role);
     }
 
     /// Kills the process at once; see [`Peer::kill_and_restart`].
@@ -333,6 +338,11 @@ impl Serving {
                 let lacks = |id: &String| space.get(id.clone()).unwrap().is_none();
                 json!({"lacking": ids.into_iter().filter(lacks).collect::<Vec<_>>()})
             }
+            "index" => {
+                space()?.create_index(Some(text("type")), text("path"))?;
+                json!({})
+            }
+            "agree" => agree(space()?.as_ref())?,
             "put_blob" => json!({"id": space()?.put_blob_file(text("path"))?.id}),
             "begin_blob" => {
                 let writer = space()?.blob_writer()?;
@@ -364,13 +374,37 @@ fn write(space: &Space, transactions: u64, objects: u64) {
         let tx = space.transaction();
         let ids: Vec<String> = (0..objects)
             .map(|n| {
-                let fields = json!({"n": n, "t": transaction, "text": format!("object {n} of {transaction}")});
+                let fields = json!({"n": n, "of": objects, "t": transaction, "text": format!("object {n} of {transaction}")});
                 tx.create(Some("Item".into()), fields.to_string()).unwrap()
             })
             .collect();
         tx.commit().unwrap();
         say(&json!({"ids": ids}));
     }
+}
+
+/// Whether the field's index, the index of words and the rows tell of the same items, and every
+/// transaction of [`write`] is there with all its objects or with none.
+fn agree(space: &Space) -> echodb::Result<Value> {
+    let items = space.query_json(r#"{"type": "Item"}"#.into())?;
+    let items: Vec<Value> = serde_json::from_slice(&items).unwrap();
+    let firsts = items.iter().filter(|item| item["fields"]["n"] == json!(0));
+    let firsts: Vec<&Value> = firsts.map(|item| &item["id"]).collect();
+    let query = json!({"and": [{"type": "Item"}, {"field": "n", "op": "eq", "value": 0}]});
+    let indexed = space.query(query.to_string())?;
+    let indexed: Vec<&str> = indexed.iter().map(|item| item.id.as_str()).collect();
+    let query = json!({"and": [{"type": "Item"}, {"search": "object"}]});
+    let searched = space.query(query.to_string())?.len();
+    let whole: u64 = items
+        .iter()
+        .filter(|item| item["fields"]["n"] == json!(0))
+        .filter_map(|item| item["fields"]["of"].as_u64())
+        .sum();
+    let count = items.len();
+    Ok(json!({
+        "agree": firsts == indexed && searched == count && whole == count as u64,
+        "items": count, "searched": searched, "whole": whole, "indexed": indexed.len(),
+    }))
 }
 
 /// Writes a blob without end, until the process is killed.
