@@ -423,6 +423,11 @@ impl PeerSession {
         let Some(space) = self.find(node, &tag) else {
             return Ok(());
         };
+        if let Body::Blob(message) = body {
+            let mut out = Vec::new();
+            self.blobs.take(&space, message, &mut out)?;
+            return self.post_blobs(&space, out);
+        }
         let Some(opening) = space.opening() else {
             self.note_while_closed(&space.id(), body);
             return Ok(());
@@ -433,14 +438,6 @@ impl PeerSession {
             self.wake();
             return Ok(());
         }
-        let body = match body {
-            Body::Blob(message) => {
-                let mut out = Vec::new();
-                self.blobs.take(&space, message, &mut out)?;
-                return self.post_blobs(&space, out);
-            }
-            body => body,
-        };
         let mut out = Vec::new();
         let delivery = space.with(|core| {
             self.pump_if_new(core, opening, &mut out)?;
