@@ -115,7 +115,7 @@ impl Way {
             Way::Forth => ("source", "target"),
             Way::Back => ("target", "source"),
         };
-        let marks = vec!["?"; STARTS].join(",");
+        let marks = ["?"; STARTS].join(",");
         format!(
             "SELECT id, title, project, due, done, needs FROM tasks WHERE n IN (
                SELECT second.{to} FROM tasks AS start
