@@ -1,4 +1,4 @@
-//! Making 10,000 objects, durably.
+//! Making many objects, durably.
 
 use crate::Setting;
 use crate::result::{Outcome, Row, time};
@@ -10,13 +10,15 @@ use rusqlite::{Connection, params_from_iter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Objects made.
+/// Objects made where nothing else is said.
 pub const OBJECTS: usize = 10_000;
+/// Objects made where it is about many.
+const MANY: usize = 100_000;
 /// Objects in a transaction.
 const BATCH: usize = 100;
 
 /// The i-th object's fields.
-fn fields(i: usize) -> String {
+pub fn fields(i: usize) -> String {
     format!(
         r#"{{"title": "Task number {i}", "done": {}, "priority": {}, "estimate": {}.5, "owner": "user-{}", "note": "Something to remember about {i}"}}"#,
         i.is_multiple_of(3),
@@ -28,7 +30,11 @@ fn fields(i: usize) -> String {
 
 /// Makes the objects in `space`, and returns when they are on disk.
 pub fn fill(space: &Space) -> Outcome<()> {
-    for batch in 0..OBJECTS / BATCH {
+    fill_with(space, OBJECTS)
+}
+
+fn fill_with(space: &Space, objects: usize) -> Outcome<()> {
+    for batch in 0..objects / BATCH {
         let transaction = space.transaction();
         for i in batch * BATCH..(batch + 1) * BATCH {
             transaction.create(Some("Task".into()), fields(i))?;
@@ -69,21 +75,33 @@ pub fn changes(connection: &Connection) -> Outcome<Vec<Vec<u8>>> {
 /// `create_10k`.
 pub fn measure(setting: &Setting) -> Outcome<Row> {
     let runs = if setting.quick { 1 } else { 5 };
+    measure_with("create_10k", OBJECTS, runs)
+}
+
+/// `insert_100k`.
+pub fn measure_many(setting: &Setting) -> Outcome<Row> {
+    match setting.quick {
+        true => measure_with("insert_100k", OBJECTS, 1),
+        false => measure_with("insert_100k", MANY, 3),
+    }
+}
+
+fn measure_with(name: &str, objects: usize, runs: usize) -> Outcome<Row> {
     let (mut ours, mut bounds) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let folder = tempfile::tempdir()?;
         let client = open(folder.path())?;
         client.create_identity("Bench".into())?;
         let space = client.create_space("{}".into())?;
-        ours.push(time(|| fill(&space))?.1);
+        ours.push(time(|| fill_with(&space, objects))?.1);
         client.shutdown()?;
         let file = space_file(folder.path())?;
         let copy = folder.path().join("bound.sqlite");
-        let rows = bare_sqlite(&file, &copy)?;
-        bounds.push(rows + time(bare_automerge)?.1);
+        let rows = bare_sqlite(&file, &copy, objects / BATCH)?;
+        bounds.push(rows + time(|| bare_automerge(objects))?.1);
     }
     Ok(Row::new(
-        "create_10k",
+        name,
         "ms",
         &ours,
         "raw SQLite inserting the same rows, and Automerge making the same documents",
@@ -115,7 +133,7 @@ pub fn space_file(profile: &Path) -> Outcome<PathBuf> {
 
 /// Copies a database's schema, then times the insertion of its rows in as many transactions as
 /// there were, with the same durability. Milliseconds.
-fn bare_sqlite(from: &Path, to: &Path) -> Outcome<f64> {
+fn bare_sqlite(from: &Path, to: &Path, batches: usize) -> Outcome<f64> {
     let source = Connection::open(from)?;
     let target = Connection::open(to)?;
     target.pragma_update(None, "journal_mode", "wal")?;
@@ -131,7 +149,6 @@ fn bare_sqlite(from: &Path, to: &Path) -> Outcome<f64> {
     for table in ["entries", "objects", "changes"] {
         tables.push((table, rows(&source, table)?));
     }
-    let batches = OBJECTS / BATCH;
     let ((), elapsed) = time(|| {
         for batch in 0..batches {
             target.execute_batch("BEGIN IMMEDIATE")?;
@@ -169,8 +186,8 @@ fn insert(target: &Connection, table: &str, rows: &[Vec<Sql>]) -> Outcome<()> {
 }
 
 /// The same documents, each with the bytes of its change.
-fn bare_automerge() -> Outcome<()> {
-    for i in 0..OBJECTS {
+fn bare_automerge(objects: usize) -> Outcome<()> {
+    for i in 0..objects {
         let mut document = AutoCommit::new();
         document.put(ROOT, "@type", "Task")?;
         document.put(ROOT, "title", format!("Task number {i}"))?;

@@ -4,11 +4,14 @@
 
 mod bare;
 mod calls;
+mod corpus;
 mod create;
+mod insert;
 mod latency;
 mod live;
 mod memory;
 mod peers;
+mod queries;
 mod replay;
 mod result;
 mod sync;
@@ -45,6 +48,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
     // Started by the measurements themselves.
     match name.as_str() {
         "guest" => return peers::guest(rest),
+        "cold" => return queries::cold(rest),
         "resident" => return memory::resident(rest),
         // Read by `cargo xtask bench` together with what programs in other languages say.
         "calls" => return calls::print(),
@@ -69,6 +73,9 @@ fn run(arguments: &[String]) -> Outcome<()> {
     }
     let rows: Vec<Row> = match name.as_str() {
         "create_10k" => vec![create::measure(&setting)?],
+        "insert_one" => vec![insert::measure(&setting)?],
+        "insert_100k" => vec![create::measure_many(&setting)?],
+        "queries" => queries::measure(&setting)?,
         "replay_paper" => vec![replay::measure(&setting)?],
         "sync_10k" => sync::measure(&setting)?,
         "live_update" => live::measure(&setting)?,

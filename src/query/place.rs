@@ -89,7 +89,8 @@ pub fn index(type_name: Option<&str>, key: &OrderKey) -> Result<(String, Option<
         }
         OrderKey::Id | OrderKey::Type | OrderKey::Parent | OrderKey::Rank => {
             return Err(Error::invalid(
-                "an index is of a field, \"created\" or \"updated\"; there are indexes of ids, types and parents already",
+                "an index is of a field, \"created\" or \"updated\"; there are indexes of ids, types and parents \
+                 already, and a field of such a name is a JSON Pointer: \"/rank\"",
             ));
         }
     };

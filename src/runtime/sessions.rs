@@ -3,20 +3,21 @@
 use super::blobs::BlobTraffic;
 use super::clock;
 use super::executor;
+use super::intake::{Taken, take_in};
 use super::secure_link::SecureLink;
 use super::session_source::CoreSource;
 use super::space_host::SpaceHost;
 use super::transport::Link;
 use crate::identity::{DeviceCertificate, Keyring};
-use crate::model::{DeviceKey, Error, ErrorKind, FeedId, IdentityKey, Result, SpaceId, limits};
+use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, SpaceId, limits};
 use crate::runtime::log::Log;
-use crate::space::{Ingest, SpaceCore};
+use crate::space::SpaceCore;
 use crate::sync::blob_wire::BlobMessage;
 use crate::sync::peer_proof::PeerProof;
 use crate::sync::replicator::{Delivery, Replicator};
 use crate::sync::wire::{Body, Close, Message, Open, SpaceTag, space_tag};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,8 +34,6 @@ const SILENCE_MS: u64 = 20_000;
 /// Bytes that may wait to be sent. The replication window keeps entries far below; only a peer that
 /// asks without reading gets here.
 const OUTBOX_BYTES: usize = 8 * 1024 * 1024;
-/// Entries taken in while the space is locked once: a long delivery leaves room for local calls.
-const ENTRIES_A_LOCK: usize = 16;
 
 /// An authenticated peer.
 pub struct PeerSession {
@@ -330,12 +329,7 @@ impl PeerSession {
                 }
                 self.pump(core, opening, &mut out)
             });
-            // A space that was closed meanwhile is no fault of the peer.
-            if let Err(error) = looked
-                && error.kind() != ErrorKind::InvalidState
-            {
-                return Err(error);
-            }
+            unless_closed(looked)?;
             self.post(out)?;
             self.ask_for_blobs(&space)?;
         }
@@ -423,6 +417,11 @@ impl PeerSession {
         let Some(space) = self.find(node, &tag) else {
             return Ok(());
         };
+        if let Body::Blob(message) = body {
+            let mut out = Vec::new();
+            self.blobs.take(&space, message, &mut out)?;
+            return self.post_blobs(&space, out);
+        }
         let Some(opening) = space.opening() else {
             self.note_while_closed(&space.id(), body);
             return Ok(());
@@ -433,14 +432,6 @@ impl PeerSession {
             self.wake();
             return Ok(());
         }
-        let body = match body {
-            Body::Blob(message) => {
-                let mut out = Vec::new();
-                self.blobs.take(&space, message, &mut out)?;
-                return self.post_blobs(&space, out);
-            }
-            body => body,
-        };
         let mut out = Vec::new();
         let delivery = space.with(|core| {
             self.pump_if_new(core, opening, &mut out)?;
@@ -455,7 +446,7 @@ impl PeerSession {
         };
         self.post(out)?;
         match delivery {
-            Some(delivery) => self.ingest(node, &space, delivery),
+            Some(delivery) => unless_closed(self.ingest(node, &space, delivery)),
             None => Ok(()),
         }
     }
@@ -472,7 +463,9 @@ impl PeerSession {
     /// kept for when it is opened.
     fn note_while_closed(&self, space: &SpaceId, body: Body) {
         match body {
-            Body::Open(offer) => drop(self.lock().offers.insert(*space, offer)),
+            Body::Open(offer) if offer.digest.len() <= 32 => {
+                drop(self.lock().offers.insert(*space, offer));
+            }
             Body::Close(_) => drop(self.lock().offers.remove(space)),
             _ => {}
         }
@@ -515,85 +508,12 @@ impl PeerSession {
     }
 }
 
-/// Stores what a peer delivered, a few entries at a time, so that others get at the space between.
-fn take_in(space: &Arc<SpaceHost>, delivery: Delivery, taken: &mut Taken) -> Result<()> {
-    let mut feeds = Vec::with_capacity(delivery.headers.len());
-    space.with(|core| {
-        for header in &delivery.headers {
-            feeds.push((core.add_feed(header)?, header));
-        }
-        Ok(())
-    })?;
-    for entries in delivery.entries.chunks(ENTRIES_A_LOCK) {
-        // Gathered edits are committed first: a remote change ends open edits of its documents.
-        space.with_settled(|core| {
-            // While no lock was held, a flood of headers from another peer may have made the core
-            // forget those of this delivery.
-            for (feed, header) in &feeds {
-                if !core.knows_feed(feed) {
-                    core.add_feed(header)?;
-                }
-            }
-            let mut into = Ingest {
-                sent: std::mem::take(&mut taken.heights),
-                ..Ingest::default()
-            };
-            let result = core.ingest(entries.to_vec(), &mut into);
-            if into.stored > 0 {
-                space.announce_remote(&into.rows);
-            }
-            taken.add(into);
-            result
-        })?;
-    }
-    Ok(())
-}
-
-/// What came of a delivery.
-#[derive(Default)]
-struct Taken {
-    heights: BTreeMap<FeedId, u64>,
-    control: bool,
-    unplaced: bool,
-    set_aside: Vec<String>,
-    copied: BTreeSet<DeviceKey>,
-}
-
-impl Taken {
-    fn add(&mut self, mut part: Ingest) {
-        self.heights = part.sent;
-        self.control |= part.control;
-        self.unplaced |= part.unplaced > 0;
-        self.set_aside.append(&mut part.quarantined);
-        self.set_aside.append(&mut part.dropped);
-        self.copied.append(&mut part.copied);
-    }
-
-    fn report(&self, node: &Arc<dyn Sessions>) {
-        for reason in &self.set_aside {
-            node.log().warn("session", || {
-                format!("an entry from a peer was set aside: {reason}")
-            });
-        }
-        for device in &self.copied {
-            warn_of_copy(node, device);
-        }
-    }
-}
-
-/// Says that a device's profile is in use in two places. Nothing is lost by that, so nobody is
-/// shut out; but its owner should know.
-fn warn_of_copy(node: &Arc<dyn Sessions>, device: &DeviceKey) {
-    let own = node
-        .keyring()
-        .is_some_and(|keyring| keyring.device_key() == *device);
-    node.log().warn("session", || match own {
-        true => {
-            "this device exists twice: its profile was copied or restored and is used elsewhere too"
-                .to_owned()
-        }
-        false => format!("the device {device:?} exists twice: its profile was copied or restored"),
-    });
+/// That a space was closed meanwhile is no fault of the peer.
+fn unless_closed(result: Result<()>) -> Result<()> {
+    result.or_else(|error| match error.kind() {
+        ErrorKind::InvalidState => Ok(()),
+        _ => Err(error),
+    })
 }
 
 // A message must be able to carry the largest entry.

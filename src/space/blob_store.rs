@@ -74,7 +74,8 @@ pub trait BlobStore {
     fn filled(&self, blob: i64, level: u8, from: u64, until: u64) -> Result<Vec<u64>>;
     /// A block by its hash, with its level.
     fn block(&self, hash: &BlockHash) -> Result<Option<(u8, Vec<u8>)>>;
-    /// Gives a blob up: it is gone at once, its blocks go with [`BlobStore::sweep_blocks`].
+    /// Gives a blob up that is being written: it is gone at once, its blocks go with
+    /// [`BlobStore::sweep_blocks`]. Does nothing to a finished one.
     fn give_up_blob(&mut self, blob: i64) -> Result<()>;
     /// Gives up blobs that a crash left unfinished; to be called before any is begun.
     fn give_up_unfinished(&mut self) -> Result<()>;

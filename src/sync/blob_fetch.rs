@@ -176,6 +176,15 @@ impl Fetch {
                     None => break,
                 },
             };
+            if let Some(flight) = self.flying.get_mut(&places.hash) {
+                // It recurs in another group while it is under way: it goes there too.
+                flight.places.positions.extend(places.positions);
+                if self.todo.is_empty() {
+                    // A group at a time.
+                    break;
+                }
+                continue;
+            }
             hashes.push(places.hash);
             let flight = Flying {
                 places,
@@ -208,7 +217,9 @@ impl Fetch {
         Ok(self.todo.pop_front())
     }
 
-    /// Looks for what is lacking until something is found, something must arrive first, or all is here.
+    /// Looks for what is lacking until something is found, something must arrive first, or all is here;
+    /// but past one group of a level at a time only, for the space is locked meanwhile. What comes next
+    /// is looked at when a peer is polled again.
     fn look(&mut self, holdings: &mut dyn Holdings) -> Result<()> {
         let Some(shape) = &self.shape else {
             return Ok(());
@@ -222,6 +233,9 @@ impl Fetch {
                 self.todo
                     .extend(holdings.missing(&self.id, self.level, self.group)?);
                 self.group += 1;
+                if self.todo.is_empty() && self.group < groups {
+                    return Ok(());
+                }
             } else if !self.flying.is_empty() {
                 return Ok(());
             } else if let Some(below) = self.level.checked_sub(1) {

@@ -162,6 +162,43 @@ fn the_empty_blob_and_bad_requests() {
 }
 
 #[test]
+fn a_writer_that_outlives_a_close_touches_no_other_blob() {
+    let signal = Signal::start();
+    let dir = tempfile::tempdir().unwrap();
+    let ada = client_at(dir.path(), "Ada", &signal);
+    let space = ada.create_space("{}".into()).unwrap();
+    let begin = |seed| {
+        let writer = space.blob_writer().unwrap();
+        writer.write(noise(100_000, seed)).unwrap();
+        writer
+    };
+    let old = [begin(20), begin(21), begin(22)];
+    space.close().unwrap();
+    space.open().unwrap();
+    wait("what was not finished is removed", || {
+        count(dir.path(), &space, "blobs") == 0
+    });
+    let [one, two, three] = [begin(23), begin(24), begin(25)];
+    let two = two.finish().unwrap();
+    let kind = |error: EchoError| error.kind();
+    let written = old[0].write(noise(100_000, 26));
+    assert_eq!(written.map_err(kind), Err(ErrorKind::InvalidState));
+    old[1].cancel();
+    let finished = old[2].finish();
+    assert_eq!(
+        finished.map(drop).map_err(kind),
+        Err(ErrorKind::InvalidState)
+    );
+    for (blob, seed) in [
+        (one.finish().unwrap(), 23),
+        (two, 24),
+        (three.finish().unwrap(), 25),
+    ] {
+        assert!(space.read_blob(blob.id, 0, 200_000).unwrap() == noise(100_000, seed));
+    }
+}
+
+#[test]
 fn only_blobs_that_nothing_names_are_collected() {
     let signal = Signal::start();
     let dir = tempfile::tempdir().unwrap();

@@ -220,6 +220,7 @@ fn a_space_that_is_closed_and_opened_again_goes_on() {
         if n % 60 == 30 {
             there.close().unwrap();
             there.open().unwrap();
+            assert!(bob.status().peers > 0, "the connection holds");
         }
     }
     converge(&here, &there);

@@ -137,7 +137,8 @@ impl BlobTraffic {
         }
     }
 
-    /// Takes a message; only what breaks the protocol fails.
+    /// Takes a message, also while the space is closed, for what was asked for must be ticked off;
+    /// only what breaks the protocol fails.
     pub fn take(
         &self,
         space: &Arc<SpaceHost>,
@@ -260,14 +261,16 @@ impl BlobTraffic {
 }
 
 impl Asked {
-    /// The answer's bytes; nothing for a peer that may not have it.
+    /// The answer's bytes; nothing for a peer that may not have it. Of a space that was closed, and of
+    /// a block that cannot be read, it says that it is not here: the peer counts what it is owed.
     pub fn answer(self, device: &DeviceKey, handshake: &[u8; 32]) -> Option<Vec<u8>> {
-        let bytes = unless_closed(self.space.with(|core| {
+        let found = self.space.with(|core| {
             if !core.peer_may_have_blobs(device) {
                 return Ok(None);
             }
             core.block(&self.hash).map(Some)
-        }))??;
+        });
+        let bytes = found.unwrap_or(Some(None))?;
         let sent = Sent {
             blob: self.blob,
             hash: Bytes::copy_from_slice(&self.hash),

@@ -6,6 +6,7 @@ use crate::model::{Error, Result};
 use crate::runtime::node::NodeGuard;
 use crate::runtime::space_host::SpaceHost;
 use crate::runtime::{clock, executor};
+use crate::space::SpaceCore;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes written in one transaction, so that others get at the space between.
@@ -16,6 +17,8 @@ pub struct WriterHandle {
     /// Keeps the client open.
     _node: Arc<NodeGuard>,
     host: Arc<SpaceHost>,
+    /// The opening of the space that it was begun in: with that, it ends.
+    opening: Option<u64>,
     state: Mutex<State>,
 }
 
@@ -26,13 +29,30 @@ enum State {
 
 impl WriterHandle {
     pub(super) fn new(node: Arc<NodeGuard>, host: Arc<SpaceHost>) -> Result<WriterHandle> {
+        let opening = host.opening();
         let blob = host.with(|core| core.begin_blob())?;
         let builder = BlobBuilder::default();
         Ok(WriterHandle {
             _node: node,
             host,
+            opening,
             state: Mutex::new(State::Open { blob, builder }),
         })
+    }
+
+    /// Runs `work` on the space, unless it was closed since: what was written is given up by then. If
+    /// that happens in between, the store knows the blob's number no more.
+    fn with<T>(&self, work: impl FnOnce(&mut SpaceCore) -> Result<T>) -> Result<T> {
+        if self
+            .host
+            .opening()
+            .is_some_and(|now| self.opening != Some(now))
+        {
+            return Err(Error::state(
+                "the space was closed while this blob was written; begin another one",
+            ));
+        }
+        self.host.with(work)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -54,7 +74,7 @@ impl WriterHandle {
                 if blocks.is_empty() {
                     return Ok(());
                 }
-                self.host.with(|core| core.add_blocks(*blob, &blocks))
+                self.with(|core| core.add_blocks(*blob, &blocks))
             });
             if let Err(error) = written {
                 let blob = *blob;
@@ -86,9 +106,7 @@ impl WriterHandle {
         };
         let mut blocks = Vec::new();
         let root = builder.finish(&mut blocks);
-        let finished = self
-            .host
-            .with(|core| core.finish_blob(blob, &blocks, &root, clock::now_ms()));
+        let finished = self.with(|core| core.finish_blob(blob, &blocks, &root, clock::now_ms()));
         match finished {
             Ok(row) => {
                 // If the same was here already, one of the two goes.

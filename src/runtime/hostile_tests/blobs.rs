@@ -19,7 +19,11 @@ fn handle(party: &Party) -> SpaceHandle {
 }
 
 fn made(seed: u8) -> (BlobRoot, Vec<Block>) {
-    let bytes: Vec<u8> = (0..SIZE).map(|i| (i / 1000) as u8 ^ seed).collect();
+    made_of(SIZE, seed)
+}
+
+fn made_of(size: usize, seed: u8) -> (BlobRoot, Vec<Block>) {
+    let bytes: Vec<u8> = (0..size).map(|i| (i / 1000) as u8 ^ seed).collect();
     let mut builder = BlobBuilder::default();
     let mut blocks = Vec::new();
     builder.write(&bytes, &mut blocks).unwrap();
@@ -365,5 +369,43 @@ async fn a_peer_that_owes_blocks_holds_nobody_up() {
     })
     .await;
     silent.abort();
+    goes_on(&ada, &bob).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_while_a_space_is_closed_is_ticked_off() {
+    let (ada, bob, mal) = three();
+    // More blocks than one peer is asked for at a time.
+    let (root, blocks) = made_of(3_000_000, 8);
+    let find = |hash: &Bytes| blocks.iter().find(|b| b.hash == hash[..]).unwrap();
+    let mut peer = Liar::meet(&ada, &mal.keyring()).await;
+    let running = fetch(&ada, &root);
+    let top = peer.asked(&root).await;
+    peer.send_block(&root, &top[0], &find(&top[0]).bytes).await;
+    let owed = peer.asked(&root).await;
+    assert_eq!(owed.len(), crate::sync::blob_fetch::WINDOW);
+    ada.guard.node().close_space(&ada.space).unwrap();
+    assert_eq!(
+        running.progress().state,
+        crate::api::BlobFetchState::Cancelled
+    );
+    for hash in &owed {
+        peer.send_block(&root, hash, &find(hash).bytes).await;
+    }
+    // What is asked of a closed space is answered too, and so the asker does not wait for it.
+    let hash = top[0].clone();
+    peer.say_blob(Body::Get(Get {
+        blob: id(&root),
+        hashes: vec![hash.clone()],
+    }))
+    .await;
+    let blob = id(&root);
+    let bytes = None;
+    let told = peer.hear_blob().await;
+    assert_eq!(told, Some(Body::Sent(Sent { blob, hash, bytes })));
+    ada.guard.node().open_space(&ada.space).unwrap();
+    let running = fetch(&ada, &root);
+    peer.serve(&root, &blocks, &running).await;
+    assert_eq!(bytes_held(&ada, &root), Some(3_000_000));
     goes_on(&ada, &bob).await;
 }

@@ -197,7 +197,11 @@ impl BlobStore for SpaceStore {
     }
 
     fn give_up_blob(&mut self, blob: i64) -> Result<()> {
-        self.db.write(|tx| Ok(give_up(tx, blob)?))
+        self.db.write(|tx| {
+            tx.prepare_cached("UPDATE blobs SET state = ?2 WHERE n = ?1 AND state = ?3")?
+                .execute([blob, GIVEN_UP, WRITTEN])?;
+            Ok(())
+        })
     }
 
     fn give_up_unfinished(&mut self) -> Result<()> {

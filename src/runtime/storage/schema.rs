@@ -90,6 +90,7 @@ pub(super) const SIDE: &str = "
 
 /// Blobs, since version 2.
 ///
+/// - `blobs.n` is never given twice: who wrote to a blob that was removed meanwhile hits no other.
 /// - `blobs.state`: 0 stored or being fetched, 1 being written, 2 given up; only the first have an id.
 ///   `blobs.blocks` and `blobs.held` count the blocks of level 0 that are here and the bytes in them.
 ///   `blobs.idle` is since when no object in sight has named it, as collections saw it, NULL if one
@@ -98,7 +99,7 @@ pub(super) const SIDE: &str = "
 /// - `blob_refs` has the blobs that objects name, from their rows.
 pub(super) const BLOBS: &str = "
     CREATE TABLE blobs(
-        n INTEGER PRIMARY KEY, id BLOB UNIQUE, size INTEGER, top BLOB,
+        n INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB UNIQUE, size INTEGER, top BLOB,
         state INTEGER NOT NULL, blocks INTEGER NOT NULL, held INTEGER NOT NULL, idle INTEGER);
     CREATE INDEX blobs_unsettled ON blobs(state) WHERE state <> 0;
     CREATE TABLE blob_blocks(

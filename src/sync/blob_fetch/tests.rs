@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::ErrorKind;
-use crate::model::blob::{BlobBuilder, Block, FANOUT};
+use crate::model::blob::{BLOCK_BYTES, BlobBuilder, Block, FANOUT};
 use std::collections::BTreeMap;
 
 /// A blob of three levels would take long to make; of two, with a repetition, it takes little.
@@ -14,11 +14,39 @@ fn made(blocks: usize) -> (BlobRoot, Vec<Block>) {
     (builder.finish(&mut out), out)
 }
 
+/// A blob of these blocks, whose content is a byte each: lengths are the store's matter.
+fn crafted(kinds: &[u8]) -> (BlobRoot, Vec<Block>) {
+    let mut blocks = Vec::new();
+    let mut level = 0;
+    let mut contents: Vec<Vec<u8>> = kinds.iter().map(|kind| vec![*kind]).collect();
+    loop {
+        let hashes: Vec<BlockHash> = contents.iter().map(|c| block_hash(level, c)).collect();
+        let made = contents.into_iter().zip(&hashes).enumerate();
+        blocks.extend(made.map(|(position, (bytes, hash))| Block {
+            level,
+            position: position as u64,
+            hash: *hash,
+            bytes,
+        }));
+        if let [top] = hashes[..] {
+            let size = (kinds.len() * BLOCK_BYTES) as u64;
+            return (BlobRoot { size, top }, blocks);
+        }
+        contents = hashes
+            .chunks(FANOUT as usize)
+            .map(<[BlockHash]>::concat)
+            .collect();
+        level += 1;
+    }
+}
+
 #[derive(Default)]
 struct Here {
     root: Option<BlobRoot>,
     blocks: BTreeMap<(u8, u64), Vec<u8>>,
     full: bool,
+    /// Groups that were looked at.
+    looks: Vec<(u8, u64)>,
 }
 
 impl Holdings for Here {
@@ -36,6 +64,7 @@ impl Holdings for Here {
     }
 
     fn missing(&mut self, _: &BlobId, level: u8, group: u64) -> Result<Vec<BlockPlaces>> {
+        self.looks.push((level, group));
         let root = self.root.unwrap();
         let hashes = match level == BlobShape::new(root.size).unwrap().top_level() {
             true => root.top.to_vec(),
@@ -86,7 +115,10 @@ struct Case {
 
 impl Case {
     fn new(blocks: usize) -> Case {
-        let (root, blocks) = made(blocks);
+        Case::of(made(blocks))
+    }
+
+    fn of((root, blocks): (BlobRoot, Vec<Block>)) -> Case {
         Case {
             fetch: Fetch::new(root.id()),
             here: Here::default(),
@@ -271,6 +303,56 @@ fn a_start_with_some_here_asks_for_the_rest() {
     case.have(1, true, 0);
     let (hashes, _) = case.poll(1, 0);
     assert_eq!(hashes.len(), 25);
+    for hash in hashes {
+        case.send(1, &hash, 0).unwrap();
+    }
+    assert!(case.fetch.is_whole());
+}
+
+#[test]
+fn a_block_under_way_that_recurs_in_another_group_goes_there_too() {
+    let mut kinds: Vec<u8> = (0..FANOUT).map(|i| (i % 100) as u8).collect();
+    // They are asked for last of the first group, just before the second is looked at.
+    kinds.extend([97, 99, 98, 97]);
+    let mut case = Case::of(crafted(&kinds));
+    case.past_hashes(1);
+    let mut asked = Vec::new();
+    while !case.fetch.is_whole() {
+        let (hashes, _) = case.poll(1, 0);
+        assert!(!hashes.is_empty(), "it goes on");
+        for hash in &hashes {
+            case.send(1, hash, 0).unwrap();
+        }
+        asked.extend(hashes);
+    }
+    // The hundred, and both blocks of hashes.
+    assert_eq!(asked.len(), 102);
+    for (position, kind) in (0..).zip(&kinds) {
+        assert_eq!(case.here.blocks[&(0, position)], [*kind], "{position}");
+    }
+}
+
+#[test]
+fn of_what_is_here_one_group_is_taken_at_a_time() {
+    let kinds: Vec<u8> = (0..4 * FANOUT + 5).map(|i| i as u8).collect();
+    let mut case = Case::of(crafted(&kinds));
+    case.here.root = Some(case.root);
+    for block in &case.blocks {
+        if block.level > 0 || block.position < 4 * FANOUT {
+            let place = (block.level, block.position);
+            case.here.blocks.insert(place, block.bytes.clone());
+        }
+    }
+    case.fetch.start(&mut case.here).unwrap();
+    assert_eq!(case.here.looks, [(2, 0), (1, 0), (0, 0)]);
+    case.poll(1, 0);
+    case.have(1, true, 0);
+    for group in 1..4 {
+        assert_eq!(case.poll(1, 0).0.len(), 0);
+        assert_eq!(case.here.looks.last(), Some(&(0, group)));
+    }
+    let (hashes, _) = case.poll(1, 0);
+    assert_eq!((hashes.len(), case.here.looks.len()), (5, 7));
     for hash in hashes {
         case.send(1, &hash, 0).unwrap();
     }

@@ -205,3 +205,27 @@ fn rows_move_between_types_and_parents() {
     assert_eq!(store.object(&moved.id).unwrap(), Some(moved));
     store.check().unwrap();
 }
+
+#[test]
+fn a_blob_number_is_given_once_and_a_finished_blob_is_not_given_up() {
+    use crate::model::blob::BlobBuilder;
+    use crate::space::BlobStore;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("space.sqlite");
+    let mut store = SpaceStore::open(Some(&path)).unwrap();
+    let first = store.begin_blob().unwrap();
+    store.give_up_blob(first).unwrap();
+    while store.sweep_blocks().unwrap().is_some() {}
+    drop(store);
+    let mut store = SpaceStore::open(Some(&path)).unwrap();
+    let second = store.begin_blob().unwrap();
+    assert!(second > first, "{second} after {first}");
+    let mut blocks = Vec::new();
+    let root = BlobBuilder::default().finish(&mut blocks);
+    let row = store.finish_blob(second, &blocks, &root, 0).unwrap();
+    store.give_up_blob(second).unwrap();
+    assert_eq!(
+        store.blob(&root.id()).unwrap().map(|row| row.n),
+        Some(row.n)
+    );
+}

@@ -11,6 +11,13 @@ use std::process::Command;
 /// What each measurement is called, and the name under which the measuring program knows it.
 const MEASURES: &[(&str, &str)] = &[
     ("create_10k", "create_10k"),
+    ("insert_one", "insert_one"),
+    ("insert_100k", "insert_100k"),
+    ("query_filter", "queries"),
+    ("query_text", "queries"),
+    ("query_hop", "queries"),
+    ("query_hop_back", "queries"),
+    ("cold_open", "queries"),
     ("replay_paper", "replay_paper"),
     ("sync_10k_fresh", "sync_10k"),
     ("sync_10k_bytes", "sync_10k"),
