@@ -14,6 +14,7 @@ pub mod memory;
 pub mod node;
 pub mod pairing;
 mod queries;
+mod row_json;
 pub mod secure_link;
 pub mod session_source;
 pub mod sessions;

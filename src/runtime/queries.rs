@@ -1,7 +1,8 @@
 //! Pages, aggregation, explanation, and queries over several spaces.
 
 use super::node::NodeGuard;
-use super::space_handle::{SpaceHandle, json_array, write_json};
+use super::row_json::write_json;
+use super::space_handle::{SpaceHandle, json_array};
 use crate::api::{QueryPage, SpaceState};
 use crate::model::{Error, Result, SpaceId, limits};
 use crate::query::{Aggregate, Cell, Query, compare_keys, compile, decode, directions, encode};

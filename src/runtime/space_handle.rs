@@ -4,6 +4,7 @@ use super::clock;
 use super::events::Registration;
 use super::node::Node;
 use super::pairing::PairingHandle;
+use super::row_json::write_json;
 use super::space_host::SpaceHost;
 use crate::api::{
     ChangeInfo, ChangeListener, Committed, CommittedObject, InviteOptions, Member, ObjectRecord,
@@ -13,9 +14,7 @@ use crate::model::{ObjectId, Operation, Path, Result, SpaceId, TextUnit, Value};
 use crate::query::Query;
 use crate::space::{ObjectRow, Outcome};
 use data_encoding::HEXLOWER;
-use serde_json::json;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// A handle on a space; keeps the client open.
@@ -343,30 +342,4 @@ pub(super) fn record(row: ObjectRow) -> ObjectRecord {
         updated_ms: row.updated_ms,
         heads: row.heads.iter().map(|hash| HEXLOWER.encode(hash)).collect(),
     }
-}
-
-/// Writes a row as one JSON object. Its fields are JSON already and are copied as they stand.
-pub(super) fn write_json(out: &mut String, row: &ObjectRow) {
-    let heads: Vec<String> = row.heads.iter().map(|hash| HEXLOWER.encode(hash)).collect();
-    let system = &row.system;
-    let head = json!({
-        "id": row.id.to_string(),
-        "type": row.type_name,
-        "parent": row.parent.map(|id| id.to_string()),
-        "deleted": row.deleted,
-        "hidden": row.hidden,
-        "schema_version": system.schema_version,
-        "source": system.source.map(|id| id.to_string()),
-        "target": system.target.map(|id| id.to_string()),
-        "tags": system.tags,
-        "keys": system.keys,
-        "branch_of": system.branch.as_ref().map(|branch| branch.of.to_string()),
-        "created_ms": row.created_ms,
-        "updated_ms": row.updated_ms,
-        "heads": heads,
-    })
-    .to_string();
-    let open = head.strip_suffix('}').unwrap_or(&head);
-    // Writing to a string cannot fail.
-    let _ = write!(out, "{open},\"fields\":{}}}", row.data);
 }

@@ -1,6 +1,7 @@
 //! Searches for words, and the indexes that a program asks for.
 
-use super::space_handle::{SpaceHandle, write_json};
+use super::row_json::write_json;
+use super::space_handle::SpaceHandle;
 use crate::api::{IndexInfo, SearchOptions, TextUnit};
 use crate::model::{self, Error, Result, json, limits};
 use crate::query::{Query, Search, Snippet, snippet};

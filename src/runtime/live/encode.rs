@@ -3,7 +3,7 @@
 use crate::api::LiveBatch;
 use crate::model::SpaceId;
 use crate::query::live::diff::Step;
-use crate::runtime::space_handle::write_json;
+use crate::runtime::row_json::write_json;
 use crate::space::LiveDelta;
 use std::fmt::Write as _;
 

@@ -3,7 +3,8 @@
 use super::files::WholeFile;
 use crate::model::{ObjectId, Result, json};
 use crate::objects::{TextMark, text_paths};
-use crate::runtime::space_handle::{SpaceHandle, is_user_object, write_json};
+use crate::runtime::row_json::write_json;
+use crate::runtime::space_handle::{SpaceHandle, is_user_object};
 use crate::space::{ObjectRow, SpaceCore};
 use serde_json::{Map, Value as Json, json};
 
