@@ -1,6 +1,7 @@
 //! Facts: what accepted entries established, and how they are seen from a point in the graph.
 
 use super::ancestry::{AncestorSet, Graph};
+use super::invite_hint::InviteHint;
 use super::timeline::{Dated, Timeline};
 use crate::identity::{DeviceCertificate, Wrap};
 use crate::model::{ContentKeyId, DeviceKey, IdentityKey, Role};
@@ -17,8 +18,10 @@ pub enum Fact {
     Device(DeviceCertificate),
     /// A device does not act any more.
     Revoked(DeviceKey),
-    /// An invitation is open, up to a role.
-    Opened([u8; 32], Role),
+    /// An invitation is open, up to a role; with what the inviter says of it.
+    Opened([u8; 32], Role, InviteHint),
+    /// Somebody joined through an invitation.
+    Joined([u8; 32]),
     /// An invitation is closed.
     Closed([u8; 32]),
     /// A device brought in a key.
@@ -54,6 +57,10 @@ pub struct InviteFacts {
     pub opened: Vec<(usize, Role)>,
     /// The entries that closed it.
     pub closed: Vec<usize>,
+    /// The entries by which guests joined through it.
+    pub joined: Vec<usize>,
+    /// What the first of the openings says of it.
+    pub hint: InviteHint,
 }
 
 /// A rotation: somebody says that the key is theirs.
@@ -106,13 +113,14 @@ impl Facts {
                     device.added.push(graph, at, added);
                 }
                 Fact::Revoked(device) => self.devices.entry(device).or_default().revoked.push(at),
-                Fact::Opened(key, cap) => {
-                    self.invitations
-                        .entry(key)
-                        .or_default()
-                        .opened
-                        .push((at, cap));
+                Fact::Opened(key, cap, hint) => {
+                    let invitation = self.invitations.entry(key).or_default();
+                    if invitation.opened.is_empty() {
+                        invitation.hint = hint;
+                    }
+                    invitation.opened.push((at, cap));
                 }
+                Fact::Joined(key) => self.invitations.entry(key).or_default().joined.push(at),
                 Fact::Closed(key) => self.invitations.entry(key).or_default().closed.push(at),
                 Fact::Rotated(key, claim) => {
                     self.keys.entry(key).or_default().claims.push((at, claim));

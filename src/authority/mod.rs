@@ -12,6 +12,7 @@
 
 mod ancestry;
 mod facts;
+mod invite_hint;
 mod keyring;
 mod op;
 mod op_codec;
@@ -20,11 +21,13 @@ mod rules;
 mod timeline;
 mod views;
 
+pub use invite_hint::InviteHint;
 pub use keyring::{ContentKeys, seal_back_link};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
 #[cfg(test)]
-pub use views::{DeviceView, InviteView};
+pub use views::DeviceView;
+pub use views::InviteView;
 
 #[cfg(test)]
 mod golden_tests;

@@ -18,6 +18,7 @@ mod edits;
 mod forging;
 mod founding;
 mod heads;
+mod inviting;
 mod ingest;
 mod live;
 mod log;
