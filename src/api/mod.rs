@@ -10,6 +10,7 @@ mod blobs;
 mod client;
 mod error;
 mod invitation;
+mod invitations;
 mod live;
 mod log;
 mod object;
@@ -34,7 +35,8 @@ pub use blobs::{
 pub use client::{Client, IdentityInfo, library_version};
 pub use error::{EchoError, Result};
 pub use invitation::{
-    Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
+    GuestUpdate, Invitation, InvitationInfo, InvitationKind, InvitationListener, InvitationState,
+    InvitationType, InvitationUpdate, InviteOptions, JoinOptions, QrModules,
 };
 pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};

@@ -12,7 +12,7 @@ use super::mode::Mode;
 use crate::feed::DeviceSigner;
 use super::cpace::{Inputs, Keys, Run, Side};
 use super::machine::{
-    Core, Effect, Event, Random, Setup, Step, Stop, cancelled, check_share, draw_secret,
+    Core, Effect, Event, Random, Setup, Step, Stop, cancelled, withdrawn, check_share, draw_secret,
 };
 use super::refusal::{Refusal, used_up};
 use super::state::InvitationState;
@@ -97,6 +97,7 @@ impl Guest {
             Event::Message(bytes) => self.message(&bytes),
             Event::Tick(now_ms) => self.core.tick(now_ms),
             Event::Cancel => Err(cancelled()),
+            Event::Withdrawn(error) => Err(withdrawn(error)),
             Event::AuthCodeEntered(input) => match self.phase {
                 Phase::Ready => self.entered(&input, random),
                 _ => Ok(()),

@@ -11,7 +11,7 @@ use super::code::InvitationKind;
 use super::mode::Mode;
 use super::cpace::{Inputs, Keys, Run, Side};
 use super::machine::{
-    Core, Effect, Event, Peer, Random, Setup, Step, Stop, cancelled, check_share, draw_secret,
+    Core, Effect, Event, Peer, Random, Setup, Step, Stop, cancelled, withdrawn, check_share, draw_secret,
 };
 use super::refusal::{Refusal, used_up};
 use super::state::InvitationState;
@@ -131,6 +131,7 @@ impl Host {
             Event::Message(bytes) => self.message(&bytes, random),
             Event::Tick(now_ms) => self.core.tick(now_ms),
             Event::Cancel => Err(cancelled()),
+            Event::Withdrawn(error) => Err(withdrawn(error)),
             Event::CounterPersisted { attempt, .. } => self.counted(attempt, random),
             Event::CounterFailed(error) => match self.phase {
                 Phase::Persisting { .. } => Err(Stop::new(Refusal::Failed, error)),

@@ -88,6 +88,8 @@ pub enum Event {
     Tick(u64),
     /// The user called it off.
     Cancel,
+    /// The invitation is over for a reason outside this exchange; the other side is told.
+    Withdrawn(Error),
     /// Guest: the user entered an authorization code.
     AuthCodeEntered(String),
     /// Host: the attempt of [`Effect::PersistAttempt`] is on disk. `used` is the number of codes
@@ -545,6 +547,11 @@ impl Core {
 pub(super) fn cancelled() -> Stop {
     let error = Error::new(ErrorKind::Cancelled, "the invitation was cancelled");
     Stop::new(Refusal::Cancelled, error)
+}
+
+/// An end that the caller has decided on; what becomes of the invitation shows in the state.
+pub(super) fn withdrawn(error: Error) -> Stop {
+    Stop::new(Refusal::of(&error), error)
 }
 
 /// Fresh randomness for one password exchange.

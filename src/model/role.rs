@@ -29,6 +29,13 @@ impl Role {
         }
     }
 
+    /// From its name.
+    pub fn from_name(name: &str) -> Option<Role> {
+        (1..=5)
+            .filter_map(Role::from_number)
+            .find(|role| role.name() == name)
+    }
+
     /// A stable lower-case name.
     pub fn name(self) -> &'static str {
         match self {

@@ -13,6 +13,7 @@ pub mod log;
 pub mod memory;
 pub mod node;
 pub mod pairing;
+pub mod qr;
 mod queries;
 mod row_json;
 pub mod secure_link;

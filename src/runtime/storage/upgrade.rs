@@ -46,3 +46,9 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     }
     Ok(())
 }
+
+/// A profile from version 1: invitations may let in several guests.
+pub(super) fn profile_to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
+    tx.execute_batch(schema::ADMISSIONS)?;
+    Ok(())
+}
