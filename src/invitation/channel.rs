@@ -81,7 +81,12 @@ impl Channel {
 
     /// What the seed of a delegated invitation signs to let `guest` in over this connection;
     /// `guest` is its associated data.
-    pub(super) fn token_bytes(&self, code: &InvitationCode, key: &[u8; 32], guest: &[u8]) -> Vec<u8> {
+    pub(super) fn token_bytes(
+        &self,
+        code: &InvitationCode,
+        key: &[u8; 32],
+        guest: &[u8],
+    ) -> Vec<u8> {
         let mut bytes = TOKEN_DOMAIN.to_vec();
         bytes.push(code.kind.number());
         bytes.extend_from_slice(&code.space_hint);

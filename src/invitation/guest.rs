@@ -8,15 +8,15 @@
 use super::auth_code::AuthCode;
 use super::channel::{Channel, Part};
 use super::code::{InvitationKind, host_fingerprint};
-use super::mode::Mode;
-use crate::feed::DeviceSigner;
 use super::cpace::{Inputs, Keys, Run, Side};
 use super::machine::{
-    Core, Effect, Event, Random, Setup, Step, Stop, cancelled, withdrawn, check_share, draw_secret,
+    Core, Effect, Event, Random, Setup, Step, Stop, cancelled, check_share, draw_secret, withdrawn,
 };
+use super::mode::Mode;
 use super::refusal::{Refusal, used_up};
 use super::state::InvitationState;
 use super::wire::{Body, Hello, Introduction};
+use crate::feed::DeviceSigner;
 use crate::model::{Error, Result, limits};
 
 enum Phase {
@@ -196,8 +196,7 @@ impl Guest {
         let signed = self.core.token_bytes(bearer.key())?;
         let signer = DeviceSigner::from_seed(*bearer.seed()?);
         self.core.enter(InvitationState::Authenticating);
-        self.core
-            .send(Body::Token(signer.sign(&signed).to_vec()))?;
+        self.core.send(Body::Token(signer.sign(&signed).to_vec()))?;
         self.core.seal_as_bearer()?;
         self.core.start_step();
         self.phase = Phase::Admitting;

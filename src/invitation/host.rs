@@ -8,11 +8,12 @@
 use super::auth_code::AuthCode;
 use super::channel::{Channel, Part};
 use super::code::InvitationKind;
-use super::mode::Mode;
 use super::cpace::{Inputs, Keys, Run, Side};
 use super::machine::{
-    Core, Effect, Event, Peer, Random, Setup, Step, Stop, cancelled, withdrawn, check_share, draw_secret,
+    Core, Effect, Event, Peer, Random, Setup, Step, Stop, cancelled, check_share, draw_secret,
+    withdrawn,
 };
+use super::mode::Mode;
 use super::refusal::{Refusal, used_up};
 use super::state::InvitationState;
 use super::wire::{Body, Hello, Introduction};

@@ -47,7 +47,10 @@ mod tests {
     fn a_picture_and_its_modules_say_the_same() {
         let text = "echodb://join/0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let modules = modules(text).unwrap();
-        assert_eq!(modules.modules.len(), (modules.width * modules.width) as usize);
+        assert_eq!(
+            modules.modules.len(),
+            (modules.width * modules.width) as usize
+        );
         // The finder patterns of three corners: a dark ring of seven modules.
         let at = |x: u32, y: u32| modules.modules[(y * modules.width + x) as usize] == 1;
         let end = modules.width - 1;
@@ -56,7 +59,10 @@ mod tests {
         }
         assert!(!at(1, 1) && at(2, 2));
         let svg = svg(text).unwrap();
-        assert!(svg.starts_with("<?xml") && svg.trim_end().ends_with("</svg>"), "{svg}");
+        assert!(
+            svg.starts_with("<?xml") && svg.trim_end().ends_with("</svg>"),
+            "{svg}"
+        );
         let side = modules.width + 8;
         assert!(svg.contains(&format!("width=\"{side}\"")), "{svg}");
         // Upper-case letters and digits take eleven bits a pair: the picture is a small one.

@@ -20,12 +20,11 @@ pub(crate) fn sample(kind: InvitationKind) -> InvitationCode {
 /// A delegated one.
 pub(crate) fn delegated_sample() -> InvitationCode {
     let bearer = Bearer::from_seed([5; 32]);
-    InvitationCode {
-        rendezvous: bearer.rendezvous(),
-        mode: Mode::Delegated(bearer),
-        host_fingerprint: [0; 8],
-        ..sample(InvitationKind::Space)
-    }
+    let mut code = sample(InvitationKind::Space);
+    code.rendezvous = bearer.rendezvous();
+    code.mode = Mode::Delegated(bearer);
+    code.host_fingerprint = [0; 8];
+    code
 }
 
 /// Codes of version 2.
@@ -168,15 +167,50 @@ fn modes_that_are_none_and_modes_of_the_wrong_kind_are_refused() {
     second_version(InvitationKind::Space, Mode::MULTI_USE, &short).unwrap();
     second_version(InvitationKind::Space, Mode::DELEGATED, &long).unwrap();
     for (kind, mode, rest, expected) in [
-        (InvitationKind::Space, 0, &short[..], ErrorKind::UnsupportedVersion),
-        (InvitationKind::Space, 4, &short, ErrorKind::UnsupportedVersion),
+        (
+            InvitationKind::Space,
+            0,
+            &short[..],
+            ErrorKind::UnsupportedVersion,
+        ),
+        (
+            InvitationKind::Space,
+            4,
+            &short,
+            ErrorKind::UnsupportedVersion,
+        ),
         // One form for each value: an interactive code is of version 1.
-        (InvitationKind::Space, Mode::INTERACTIVE, &short, ErrorKind::InvitationRefused),
-        (InvitationKind::Space, Mode::MULTI_USE, &long, ErrorKind::InvitationRefused),
-        (InvitationKind::Space, Mode::DELEGATED, &short, ErrorKind::InvitationRefused),
+        (
+            InvitationKind::Space,
+            Mode::INTERACTIVE,
+            &short,
+            ErrorKind::InvitationRefused,
+        ),
+        (
+            InvitationKind::Space,
+            Mode::MULTI_USE,
+            &long,
+            ErrorKind::InvitationRefused,
+        ),
+        (
+            InvitationKind::Space,
+            Mode::DELEGATED,
+            &short,
+            ErrorKind::InvitationRefused,
+        ),
         // A device is never added by a code alone, nor are several by one.
-        (InvitationKind::Device, Mode::MULTI_USE, &short, ErrorKind::InvitationRefused),
-        (InvitationKind::Device, Mode::DELEGATED, &long, ErrorKind::InvitationRefused),
+        (
+            InvitationKind::Device,
+            Mode::MULTI_USE,
+            &short,
+            ErrorKind::InvitationRefused,
+        ),
+        (
+            InvitationKind::Device,
+            Mode::DELEGATED,
+            &long,
+            ErrorKind::InvitationRefused,
+        ),
     ] {
         let error = second_version(kind, mode, rest).unwrap_err();
         assert_eq!(error.kind(), expected, "{kind:?} {mode}: {error}");

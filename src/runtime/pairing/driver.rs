@@ -261,11 +261,7 @@ impl Driver {
     }
 
     /// Makes an encrypted link the one in use.
-    fn attach(
-        &self,
-        secure: SecureLink,
-        current: &mut Option<Arc<SecureLink>>,
-    ) -> Option<Event> {
+    fn attach(&self, secure: SecureLink, current: &mut Option<Arc<SecureLink>>) -> Option<Event> {
         let link = Arc::clone(secure.link());
         let initiator = link.initiator();
         let (local, remote) = (link.local_fingerprint(), link.remote_fingerprint());
@@ -319,15 +315,13 @@ impl Driver {
                     *last_error = Some(error);
                     None
                 }
-                Effect::PersistGuess => {
-                    match executor::blocking(|| self.layer.count_guess()) {
-                        Ok(()) => None,
-                        Err(error) => {
-                            queue.clear();
-                            Some(Event::CounterFailed(error))
-                        }
+                Effect::PersistGuess => match executor::blocking(|| self.layer.count_guess()) {
+                    Ok(()) => None,
+                    Err(error) => {
+                        queue.clear();
+                        Some(Event::CounterFailed(error))
                     }
-                }
+                },
                 shown @ (Effect::State(_)
                 | Effect::Introduced(_)
                 | Effect::Words(_)

@@ -50,7 +50,11 @@ pub fn open(
                 1 => Mode::Interactive,
                 _ => Mode::MultiUse,
             };
-            (mode, clock::random(), host_fingerprint(&keyring.device_key()))
+            (
+                mode,
+                clock::random(),
+                host_fingerprint(&keyring.device_key()),
+            )
         }
     };
     let code = InvitationCode {
@@ -82,8 +86,7 @@ pub fn open(
         delegated: options.delegated,
         max_uses: u8::try_from(options.max_uses).unwrap_or(0),
     };
-    let offered =
-        space.with_settled(|core| core.offer_invitation(signer.public().0, role, hint));
+    let offered = space.with_settled(|core| core.offer_invitation(signer.public().0, role, hint));
     if let Err(error) = offered {
         node.with_profile(|profile| profile.remove_invitation(&code.rendezvous))?;
         return Err(error);

@@ -10,9 +10,9 @@ pub mod list;
 mod listener_tests;
 mod reception;
 mod record;
+pub mod tending;
 #[cfg(test)]
 mod tests;
-pub mod tending;
 mod wire;
 
 use super::connector::Connector;

@@ -126,7 +126,9 @@ impl Reception {
 
     fn log(&self, error: &Error) {
         let log = &self.handle.shared.log;
-        log.info("invitation", || format!("a guest's connection failed: {error}"));
+        log.info("invitation", || {
+            format!("a guest's connection failed: {error}")
+        });
     }
 
     /// Gives a connected guest a machine of its own.
@@ -317,9 +319,8 @@ impl Door {
 fn show(parent: &PairingHandle, table: &BTreeMap<u32, InvitationUpdate>) {
     let at_door = || table.iter().filter(|(_, guest)| !guest.state.is_final());
     parent.set(|update| {
-        let leader = at_door().max_by_key(|(number, guest)| {
-            (guest.state as i32, std::cmp::Reverse(**number))
-        });
+        let leader = at_door()
+            .max_by_key(|(number, guest)| (guest.state as i32, std::cmp::Reverse(**number)));
         update.guests = at_door()
             .map(|(number, guest)| GuestUpdate {
                 number: *number,

@@ -83,7 +83,10 @@ impl Record {
         let Some((&VERSION, body)) = bytes.split_first() else {
             return Err(damaged());
         };
-        match Envelope::decode(body).ok().and_then(|envelope| envelope.side) {
+        match Envelope::decode(body)
+            .ok()
+            .and_then(|envelope| envelope.side)
+        {
             Some(Side::Host(record)) => Ok(Record::Host(record)),
             Some(Side::Guest(record)) => Ok(Record::Guest(record)),
             None => Err(damaged()),
@@ -171,7 +174,13 @@ mod tests {
             }
             _ => panic!("an old record is read as something else"),
         }
-        for bad in [vec![], vec![2], vec![3; 70], vec![2, 0xff, 0xff], vec![0; 63]] {
+        for bad in [
+            vec![],
+            vec![2],
+            vec![3; 70],
+            vec![2, 0xff, 0xff],
+            vec![0; 63],
+        ] {
             assert!(Record::decode(&bad).is_err(), "{bad:?}");
         }
     }

@@ -103,7 +103,11 @@ fn stand_in(node: &Arc<Node>, space: &Arc<SpaceHost>) -> Result<()> {
     }
     let invitations = space.with(|core| {
         let able = core.own_role().is_some_and(|role| role >= Role::Reader);
-        let open = if able { core.open_invitations() } else { Vec::new() };
+        let open = if able {
+            core.open_invitations()
+        } else {
+            Vec::new()
+        };
         Ok(open)
     })?;
     let now = clock::now_ms();
@@ -113,7 +117,13 @@ fn stand_in(node: &Arc<Node>, space: &Arc<SpaceHost>) -> Result<()> {
         let full = invitation.hint.max_uses > 0
             && invitation.joins >= usize::from(invitation.hint.max_uses);
         if !full && running(node, &id).is_none() {
-            host::stand_in(node, space, invitation.key, invitation.role_cap, invitation.hint)?;
+            host::stand_in(
+                node,
+                space,
+                invitation.key,
+                invitation.role_cap,
+                invitation.hint,
+            )?;
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
+pub use crate::invite_args::{InvitationsCommand, InviteArgs};
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -61,16 +62,10 @@ pub enum Command {
     Space(SpaceCommand),
     /// Invites someone into a space: shows a code to hand over, then a short authorization code
     /// to tell, and waits until the guest is a member
-    Invite {
-        /// The space
-        space: String,
-        /// How long the code is good for, in seconds
-        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
-        expires: u64,
-        /// How long to stay and replicate with the new member, in seconds, at most
-        #[arg(long, value_name = "SECONDS", default_value_t = 15)]
-        sync_wait: u64,
-    },
+    Invite(InviteArgs),
+    /// Lists or ends invitations that are open
+    #[command(subcommand)]
+    Invitations(InvitationsCommand),
     /// Joins a space with an invitation code or URL
     Join {
         /// The code or URL that `invite` showed
@@ -464,7 +459,7 @@ impl Command {
     pub fn is_online(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. }
+            Command::Invite(_)
                 | Command::Join { .. }
                 | Command::Watch { .. }
                 | Command::Blob(BlobCommand::Fetch { .. })
@@ -477,7 +472,7 @@ impl Command {
     pub fn ends_on_request(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. }
+            Command::Invite(_)
                 | Command::Join { .. }
                 | Command::Watch { .. }
                 | Command::Blob(BlobCommand::Fetch { .. })

@@ -10,6 +10,8 @@ mod event_past;
 mod failure;
 mod found;
 mod front;
+mod invitation_event;
+mod invite_args;
 mod output;
 mod profile;
 mod render;

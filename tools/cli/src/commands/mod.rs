@@ -15,7 +15,7 @@ mod text;
 pub mod transfer;
 mod watch;
 
-use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
+use crate::args::{Command, IdentityCommand, InvitationsCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -58,11 +58,9 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Space(SpaceCommand::List) => space::list(context),
         Command::Space(SpaceCommand::Info { space }) => space::info(context, &space),
         Command::Space(SpaceCommand::Delete { space }) => space::delete(context, &space),
-        Command::Invite {
-            space,
-            expires,
-            sync_wait,
-        } => pairing::invite(context, &control, &space, expires, sync_wait),
+        Command::Invite(args) => pairing::invite(context, &control, args),
+        Command::Invitations(InvitationsCommand::List) => pairing::list(context),
+        Command::Invitations(InvitationsCommand::Cancel { id }) => pairing::cancel(context, id),
         Command::Join {
             code,
             auth_code,

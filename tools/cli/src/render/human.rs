@@ -2,8 +2,8 @@
 
 use super::{past, qr, safe};
 use crate::event::{
-    Blob, Code, Event, Hit, Index, LiveChange, Object, Pairing, Schema, Space, SpaceDetails,
-    SpaceStatus, Status, Violation,
+    Blob, Code, Event, Hit, Index, InvitationLine, LiveChange, Object, Pairing, Schema, Space,
+    SpaceDetails, SpaceStatus, Status, Violation,
 };
 use std::fmt::Write;
 
@@ -77,6 +77,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
         Event::Code(code) => invitation_code(code, style),
+        Event::Invitation(line) => invitation_line(line),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
         Event::Blob(blob) => blob_line(blob),
@@ -291,10 +292,33 @@ fn invitation_code(code: &Code, style: Style) -> String {
         true => qr::blocks(&code.url, style.colour).unwrap_or_default(),
         false => String::new(),
     };
+    let bearer = match code.delegated {
+        true => "Whoever has this code is let in: hand it over like a key.\n",
+        false => "",
+    };
     format!(
-        "{image}Code: {}\nURL:  {}\n",
+        "{image}Code: {}\nURL:  {}\n{bearer}",
         style.bold(&code.code),
         code.url
+    )
+}
+
+fn invitation_line(line: &InvitationLine) -> String {
+    let side = match line.joining {
+        true => "joining",
+        false => "inviting",
+    };
+    let uses = match line.max_uses {
+        Some(most) => format!("{} of {most} uses", line.uses),
+        None => format!("{} uses", line.uses),
+    };
+    format!(
+        "{}  {}  {side}  {}  {}  {uses}  {}\n",
+        line.invitation,
+        line.type_name,
+        line.space.as_deref().unwrap_or("-"),
+        line.role.as_deref().unwrap_or("-"),
+        line.state
     )
 }
 
@@ -308,7 +332,12 @@ fn auth_code(pairing: &Pairing, style: Style) -> String {
             pairing.attempts_left,
             safe::line(pairing.peer.as_deref().unwrap_or("the guest"))
         ),
-        _ => String::new(),
+        _ => match &pairing.fingerprint {
+            Some(words) if pairing.state == "authenticating" => {
+                format!("Both screens show: {}\n", style.bold(words))
+            }
+            _ => String::new(),
+        },
     }
 }
 
