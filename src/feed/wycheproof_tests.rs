@@ -55,7 +55,8 @@ fn chacha20_poly1305() {
             return false;
         };
         assert_eq!(plain, case.bytes("msg"), "{}", case.0);
-        let nonce = Nonce::try_assume_unique_for_key(&case.bytes("iv")).expect("it was taken above");
+        let nonce =
+            Nonce::try_assume_unique_for_key(&case.bytes("iv")).expect("it was taken above");
         let mut again = case.bytes("msg");
         key.seal_in_place_append_tag(nonce, Aad::from(&aad), &mut again)
             .expect("it is short");

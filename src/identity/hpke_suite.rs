@@ -91,7 +91,11 @@ mod tests {
         let tests: Vec<serde_json::Value> = serde_json::from_str(json).unwrap();
         for test in &tests {
             let text = test["public"].as_str().unwrap();
-            let key: [u8; 32] = HEXLOWER.decode(text.as_bytes()).unwrap().try_into().unwrap();
+            let key: [u8; 32] = HEXLOWER
+                .decode(text.as_bytes())
+                .unwrap()
+                .try_into()
+                .unwrap();
             let zero = test["shared"].as_str().unwrap().bytes().all(|b| b == b'0');
             assert_eq!(check_hpke_key(&key).is_err(), zero, "{test}");
         }
