@@ -10,6 +10,7 @@ mod insert;
 mod latency;
 mod live;
 mod memory;
+mod pair;
 mod peers;
 mod queries;
 mod replay;
@@ -80,6 +81,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
         "sync_10k" => sync::measure(&setting)?,
         "live_update" => live::measure(&setting)?,
         "edit_latency" => vec![latency::measure(&setting)?],
+        "pair" => vec![pair::measure(&setting)?],
         "rss_10k_open" => vec![memory::measure()?],
         _ => return Err(format!("there is no measurement {name:?}").into()),
     };

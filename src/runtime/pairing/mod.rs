@@ -10,6 +10,8 @@ pub mod list;
 mod listener_tests;
 mod reception;
 mod record;
+#[cfg(test)]
+mod signaller_tests;
 pub mod tending;
 #[cfg(test)]
 mod tests;

@@ -111,6 +111,37 @@ fn an_attempt_is_counted_once_and_outlives_the_process() {
 }
 
 #[test]
+fn attack_03_ten_thousand_guesses_at_once_and_a_killed_host_get_three_codes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = opened(dir.path());
+    store.put_invitation(&INVITATION, b"one").unwrap();
+    let mut good = 0;
+    // Killed after every thousandth: what was counted is counted.
+    for _ in 0..10 {
+        let shared = std::sync::Mutex::new(store);
+        let counted = std::sync::atomic::AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..125 {
+                        let used = shared.lock().unwrap().use_code(&INVITATION).unwrap();
+                        let may_be_checked = used <= crate::model::limits::CODES_PER_INVITATION;
+                        counted.fetch_add(
+                            u32::from(may_be_checked),
+                            std::sync::atomic::Ordering::SeqCst,
+                        );
+                    }
+                });
+            }
+        });
+        good += counted.into_inner();
+        drop(shared);
+        store = opened(dir.path());
+    }
+    assert_eq!(good, 3);
+}
+
+#[test]
 fn guests_are_counted_once_and_each_brings_three_new_codes() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = opened(dir.path());

@@ -22,6 +22,7 @@ const MEASURES: &[(&str, &str)] = &[
     ("sync_10k_fresh", "sync_10k"),
     ("sync_10k_bytes", "sync_10k"),
     ("edit_latency", "edit_latency"),
+    ("pair", "pair"),
     ("rss_10k_open", "rss_10k_open"),
     ("live_update", "live_update"),
     ("live_update_growth", "live_update"),
