@@ -67,8 +67,8 @@ pub(super) trait Layer: Send + Sync {
     }
     /// The other side has proven its device.
     fn introduced(&mut self, _peer: &Peer) {}
-    /// The client is shut down: nothing is given up.
-    fn suspended(&mut self) {}
+    /// The end was shown.
+    fn over(&mut self) {}
     /// Host: admits the guest.
     fn admit(&mut self, guest: &Peer) -> Result<Vec<u8>>;
     /// Host: stores the guest's join.
@@ -228,12 +228,11 @@ impl Driver {
     }
 
     /// The client is shut down: what is stored goes on when it is opened again.
-    async fn suspend(mut self, current: Option<Arc<SecureLink>>) {
+    async fn suspend(self, current: Option<Arc<SecureLink>>) {
         if let Some(link) = current {
             link.close().await;
         }
         self.place.connector.leave(&self.place.topic);
-        self.layer.suspended();
         self.handle.set(suspended);
     }
 
@@ -421,6 +420,7 @@ impl Driver {
             }
             failed(update, state, error);
         });
+        self.layer.over();
     }
 }
 

@@ -324,6 +324,13 @@ impl Layer for GuestLayer {
     fn introduced(&mut self, peer: &Peer) {
         self.host = Some(peer.clone());
     }
+
+    fn over(&mut self) {
+        // A delegated invitation that let us in is ours to host now, like any other member's.
+        if let Ok(node) = self.node() {
+            tending::tend_later(&node);
+        }
+    }
 }
 
 fn already_here() -> Error {

@@ -142,8 +142,14 @@ impl Reception {
         let (table, parent) = (Arc::clone(&door.table), self.handle.clone());
         let watcher = move |update: &InvitationUpdate| {
             let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
-            table.insert(number, update.clone());
-            show(&parent, &table);
+            let before = table.insert(number, update.clone());
+            // All guests use up the same codes: whoever speaks last knows how many are left.
+            let changed = before.is_none_or(|before| {
+                (before.attempts_left, before.auth_code)
+                    != (update.attempts_left, update.auth_code.clone())
+            });
+            let news = (changed && update.auth_code.is_some()).then_some(update.attempts_left);
+            show(&parent, &table, news);
         };
         let label = Label {
             id: self.handle.id(),
@@ -194,7 +200,7 @@ impl Reception {
                     update.fingerprint = last.fingerprint;
                 });
             }
-            show(&self.handle, &table);
+            show(&self.handle, &table, None);
         }
         self.show_counts();
         match &error {
@@ -224,9 +230,7 @@ impl Reception {
         let (uses, left) = executor::blocking(|| self.desk.counts());
         self.handle.set(|update| {
             update.uses = uses;
-            if update.guests.iter().all(|guest| guest.auth_code.is_none()) {
-                update.attempts_left = left;
-            }
+            update.attempts_left = left;
         });
     }
 
@@ -316,7 +320,11 @@ impl Door {
 
 /// Shows an invitation as its guests are: in the fields of a single guest the one that has come
 /// farthest, and of several such the first.
-fn show(parent: &PairingHandle, table: &BTreeMap<u32, InvitationUpdate>) {
+fn show(
+    parent: &PairingHandle,
+    table: &BTreeMap<u32, InvitationUpdate>,
+    attempts_left: Option<u32>,
+) {
     let at_door = || table.iter().filter(|(_, guest)| !guest.state.is_final());
     parent.set(|update| {
         let leader = at_door()
@@ -330,14 +338,14 @@ fn show(parent: &PairingHandle, table: &BTreeMap<u32, InvitationUpdate>) {
                 fingerprint: guest.fingerprint.clone(),
             })
             .collect();
+        if let Some(left) = attempts_left {
+            update.attempts_left = left;
+        }
         update.auth_code = None;
         match leader {
             Some((_, leader)) => {
                 update.state = leader.state;
                 update.auth_code.clone_from(&leader.auth_code);
-                if leader.auth_code.is_some() || leader.attempts_left < update.attempts_left {
-                    update.attempts_left = leader.attempts_left;
-                }
                 update.peer_name.clone_from(&leader.peer_name);
                 update.fingerprint.clone_from(&leader.fingerprint);
             }
