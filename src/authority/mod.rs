@@ -16,6 +16,7 @@ mod keyring;
 mod op;
 mod op_codec;
 mod resolver;
+mod roster;
 mod rules;
 mod timeline;
 mod views;
@@ -23,6 +24,7 @@ mod views;
 pub use keyring::{ContentKeys, seal_back_link};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
+pub use roster::RosterEntry;
 #[cfg(test)]
 pub use views::{DeviceView, InviteView};
 

@@ -214,7 +214,7 @@ impl Node {
         self.spaces.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hosts(&self) -> Vec<Arc<SpaceHost>> {
+    pub(super) fn hosts(&self) -> Vec<Arc<SpaceHost>> {
         self.spaces
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -661,6 +661,7 @@ impl Sessions for Node {
 
     fn control_changed(&self, space: &Arc<SpaceHost>) {
         let space = Arc::clone(space);
+        let me = Weak::clone(&self.me);
         let Ok(handle) = executor::handle() else {
             return;
         };
@@ -673,6 +674,9 @@ impl Sessions for Node {
                 let shared = space.with_settled(|core| core.share_keys());
                 if let Ok(true) = shared {
                     space.announce_control();
+                }
+                if let Some(node) = me.upgrade() {
+                    node.part_with_strangers();
                 }
             });
         });

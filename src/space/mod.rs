@@ -21,6 +21,7 @@ mod heads;
 mod ingest;
 mod live;
 mod log;
+mod members;
 mod migrating;
 mod own_feed;
 mod queries;
@@ -35,6 +36,7 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
+mod validity;
 mod waiting;
 mod write;
 
@@ -46,6 +48,7 @@ pub use copies::BranchRow;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
+pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
 pub use registering::SchemaRecord;
 #[cfg(test)]
