@@ -97,7 +97,6 @@ const LONG_FILES: &[(&str, &str)] = &[
         "src/invitation/simulation.rs",
         "tests: both machines against each other, and a hostile middle",
     ),
-    ("src/runtime/node.rs", "to be split"),
 ];
 
 fn root() -> &'static Path {

@@ -142,12 +142,4 @@ impl Authority {
         }
         entries
     }
-
-    /// Whether a control entry is one of `ctl` or in the past of one. `None` when any of them is
-    /// unknown.
-    pub fn precedes(&self, entry: &EntryId, ctl: &[EntryId]) -> Option<bool> {
-        let at = self.graph.number(entry)?;
-        let place = self.graph.after(ctl.iter())?;
-        Some(place.past.contains(at))
-    }
 }

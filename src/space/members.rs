@@ -253,7 +253,7 @@ impl SpaceCore {
     fn returned(&self, entry: &RosterEntry, before: Option<&ToldMember>) -> Option<EntryId> {
         let removal = before?.decided_by;
         let decided_by = entry.decided_by?;
-        let anew = self.authority.precedes(&removal, &[decided_by])?;
+        let anew = self.authority.knows(&[decided_by], &removal)?;
         (!anew).then_some(removal)
     }
 
