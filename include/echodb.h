@@ -1070,20 +1070,10 @@ echodb_status echodb_space_invite(const echodb_space *space,
                                   echodb_error **error);
 
 /**
- * The members, as a JSON array. Each has `identity`, `display_name`, `role` (`owner`, `admin`,
- * `editor`, `reader`, `relay`) and `devices`.
- *
- * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
- * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
- */
-echodb_status echodb_space_members(const echodb_space *space,
-                                   echodb_buffer **out,
-                                   echodb_error **error);
-
-/**
  * Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
  * `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`,
- * `waiting_for_key`, `waiting_for_dependency`.
+ * `waiting_for_key`, `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or
+ * null) and `removed` (whether this identity or device was removed, or has left).
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
  * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.

@@ -36,6 +36,7 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
+#[cfg(test)]
 mod validity;
 mod waiting;
 mod write;

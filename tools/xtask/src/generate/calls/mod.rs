@@ -38,7 +38,12 @@ pub fn text(root: &Path) -> Outcome<String> {
     }
     // Words that C and C++ get and give are in JSON, of answers and of options.
     let mut json = String::new();
-    for name in ["records.rs", "blob_records.rs", "import_options.rs"] {
+    for name in [
+        "records.rs",
+        "blob_records.rs",
+        "member_records.rs",
+        "import_options.rs",
+    ] {
         json += &fs::read_to_string(root.join("src/ffi").join(name))?;
     }
     let mut lacking = Vec::new();
