@@ -62,21 +62,6 @@ pub enum MemberEventKind {
     DeviceRevoked = 7,
 }
 
-impl MemberEventKind {
-    /// A stable snake-case name.
-    pub fn name(self) -> &'static str {
-        match self {
-            MemberEventKind::Joined => "joined",
-            MemberEventKind::RoleChanged => "role_changed",
-            MemberEventKind::Removed => "removed",
-            MemberEventKind::Left => "left",
-            MemberEventKind::Back => "back",
-            MemberEventKind::DeviceAdded => "device_added",
-            MemberEventKind::DeviceRevoked => "device_revoked",
-        }
-    }
-}
-
 /// A change of a space's members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "bindings", derive(uniffi::Record))]

@@ -1,6 +1,6 @@
 //! Records about members as JSON. Keys are only ever added.
 
-use crate::api::{Contact, Member, MemberEvent};
+use crate::api::{Contact, Member, MemberEvent, MemberEventKind};
 use serde_json::{Value as Json, json};
 
 pub(super) fn member(member: &Member) -> Json {
@@ -29,7 +29,15 @@ pub(super) fn member(member: &Member) -> Json {
 pub(super) fn event(event: &MemberEvent) -> Json {
     json!({
         "space": event.space,
-        "kind": event.kind.name(),
+        "kind": match event.kind {
+            MemberEventKind::Joined => "joined",
+            MemberEventKind::RoleChanged => "role_changed",
+            MemberEventKind::Removed => "removed",
+            MemberEventKind::Left => "left",
+            MemberEventKind::Back => "back",
+            MemberEventKind::DeviceAdded => "device_added",
+            MemberEventKind::DeviceRevoked => "device_revoked",
+        },
         "identity": event.identity,
         "display_name": event.display_name,
         "role": event.role,

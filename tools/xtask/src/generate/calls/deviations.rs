@@ -125,7 +125,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         WORD,
     ),
     named("BlobFetch::id", C, "echodb_space_fetch_blob", GIVEN),
-    named("MemberEventKind::name", C, "echodb_member_callback", WORD),
     named(
         "MemberListener::changed",
         C,
@@ -197,12 +196,6 @@ pub const DEVIATIONS: &[Deviation] = &[
     named("BlobListener::progressed", Cpp, "BlobListener", FUNCTION),
     named("BlobFetchState::name", Cpp, "BlobFetch::progress", WORD),
     named("BlobFetch::id", Cpp, "Space::fetch_blob", GIVEN),
-    named(
-        "MemberEventKind::name",
-        Cpp,
-        "Space::subscribe_members",
-        WORD,
-    ),
     named("MemberListener::changed", Cpp, "MemberListener", FUNCTION),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
     named("Migration::migrate", Cpp, "Migration", FUNCTION),
