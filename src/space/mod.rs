@@ -22,6 +22,7 @@ mod ingest;
 mod inviting;
 mod live;
 mod log;
+mod members;
 mod migrating;
 mod own_feed;
 mod queries;
@@ -36,6 +37,8 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
+#[cfg(test)]
+mod validity;
 mod waiting;
 mod write;
 
@@ -47,6 +50,7 @@ pub use copies::BranchRow;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
+pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
 pub use registering::SchemaRecord;
 #[cfg(test)]

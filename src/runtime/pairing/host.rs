@@ -97,12 +97,7 @@ pub fn open(
 
 /// Checks options; the role that guests get.
 fn check_options(options: &InviteOptions) -> Result<Role> {
-    let role = Role::from_name(&options.role).ok_or_else(|| {
-        Error::invalid(format!(
-            "{:?} is not a role: there are relay, reader, editor, admin and owner",
-            options.role
-        ))
-    })?;
+    let role = Role::parse(&options.role)?;
     if options.delegated && role > Role::Editor {
         return Err(Error::invalid(format!(
             "a delegated invitation gives at most editor, not {}: its code is all that it takes",

@@ -12,6 +12,8 @@ mod found;
 mod front;
 mod invitation_event;
 mod invite_args;
+mod member_args;
+mod member_event;
 mod output;
 mod profile;
 mod render;
