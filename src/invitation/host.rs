@@ -261,8 +261,6 @@ impl Host {
         let bearer = self.core.code.mode.bearer().cloned();
         let bearer = bearer.ok_or_else(|| Error::internal("the invitation is not delegated"))?;
         let signed = self.core.token_bytes(bearer.key())?;
-        let signature = signature.try_into();
-        let signature = signature.map_err(|_| Stop::protocol("a signature is malformed"))?;
         verify_signature(bearer.key(), &signed, signature)
             .map_err(|_| Stop::protocol("the guest does not have the invitation's seed"))?;
         self.core.seal_as_bearer()?;
