@@ -1,6 +1,7 @@
 //! The only part that owns threads, timers, files and sockets.
 
 pub mod blobs;
+mod cache;
 pub mod changes;
 pub mod clock;
 pub mod connector;
@@ -23,6 +24,7 @@ pub mod signaling;
 pub mod space_handle;
 pub mod space_history;
 pub mod space_host;
+mod space_reading;
 mod space_schemas;
 pub mod space_search;
 pub mod space_texts;

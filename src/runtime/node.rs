@@ -1,5 +1,6 @@
 //! A client: profile, identity, spaces and network, and their life from opening to shutdown.
 
+use super::cache::Cache;
 use super::clock;
 use super::connector::Connector;
 use super::executor;
@@ -55,6 +56,7 @@ pub struct Node {
     network: Mutex<Option<Network>>,
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
+    cache: Arc<Cache>,
     closed: AtomicBool,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
@@ -131,6 +133,7 @@ impl Node {
         };
         let records = profile.spaces()?;
         let online = options.online;
+        let cache = Cache::new(options.cache_bytes);
         let node = Arc::new_cyclic(|me| Node {
             me: Weak::clone(me),
             log,
@@ -141,6 +144,7 @@ impl Node {
             network: Mutex::default(),
             sessions: Mutex::default(),
             pairings: Mutex::default(),
+            cache,
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
@@ -207,6 +211,7 @@ impl Node {
             wake,
             log,
             self.options.coalesce_ms,
+            &self.cache,
         )
     }
 
@@ -743,6 +748,7 @@ fn check_options(options: &ClientOptions) -> Result<()> {
             "the profile's directory has no name; without a directory all is kept in memory",
         ));
     }
+    Cache::check(options.cache_bytes)?;
     if options.coalesce_ms > 1000 {
         return Err(Error::invalid("coalesce_ms is 0 to 1000"));
     }

@@ -189,7 +189,9 @@ fn profiles_of_all_versions_sync_and_are_written_to() {
             let id = expected["shared"].as_str().unwrap();
             let space = client.space(id.into()).unwrap();
             let note = expected["note"].as_str().unwrap();
-            space.update(note.into(), json!({ *peer: n }).to_string()).unwrap();
+            space
+                .update(note.into(), json!({ *peer: n }).to_string())
+                .unwrap();
             space
                 .create(Some("Late".into()), json!({"by": peer}).to_string())
                 .unwrap();
