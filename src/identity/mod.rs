@@ -5,6 +5,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     reason = "the runtime adds devices and recovers identities from its next version on"
 )]
 
