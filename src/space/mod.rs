@@ -12,6 +12,11 @@ mod branches;
 mod checking;
 mod control;
 mod copies;
+#[allow(
+    dead_code,
+    reason = "the runtime adds and revokes devices from its next version on"
+)]
+mod devices;
 mod documents;
 mod edits;
 #[cfg(test)]
