@@ -12,6 +12,11 @@
 
 mod ancestry;
 mod denials;
+#[allow(
+    dead_code,
+    reason = "for the runtime, which adds devices from its next version on"
+)]
+mod enrolment;
 mod facts;
 mod invite_hint;
 mod keyring;
@@ -28,6 +33,8 @@ mod views;
     reason = "what judges the data of denied devices uses them"
 )]
 pub use denials::{Denial, Target};
+#[allow(unused_imports, reason = "as above")]
+pub use enrolment::RecoveryView;
 pub use invite_hint::InviteHint;
 pub use keyring::{ContentKeys, seal_back_link};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
@@ -38,6 +45,10 @@ pub use views::DeviceView;
 pub use views::InviteView;
 
 #[cfg(test)]
+mod device_tests;
+#[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod golden_v2_tests;
 #[cfg(test)]
 mod tests;

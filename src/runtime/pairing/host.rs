@@ -9,7 +9,7 @@ use super::{Label, PairingHandle};
 use crate::api::InviteOptions;
 use crate::authority::InviteHint;
 use crate::feed::DeviceSigner;
-use crate::identity::{DeviceCertificate, Keyring};
+use crate::identity::{DeviceChain, Keyring};
 use crate::invitation::code::{InvitationCode, InvitationKind, host_fingerprint, space_hint};
 use crate::invitation::host::Host;
 use crate::invitation::machine::{Peer, Setup};
@@ -265,7 +265,7 @@ impl SpaceDesk {
     }
 
     fn admit(&self, guest: &Peer) -> Result<Vec<u8>> {
-        let certificate = DeviceCertificate::decode(&guest.certificate)?;
+        let chain = DeviceChain::decode(&guest.certificate)?;
         let needed = self.needed();
         self.space
             .with_settled(|core| core.check_guest(&self.key, &guest.identity, needed))?;
@@ -284,9 +284,11 @@ impl SpaceDesk {
         };
         self.space.with_settled(|core| {
             let signature = match signer {
-                Some(signer) => {
-                    Bytes::copy_from_slice(&core.sign_admission(signer, &certificate, self.role)?)
-                }
+                Some(signer) => Bytes::copy_from_slice(&core.sign_admission(
+                    signer,
+                    chain.certificate(),
+                    self.role,
+                )?),
                 // The guest has the seed and signs itself.
                 None => {
                     let view = core.invitation(&self.key);
