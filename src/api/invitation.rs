@@ -109,17 +109,6 @@ pub enum InvitationType {
     Delegated = 3,
 }
 
-impl InvitationType {
-    /// A stable snake-case name.
-    pub fn name(self) -> &'static str {
-        match self {
-            InvitationType::Interactive => "interactive",
-            InvitationType::MultiUse => "multi_use",
-            InvitationType::Delegated => "delegated",
-        }
-    }
-}
-
 /// What an invitation leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "bindings", derive(uniffi::Enum))]
@@ -129,16 +118,6 @@ pub enum InvitationKind {
     Space = 1,
     /// A further device of the identity.
     Device = 2,
-}
-
-impl InvitationKind {
-    /// A stable snake-case name.
-    pub fn name(self) -> &'static str {
-        match self {
-            InvitationKind::Space => "space",
-            InvitationKind::Device => "device",
-        }
-    }
 }
 
 /// One line of the list of invitations.

@@ -10,7 +10,7 @@ use std::ffi::c_char;
 
 /// The invitations that are open, as a JSON array: those of this profile, then those that other
 /// members have open in the spaces that are open here. Each has `id`, `space`, `kind` (`space`,
-/// `device`), `type` (`interactive`, `multi_use`, `delegated`), `joining`, `role`, `created_ms`,
+/// `device`), `invitation_type` (`interactive`, `multi_use`, `delegated`), `joining`, `role`, `created_ms`,
 /// `expires_ms`, `max_uses` (null: any number), `uses`, `state` (`init` while it does not run),
 /// `code` and `url` (null if the secret is not here).
 ///

@@ -3,9 +3,10 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
-    Committed, GuestUpdate, IdentityInfo, ImportReport, IndexInfo, InvitationInfo,
-    InvitationUpdate, LiveBatch, MigrationReport, ObjectRecord, QuarantinedEntry, QueryPage,
-    SchemaInfo, SpaceInfo, SpaceState, SpaceStatus, TextMark, TransactionInfo, Undone, Violation,
+    Committed, GuestUpdate, IdentityInfo, ImportReport, IndexInfo, InvitationInfo, InvitationKind,
+    InvitationType, InvitationUpdate, LiveBatch, MigrationReport, ObjectRecord, QuarantinedEntry,
+    QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus, TextMark, TransactionInfo, Undone,
+    Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -309,8 +310,15 @@ pub(super) fn invitation_info(info: &InvitationInfo) -> Json {
     json!({
         "id": info.id,
         "space": info.space,
-        "kind": info.kind.name(),
-        "type": info.invitation_type.name(),
+        "kind": match info.kind {
+            InvitationKind::Space => "space",
+            InvitationKind::Device => "device",
+        },
+        "invitation_type": match info.invitation_type {
+            InvitationType::Interactive => "interactive",
+            InvitationType::MultiUse => "multi_use",
+            InvitationType::Delegated => "delegated",
+        },
         "joining": info.joining,
         "role": info.role,
         "created_ms": info.created_ms,

@@ -122,7 +122,7 @@ static void several(echodb_client *ada, echodb_space *here) {
     char *id = take(buffer);
     CHECK(strlen(id) == 32);
     OK(echodb_client_invitations(ada, &buffer, &error));
-    CHECK(holds(buffer, id) && holds(buffer, "\"type\":\"multi_use\""));
+    CHECK(holds(buffer, id) && holds(buffer, "\"invitation_type\":\"multi_use\""));
     CHECK(holds(buffer, "\"role\":\"reader\"") && holds(buffer, "\"max_uses\":3"));
     echodb_buffer_free(buffer);
     OK(echodb_invitation_qr_svg(hosting, &buffer, &error));

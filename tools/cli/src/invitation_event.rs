@@ -1,6 +1,6 @@
 //! What `invite`, `join` and `invitations` report.
 
-use echodb::{GuestUpdate, InvitationInfo, InvitationUpdate};
+use echodb::{GuestUpdate, InvitationInfo, InvitationKind, InvitationType, InvitationUpdate};
 use serde::{Deserialize, Serialize};
 
 /// See [`crate::event::Event::Code`].
@@ -114,8 +114,17 @@ impl From<InvitationInfo> for InvitationLine {
         InvitationLine {
             invitation: info.id,
             space: info.space,
-            kind: info.kind.name().to_owned(),
-            type_name: info.invitation_type.name().to_owned(),
+            kind: match info.kind {
+                InvitationKind::Space => "space",
+                InvitationKind::Device => "device",
+            }
+            .to_owned(),
+            type_name: match info.invitation_type {
+                InvitationType::Interactive => "interactive",
+                InvitationType::MultiUse => "multi_use",
+                InvitationType::Delegated => "delegated",
+            }
+            .to_owned(),
             joining: info.joining,
             role: info.role,
             expires_ms: info.expires_ms,

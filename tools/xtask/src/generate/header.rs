@@ -37,6 +37,7 @@ const ORDER: &[&str] = &[
     "live_query",
     "invitation_options",
     "invitation",
+    "invitations",
 ];
 
 /// The C header as it should be: the projection in `src/ffi`, the essay on manners before it, and
