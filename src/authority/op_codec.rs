@@ -61,6 +61,10 @@ impl ControlOp {
             }
             ControlOp::Join { .. } => self.encode_join(&mut out),
             ControlOp::KeyRotate { .. } | ControlOp::KeyShare { .. } => self.encode_keys(&mut out),
+            ControlOp::Succession { identity } => {
+                out.push(t::SUCCESSION);
+                out.extend_from_slice(identity.as_bytes());
+            }
             ControlOp::Merge => out.push(t::MERGE),
             ControlOp::Unknown(kind, rest) => {
                 out.push(*kind);
@@ -163,6 +167,9 @@ impl ControlOp {
             t::KEY_SHARE => ControlOp::KeyShare {
                 key_id: ContentKeyId(reader.array()?),
                 wraps: take_wraps(&mut reader)?,
+            },
+            t::SUCCESSION => ControlOp::Succession {
+                identity: IdentityKey(reader.array()?),
             },
             t::MERGE => ControlOp::Merge,
             other => ControlOp::Unknown(other, reader.take_rest().to_vec()),

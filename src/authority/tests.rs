@@ -7,7 +7,7 @@ use crate::model::{ContentKeyId, DeviceKey, EntryId, Role, SpaceId, limits};
 pub struct Rng(pub u64);
 
 impl Rng {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -15,7 +15,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
 
@@ -193,13 +193,13 @@ pub fn join_op(space: SpaceId, guest: &Peer, seed: u8, role: Role) -> ControlOp 
     }
 }
 
-fn close_op(seed: u8) -> ControlOp {
+pub fn close_op(seed: u8) -> ControlOp {
     ControlOp::InviteClose {
         invitation_key: DeviceSigner::from_seed([seed; 32]).public().0,
     }
 }
 
-fn set_role(peer: &Peer, role: Option<Role>) -> ControlOp {
+pub fn set_role(peer: &Peer, role: Option<Role>) -> ControlOp {
     ControlOp::SetRole {
         identity: peer.header.identity,
         role,
@@ -207,7 +207,16 @@ fn set_role(peer: &Peer, role: Option<Role>) -> ControlOp {
     }
 }
 
-fn refused(verdict: &Verdict) -> bool {
+/// The device that an operation adds.
+pub fn device_of(op: &ControlOp) -> Option<DeviceKey> {
+    let ControlOp::DeviceAdd { certificate } = op else {
+        return None;
+    };
+    let certificate = crate::identity::DeviceCertificate::decode(certificate);
+    certificate.ok().map(|certificate| certificate.device)
+}
+
+pub fn refused(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Refused(_))
 }
 
@@ -572,7 +581,7 @@ fn entries_must_continue_their_feed_and_their_space() {
 }
 
 /// Everything a peer can observe, to compare peers with.
-fn observe(authority: &Authority) -> String {
+pub fn observe(authority: &Authority) -> String {
     format!(
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         authority.heads(),
@@ -667,7 +676,7 @@ fn random_history(seed: u64) -> World {
 }
 
 /// The entries in a random order that puts parents before children.
-fn shuffle(world: &World, rng: &mut Rng) -> Vec<Sent> {
+pub fn shuffle(world: &World, rng: &mut Rng) -> Vec<Sent> {
     let mut waiting = world.sent.clone();
     let mut placed = std::collections::HashSet::from([EntryId::ZERO]);
     let mut order = Vec::new();

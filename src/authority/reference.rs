@@ -1,0 +1,614 @@
+//! The rules once more, written plainly and evaluated from genesis every time: what the resolver,
+//! which keeps and reuses what it found, is compared with. It shares no code with the resolver's.
+
+use super::tests::Sent;
+use super::{ControlOp, Target};
+use crate::model::{ContentKeyId, DeviceKey, EntryId, IdentityKey, Role};
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+type Set = BTreeSet<usize>;
+type Age = (u64, EntryId);
+/// What an operation establishes and stands on; none: its author may not.
+type Judgement = Option<(Vec<Effect>, Ground)>;
+
+/// How an owner, or anybody else, holds a role; see `Reference::compare`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Held {
+    Top(Vec<Age>),
+    Since(Age),
+    Handed(Age),
+}
+
+#[derive(Clone, Debug)]
+enum Effect {
+    Role(IdentityKey, Option<Role>),
+    Device(DeviceKey, IdentityKey),
+    Revoke(DeviceKey),
+    Open([u8; 32], Role),
+    Close([u8; 32]),
+    Key(ContentKeyId),
+    HandOver(IdentityKey, IdentityKey, Vec<Age>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ground {
+    Nothing,
+    House,
+    Office(Option<Role>),
+    Invitation([u8; 32], Role),
+}
+
+struct Accepted {
+    effects: Vec<Effect>,
+    ground: Ground,
+    rank: Option<(Role, Held)>,
+    device_age: Option<Age>,
+    denies: Option<(Target, Option<Role>)>,
+    against: Option<IdentityKey>,
+    raises: Option<IdentityKey>,
+}
+
+pub struct Reference<'a> {
+    sent: &'a [Sent],
+    past: Vec<Set>,
+    depth: Vec<u64>,
+    generation: Vec<u64>,
+    accepted: Vec<Option<Accepted>>,
+    /// What stands of the entry's past, seen from it.
+    standing: Vec<Set>,
+}
+
+impl<'a> Reference<'a> {
+    /// Judges entries, which come parents first.
+    pub fn new(sent: &'a [Sent]) -> Reference<'a> {
+        let index: HashMap<EntryId, usize> = sent
+            .iter()
+            .enumerate()
+            .map(|(at, s)| (s.entry.id, at))
+            .collect();
+        let mut all = Reference {
+            sent,
+            past: Vec::new(),
+            depth: Vec::new(),
+            generation: Vec::new(),
+            accepted: Vec::new(),
+            standing: Vec::new(),
+        };
+        for one in sent {
+            let header = &one.entry.header;
+            let parents = header.ctl.iter().chain([&header.prev]);
+            let parents: Vec<usize> = parents.filter_map(|id| index.get(id).copied()).collect();
+            let mut past = Set::new();
+            let (mut depth, mut generation) = (0, 0);
+            for parent in parents {
+                past.extend(&all.past[parent]);
+                past.insert(parent);
+                depth = depth.max(all.depth[parent] + 1);
+                generation = generation.max(all.generation[parent]);
+            }
+            let standing = all.resolve(&past);
+            all.depth.push(depth);
+            let accepted = all.judge(one, &standing, &past, generation, (depth, one.entry.id));
+            if let (Some(_), ControlOp::KeyRotate { .. }) = (&accepted, &one.op) {
+                generation += 1;
+            }
+            all.past.push(past);
+            all.generation.push(generation);
+            all.accepted.push(accepted);
+            all.standing.push(standing);
+        }
+        all
+    }
+
+    pub fn is_accepted(&self, at: usize) -> bool {
+        self.accepted[at].is_some()
+    }
+
+    /// What stands of everything.
+    pub fn outcome(&self) -> Set {
+        self.resolve(&(0..self.sent.len()).collect())
+    }
+
+    fn age(&self, at: usize) -> Age {
+        (self.depth[at], self.sent[at].entry.id)
+    }
+
+    fn effects<'b>(&'b self, set: &'b Set) -> impl Iterator<Item = (usize, &'b Effect)> {
+        let accepted = set
+            .iter()
+            .filter_map(|at| Some((*at, self.accepted[*at].as_ref()?)));
+        accepted.flat_map(|(at, one)| one.effects.iter().map(move |effect| (at, effect)))
+    }
+
+    /// Of entries those that no other of them builds on.
+    fn latest<T>(&self, all: Vec<(usize, T)>) -> Vec<(usize, T)> {
+        let numbers: Vec<usize> = all.iter().map(|(at, _)| *at).collect();
+        let covered = |at: usize| numbers.iter().any(|other| self.past[*other].contains(&at));
+        all.into_iter().filter(|(at, _)| !covered(*at)).collect()
+    }
+
+    fn role_facts(&self, set: &Set, who: &IdentityKey) -> Vec<(usize, Option<Role>)> {
+        let facts = self.effects(set).filter_map(|(at, effect)| match effect {
+            Effect::Role(of, role) if of == who => Some((at, *role)),
+            _ => None,
+        });
+        self.latest(facts.collect())
+    }
+
+    pub fn role(&self, set: &Set, who: &IdentityKey) -> Option<Role> {
+        let facts = self.role_facts(set, who).into_iter();
+        facts.map(|(_, role)| role).min().flatten()
+    }
+
+    fn role_age(&self, set: &Set, who: &IdentityKey) -> Option<Age> {
+        let facts = self.role_facts(set, who).into_iter();
+        facts.map(|(at, _)| self.age(at)).max()
+    }
+
+    pub fn top(&self, set: &Set) -> Option<(IdentityKey, Vec<Age>)> {
+        let handed = self.effects(set).filter_map(|(at, effect)| match effect {
+            Effect::HandOver(_, to, line) => Some((at, (*to, line.clone()))),
+            _ => None,
+        });
+        let handed = self.latest(handed.collect());
+        if handed.is_empty() {
+            return set
+                .contains(&0)
+                .then(|| (self.sent[0].author.identity, Vec::new()));
+        }
+        let heirs = handed.into_iter().map(|(_, heir)| heir);
+        let owners = heirs.filter(|(to, _)| self.role(set, to) == Some(Role::Owner));
+        owners.min_by(|a, b| compare_lines(&a.1, &b.1))
+    }
+
+    fn rank(&self, set: &Set, who: &IdentityKey) -> Option<(Role, Held)> {
+        let role = self.role(set, who)?;
+        let age = self.role_age(set, who)?;
+        if role != Role::Owner {
+            return Some((role, Held::Since(age)));
+        }
+        if let Some((top, line)) = self.top(set)
+            && top == *who
+        {
+            return Some((role, Held::Top(line)));
+        }
+        let gave = |effect: &Effect| matches!(effect, Effect::HandOver(from, ..) if from == who);
+        match self.effects(set).any(|(_, effect)| gave(effect)) {
+            true => Some((role, Held::Handed(age))),
+            false => Some((role, Held::Since(age))),
+        }
+    }
+
+    /// The identity a device acts for, as long as it was not revoked.
+    pub fn device(&self, set: &Set, device: &DeviceKey) -> Option<IdentityKey> {
+        let mut of = None;
+        for (_, effect) in self.effects(set) {
+            match effect {
+                Effect::Revoke(revoked) if revoked == device => return None,
+                Effect::Device(added, identity) if added == device => of = Some(*identity),
+                _ => {}
+            }
+        }
+        of
+    }
+
+    fn device_age(&self, set: &Set, device: &DeviceKey) -> Option<Age> {
+        let added = self.effects(set).filter_map(|(at, effect)| match effect {
+            Effect::Device(added, _) if added == device => Some(self.age(at)),
+            _ => None,
+        });
+        added.min()
+    }
+
+    pub fn invitation(&self, set: &Set, key: &[u8; 32]) -> Option<(Role, bool)> {
+        let (mut cap, mut closed) = (None, false);
+        for (_, effect) in self.effects(set) {
+            match effect {
+                Effect::Open(opened, role) if opened == key => {
+                    cap = Some(cap.map_or(*role, |cap: Role| cap.min(*role)));
+                }
+                Effect::Close(of) if of == key => closed = true,
+                _ => {}
+            }
+        }
+        cap.map(|cap| (cap, !closed))
+    }
+
+    fn has_key(&self, past: &Set, key: &ContentKeyId) -> bool {
+        let brought = |effect: &Effect| matches!(effect, Effect::Key(id) if id == key);
+        self.effects(past).any(|(_, effect)| brought(effect))
+    }
+
+    fn outranks(&self, set: &Set, upper: &IdentityKey, lower: &IdentityKey) -> bool {
+        above(&self.rank(set, upper), &self.rank(set, lower))
+    }
+
+    /// What an entry establishes, if its author may; `set` is what stands in its `past`.
+    fn judge(
+        &self,
+        sent: &Sent,
+        set: &Set,
+        past: &Set,
+        generation: u64,
+        own_age: Age,
+    ) -> Option<Accepted> {
+        let (me, device) = (sent.author.identity, sent.author.device);
+        let acts = self.device(set, &device) == Some(me);
+        let own = self.role(set, &me).filter(|_| acts);
+        let mut rank = self.rank(set, &me);
+        let mut against = None;
+        let (effects, ground) = match &sent.op {
+            ControlOp::Genesis { creator, .. } => {
+                let device = Effect::Device(device, *creator);
+                let role = Effect::Role(*creator, Some(Role::Owner));
+                (vec![role, device], Ground::Nothing)
+            }
+            ControlOp::Join {
+                role,
+                invitation_key,
+                ..
+            } => {
+                rank = Some((*role, Held::Since(own_age)));
+                self.judge_join(set, sent, *role, invitation_key)?
+            }
+            ControlOp::Merge => (own.map(|_| Vec::new())?, Ground::Nothing),
+            ControlOp::DeviceAdd { .. } => {
+                own?;
+                let added = super::tests::device_of(&sent.op)?;
+                let others = self.device(set, &added).is_some_and(|of| of != me);
+                if others || self.is_revoked(set, &added) {
+                    return None;
+                }
+                (self.addition(set, added, me), Ground::House)
+            }
+            ControlOp::DeviceRevoke { device: other, .. } => {
+                against = self.device(set, other);
+                self.judge_revocation(set, sent, *other, own?)?
+            }
+            ControlOp::SetRole { identity, role, .. } => {
+                against = Some(*identity);
+                self.judge_role(set, me, *identity, *role, own?)?
+            }
+            ControlOp::Succession { identity } => {
+                own?;
+                let (top, mut line) = self.top(set)?;
+                let owner = self.role(set, identity) == Some(Role::Owner);
+                if top != me || *identity == me || !owner {
+                    return None;
+                }
+                line.push(self.role_age(set, identity)?);
+                rank = Some((Role::Owner, Held::Top(line.clone())));
+                let role = Effect::Role(*identity, Some(Role::Owner));
+                let effects = vec![role, Effect::HandOver(me, *identity, line)];
+                (effects, Ground::Office(Some(Role::Owner)))
+            }
+            _ => self.judge_others(set, past, &sent.op, generation, own?)?,
+        };
+        let denies = self.denial(set, &sent.op);
+        Some(Accepted {
+            effects,
+            ground,
+            rank,
+            device_age: self.device_age(set, &device),
+            against: against.filter(|_| denies.is_some()),
+            denies,
+            raises: match &sent.op {
+                ControlOp::Succession { identity } => Some(*identity),
+                _ => None,
+            },
+        })
+    }
+
+    /// Whose rights an operation takes, and what it leaves.
+    fn denial(&self, set: &Set, op: &ControlOp) -> Option<(Target, Option<Role>)> {
+        match op {
+            ControlOp::SetRole { identity, role, .. } => {
+                let takes = role.is_none() || *role < self.role(set, identity);
+                takes.then_some((Target::Identity(*identity), *role))
+            }
+            ControlOp::DeviceRevoke { device, .. } => Some((Target::Device(*device), None)),
+            _ => None,
+        }
+    }
+
+    fn judge_join(&self, set: &Set, sent: &Sent, role: Role, key: &[u8; 32]) -> Judgement {
+        let (me, device) = (sent.author.identity, sent.author.device);
+        let (cap, open) = self.invitation(set, key)?;
+        if !open || role > cap || self.is_revoked(set, &device) {
+            return None;
+        }
+        let mut effects = self.addition(set, device, me);
+        if self.role(set, &me) < Some(role) {
+            effects.push(Effect::Role(me, Some(role)));
+        }
+        Some((effects, Ground::Invitation(*key, role)))
+    }
+
+    fn judge_revocation(&self, set: &Set, sent: &Sent, other: DeviceKey, own: Role) -> Judgement {
+        let (me, device) = (sent.author.identity, sent.author.device);
+        let of = self.device(set, &other)?;
+        let ground = if of == me {
+            if self.device_age(set, &device) > self.device_age(set, &other) {
+                return None;
+            }
+            Ground::House
+        } else {
+            if own < Role::Admin || !self.outranks(set, &me, &of) {
+                return None;
+            }
+            let over = above_role(self.role(set, &of));
+            Ground::Office(Some(over.max(Role::Admin)))
+        };
+        Some((vec![Effect::Revoke(other)], ground))
+    }
+
+    fn judge_role(
+        &self,
+        set: &Set,
+        me: IdentityKey,
+        identity: IdentityKey,
+        role: Option<Role>,
+        own: Role,
+    ) -> Judgement {
+        let known = !self.role_facts(set, &identity).is_empty();
+        let top = self.top(set).is_some_and(|(top, _)| top == identity);
+        if !known || top {
+            return None;
+        }
+        let effects = vec![Effect::Role(identity, role)];
+        if identity == me {
+            return (role < Some(own)).then_some((effects, Ground::Office(role)));
+        }
+        let gives = role < Some(own) || own == Role::Owner;
+        if own < Role::Admin || !gives || !self.outranks(set, &me, &identity) {
+            return None;
+        }
+        let over = above_role(self.role(set, &identity)).max(above_role(role));
+        Some((effects, Ground::Office(Some(over.max(Role::Admin)))))
+    }
+
+    fn judge_others(
+        &self,
+        set: &Set,
+        past: &Set,
+        op: &ControlOp,
+        generation: u64,
+        own: Role,
+    ) -> Judgement {
+        match op {
+            ControlOp::InviteOpen {
+                invitation_key,
+                role_cap,
+                ..
+            } => {
+                let known = self.invitation(set, invitation_key).is_some();
+                if own < Role::Admin || *role_cap >= own || known {
+                    return None;
+                }
+                let need = above_role(Some(*role_cap)).max(Role::Admin);
+                let effects = vec![Effect::Open(*invitation_key, *role_cap)];
+                Some((effects, Ground::Office(Some(need))))
+            }
+            ControlOp::InviteClose { invitation_key } => {
+                let (cap, _) = self.invitation(set, invitation_key)?;
+                if own < Role::Admin || cap >= own {
+                    return None;
+                }
+                let need = above_role(Some(cap)).max(Role::Admin);
+                let effects = vec![Effect::Close(*invitation_key)];
+                Some((effects, Ground::Office(Some(need))))
+            }
+            ControlOp::KeyRotate {
+                key_id,
+                generation: claimed,
+                wraps,
+                ..
+            } => {
+                let fresh = *claimed == generation + 1 && !self.has_key(past, key_id);
+                if own < Role::Reader || !fresh || !self.may_read(set, wraps) {
+                    return None;
+                }
+                let effects = vec![Effect::Key(*key_id)];
+                Some((effects, Ground::Office(Some(Role::Reader))))
+            }
+            ControlOp::KeyShare { key_id, wraps } => {
+                let known = self.has_key(past, key_id);
+                let may = own >= Role::Reader && known && self.may_read(set, wraps);
+                may.then_some((Vec::new(), Ground::Office(Some(Role::Reader))))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_revoked(&self, set: &Set, device: &DeviceKey) -> bool {
+        let revokes = |effect: &Effect| matches!(effect, Effect::Revoke(of) if of == device);
+        self.effects(set).any(|(_, effect)| revokes(effect))
+    }
+
+    /// What is there already is not added again.
+    fn addition(&self, set: &Set, device: DeviceKey, identity: IdentityKey) -> Vec<Effect> {
+        let there = self.device(set, &device) == Some(identity);
+        (!there)
+            .then_some(Effect::Device(device, identity))
+            .into_iter()
+            .collect()
+    }
+
+    fn may_read(&self, set: &Set, wraps: &[crate::identity::Wrap]) -> bool {
+        let entitled = |device: &DeviceKey| {
+            let identity = self.device(set, device);
+            identity.is_some_and(|of| self.role(set, &of) >= Some(Role::Reader))
+        };
+        !wraps.is_empty() && wraps.iter().all(|wrap| entitled(&wrap.device))
+    }
+
+    /// What of a set, which has its entries' pasts in it, stands.
+    fn resolve(&self, universe: &Set) -> Set {
+        let accepted = universe.iter().copied();
+        let accepted: Vec<usize> = accepted.filter(|at| self.accepted[*at].is_some()).collect();
+        let of = |at: usize| {
+            self.accepted[at]
+                .as_ref()
+                .expect("only accepted ones are asked")
+        };
+        let (mut house, mut offices): (Vec<_>, Vec<_>) = accepted
+            .into_iter()
+            .partition(|at| of(*at).ground == Ground::House);
+        house.sort_by_key(|at| (of(*at).device_age, self.age(*at)));
+        offices.sort_by(|a, b| {
+            let rank = compare_ranks(&of(*a).rank, &of(*b).rank);
+            let raises = Reverse(of(*a).raises.is_some()).cmp(&Reverse(of(*b).raises.is_some()));
+            rank.then(raises).then(self.age(*a).cmp(&self.age(*b)))
+        });
+        let mut voided = Set::new();
+        let mut status: BTreeMap<usize, bool> = BTreeMap::new();
+        self.keep_house(&house, &voided, &mut status);
+        for at in offices {
+            let alive = !self.is_killed(at, &status) && self.is_supported(at, &status);
+            status.insert(at, alive);
+            let one = of(at);
+            let Some((Target::Device(device), _)) = one.denies.filter(|_| alive) else {
+                continue;
+            };
+            let before = voided.len();
+            voided.extend(house.iter().copied().filter(|x| {
+                self.sent[*x].author.device == device
+                    && self.concurrent(*x, at)
+                    && above(&one.rank, &of(*x).rank)
+            }));
+            if voided.len() > before {
+                self.keep_house(&house, &voided, &mut status);
+            }
+        }
+        let alive = status.into_iter().filter(|(_, alive)| *alive);
+        alive.map(|(at, _)| at).collect()
+    }
+
+    fn keep_house(&self, house: &[usize], voided: &Set, status: &mut BTreeMap<usize, bool>) {
+        for at in house {
+            status.remove(at);
+        }
+        for at in house {
+            let killed = voided.contains(at) || self.is_revoked_within(*at, status);
+            let alive = !killed && self.is_supported(*at, status);
+            status.insert(*at, alive);
+        }
+    }
+
+    fn concurrent(&self, a: usize, b: usize) -> bool {
+        a != b && !self.past[a].contains(&b) && !self.past[b].contains(&a)
+    }
+
+    fn is_revoked_within(&self, at: usize, status: &BTreeMap<usize, bool>) -> bool {
+        let mine = self.accepted[at].as_ref().expect("it was accepted");
+        status.iter().filter(|(_, alive)| **alive).any(|(by, _)| {
+            let other = self.accepted[*by].as_ref().expect("it was accepted");
+            other.ground == Ground::House
+                && other.denies == Some((Target::Device(self.sent[at].author.device), None))
+                && other.device_age < mine.device_age
+                && self.concurrent(*by, at)
+        })
+    }
+
+    fn is_killed(&self, at: usize, status: &BTreeMap<usize, bool>) -> bool {
+        let mine = self.accepted[at].as_ref().expect("it was accepted");
+        let author = &self.sent[at].author;
+        if matches!(mine.ground, Ground::Nothing | Ground::Invitation(..)) {
+            return false;
+        }
+        if self.is_revoked_within(at, status) {
+            return true;
+        }
+        status.iter().filter(|(_, alive)| **alive).any(|(by, _)| {
+            let other = self.accepted[*by].as_ref().expect("it was accepted");
+            let (them, higher) = (
+                self.sent[*by].author.identity,
+                above(&other.rank, &mine.rank),
+            );
+            if other.ground == Ground::House || !self.concurrent(*by, at) {
+                return false;
+            }
+            let denied = match (other.denies, mine.ground) {
+                (Some((Target::Identity(who), leaves)), Ground::Office(need)) => {
+                    who == author.identity && need > leaves
+                }
+                (Some((Target::Device(device), _)), _) => device == author.device,
+                _ => false,
+            };
+            let shields = other.raises.is_some()
+                && other.raises == mine.against
+                && (higher || author.identity == them || other.raises == Some(author.identity));
+            denied && higher && them != author.identity || shields
+        })
+    }
+
+    /// Whether the author still has what the operation needs, in what stands of its past. What is
+    /// not decided yet ranks lower, and counts as it did when the operation was written.
+    fn is_supported(&self, at: usize, status: &BTreeMap<usize, bool>) -> bool {
+        let seen = self.past[at]
+            .iter()
+            .copied()
+            .filter(|x| match status.get(x) {
+                Some(alive) => *alive,
+                None => self.standing[at].contains(x),
+            });
+        let seen: Set = seen.collect();
+        let author = &self.sent[at].author;
+        let acts = || self.device(&seen, &author.device) == Some(author.identity);
+        match self.accepted[at].as_ref().expect("it was accepted").ground {
+            Ground::Nothing => true,
+            Ground::House => acts(),
+            Ground::Office(need) => acts() && self.role(&seen, &author.identity) >= need,
+            Ground::Invitation(key, role) => self
+                .invitation(&seen, &key)
+                .is_some_and(|(cap, open)| open && role <= cap),
+        }
+    }
+}
+
+/// A successor's line is above that of whoever handed over; of rivals, the older owner's.
+fn compare_lines(a: &[Age], b: &[Age]) -> Ordering {
+    for (a, b) in a.iter().zip(b) {
+        if a != b {
+            return a.cmp(b);
+        }
+    }
+    b.len().cmp(&a.len())
+}
+
+fn compare_held(a: &Held, b: &Held) -> Ordering {
+    let class = |held: &Held| match held {
+        Held::Top(_) => 0,
+        Held::Since(_) => 1,
+        Held::Handed(_) => 2,
+    };
+    match (a, b) {
+        (Held::Top(a), Held::Top(b)) => compare_lines(a, b),
+        (Held::Since(a), Held::Since(b)) | (Held::Handed(a), Held::Handed(b)) => a.cmp(b),
+        _ => class(a).cmp(&class(b)),
+    }
+}
+
+fn compare_ranks(a: &Option<(Role, Held)>, b: &Option<(Role, Held)>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => b.0.cmp(&a.0).then(compare_held(&a.1, &b.1)),
+        _ => b.is_some().cmp(&a.is_some()),
+    }
+}
+
+/// Whether one rank is strictly above another.
+fn above(upper: &Option<(Role, Held)>, lower: &Option<(Role, Held)>) -> bool {
+    match (upper, lower) {
+        (Some(upper), Some(lower)) => {
+            let owners = upper.0 == Role::Owner && lower.0 == Role::Owner;
+            upper.0 > lower.0 || owners && compare_held(&upper.1, &lower.1) == Ordering::Less
+        }
+        (upper, _) => upper.is_some(),
+    }
+}
+
+fn above_role(role: Option<Role>) -> Role {
+    let next = role.map_or(1, |role| role as u32 + 1);
+    Role::from_number(next).unwrap_or(Role::Owner)
+}
