@@ -232,11 +232,11 @@ fn attack_07_a_revoked_device_neither_governs_nor_brings_in_others() {
     let (mut world, mut creator) = World::create(107);
     let mut bob = world.member(&mut creator, 1, Role::Admin);
     let eve = world.member(&mut creator, 2, Role::Editor);
-    let (op, mut stolen) = further_device(&mut world.rng, &bob, world.space);
+    let (op, mut stolen) = further_device(&mut world, &bob);
     let added = accept(&mut world, &mut bob, op);
     let before = world.authority.heads();
     accept(&mut world, &mut bob, revoke(&stolen));
-    let (op, mut third) = further_device(&mut world.rng, &stolen, world.space);
+    let (op, mut third) = further_device(&mut world, &stolen);
     let (verdict, entry) = pretend(&mut world, &mut stolen, &before, op);
     assert_eq!(verdict, Verdict::Accepted);
     let (verdict, removal) = pretend(&mut world, &mut third, &[entry], set_role(&eve, None));
@@ -245,7 +245,7 @@ fn attack_07_a_revoked_device_neither_governs_nor_brings_in_others() {
     assert_eq!(world.authority.role_of_device(&third.header.device), None);
     assert_eq!(role(&world, &eve), Some(Role::Editor));
     // A superior beats even the most senior device, and undoes what that did to the others.
-    let (op, tablet) = further_device(&mut world.rng, &bob, world.space);
+    let (op, tablet) = further_device(&mut world, &bob);
     accept(&mut world, &mut bob, op);
     let before = world.authority.heads();
     let (verdict, locked_out) = pretend(&mut world, &mut bob, &before, revoke(&tablet));

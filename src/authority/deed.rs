@@ -3,7 +3,8 @@
 //! something concurrent denies its author. All of it is fixed by the entry's past.
 
 use super::denials::{Denied, Target};
-use super::facts::{DeviceRank, View};
+use super::enrolment::DeviceRank;
+use super::facts::View;
 use super::op::ControlOp;
 use super::tenure::{Rank, Tenure};
 use crate::feed::FeedHeader;
@@ -88,6 +89,7 @@ fn ground(op: &ControlOp, author: &FeedHeader, view: &View<'_>) -> Ground {
     let office = |role: Role| Ground::Office(Some(role));
     match op {
         ControlOp::Genesis { .. } | ControlOp::Merge | ControlOp::Unknown(..) => Ground::Nothing,
+        ControlOp::RecoverySet { .. } => Ground::House,
         ControlOp::DeviceAdd { .. } => {
             match view.device(&author.device, &author.identity).is_some() {
                 true => Ground::House,

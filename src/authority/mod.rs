@@ -13,6 +13,11 @@ mod ancestry;
 mod changes;
 mod deed;
 mod denials;
+#[allow(
+    dead_code,
+    reason = "for the runtime, which adds devices from its next version on"
+)]
+mod enrolment;
 mod facts;
 mod keyring;
 mod op;
@@ -20,10 +25,13 @@ mod op_codec;
 mod register;
 mod resolution;
 mod resolver;
+mod roster;
 mod rules;
 mod tenure;
 mod timeline;
 mod views;
+#[allow(dead_code, reason = "for the call that explains")]
+mod why;
 
 #[allow(unused_imports, reason = "what tells of changes uses them")]
 pub use changes::{Change, Reason, Snapshot};
@@ -32,16 +40,25 @@ pub use changes::{Change, Reason, Snapshot};
     reason = "what judges the data of denied devices uses them"
 )]
 pub use denials::{Denial, Target};
+#[allow(unused_imports, reason = "as above")]
+pub use enrolment::RecoveryView;
 pub use keyring::{ContentKeys, seal_back_link};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
+pub use roster::RosterEntry;
 #[cfg(test)]
 pub use views::{DeviceView, InviteView};
+#[allow(unused_imports, reason = "for the call that explains")]
+pub use why::{Action, Explanation};
 
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod device_tests;
+#[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod golden_v2_tests;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]

@@ -3,14 +3,45 @@
 
 use super::tests::Sent;
 use super::{ControlOp, Target};
+use crate::identity::Issuer;
 use crate::model::{ContentKeyId, DeviceKey, EntryId, IdentityKey, Role};
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-type Set = BTreeSet<usize>;
 type Age = (u64, EntryId);
 /// What an operation establishes and stands on; none: its author may not.
 type Judgement = Option<(Vec<Effect>, Ground)>;
+
+/// A set of entries, by their places in a history of at most 128.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Set(u128);
+
+impl Set {
+    fn contains(self, at: usize) -> bool {
+        self.0 >> at & 1 == 1
+    }
+
+    fn insert(&mut self, at: usize) {
+        self.0 |= 1 << at;
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let at = (left != 0).then(|| left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(at)
+        })
+    }
+}
+
+impl FromIterator<usize> for Set {
+    fn from_iter<T: IntoIterator<Item = usize>>(all: T) -> Self {
+        let mut set = Set::default();
+        all.into_iter().for_each(|at| set.insert(at));
+        set
+    }
+}
 
 /// How an owner, or anybody else, holds a role; see `Reference::compare`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +54,22 @@ enum Held {
 #[derive(Clone, Debug)]
 enum Effect {
     Role(IdentityKey, Option<Role>),
-    Device(DeviceKey, IdentityKey),
+    Device(Added),
     Revoke(DeviceKey),
     Open([u8; 32], Role),
     Close([u8; 32]),
     Key(ContentKeyId),
     HandOver(IdentityKey, IdentityKey, Vec<Age>),
+}
+
+/// A device that came to act.
+#[derive(Clone, Debug)]
+struct Added {
+    device: DeviceKey,
+    identity: IdentityKey,
+    order: u32,
+    /// The devices that it came by, if nobody in the space vouched for it.
+    came_by: Vec<DeviceKey>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +84,7 @@ struct Accepted {
     effects: Vec<Effect>,
     ground: Ground,
     rank: Option<(Role, Held)>,
-    device_age: Option<Age>,
+    device_rank: Option<(u32, Age)>,
     denies: Option<(Target, Option<Role>)>,
     against: Option<IdentityKey>,
     raises: Option<IdentityKey>,
@@ -79,17 +120,17 @@ impl<'a> Reference<'a> {
             let header = &one.entry.header;
             let parents = header.ctl.iter().chain([&header.prev]);
             let parents: Vec<usize> = parents.filter_map(|id| index.get(id).copied()).collect();
-            let mut past = Set::new();
+            let mut past = Set::default();
             let (mut depth, mut generation) = (0, 0);
             for parent in parents {
-                past.extend(&all.past[parent]);
+                past.0 |= all.past[parent].0;
                 past.insert(parent);
                 depth = depth.max(all.depth[parent] + 1);
                 generation = generation.max(all.generation[parent]);
             }
-            let standing = all.resolve(&past);
+            let standing = all.resolve(past);
             all.depth.push(depth);
-            let accepted = all.judge(one, &standing, &past, generation, (depth, one.entry.id));
+            let accepted = all.judge(one, standing, past, generation, (depth, one.entry.id));
             if let (Some(_), ControlOp::KeyRotate { .. }) = (&accepted, &one.op) {
                 generation += 1;
             }
@@ -107,28 +148,28 @@ impl<'a> Reference<'a> {
 
     /// What stands of everything.
     pub fn outcome(&self) -> Set {
-        self.resolve(&(0..self.sent.len()).collect())
+        self.resolve((0..self.sent.len()).collect())
     }
 
     fn age(&self, at: usize) -> Age {
         (self.depth[at], self.sent[at].entry.id)
     }
 
-    fn effects<'b>(&'b self, set: &'b Set) -> impl Iterator<Item = (usize, &'b Effect)> {
+    fn effects(&self, set: Set) -> impl Iterator<Item = (usize, &Effect)> {
         let accepted = set
             .iter()
-            .filter_map(|at| Some((*at, self.accepted[*at].as_ref()?)));
+            .filter_map(|at| Some((at, self.accepted[at].as_ref()?)));
         accepted.flat_map(|(at, one)| one.effects.iter().map(move |effect| (at, effect)))
     }
 
     /// Of entries those that no other of them builds on.
     fn latest<T>(&self, all: Vec<(usize, T)>) -> Vec<(usize, T)> {
         let numbers: Vec<usize> = all.iter().map(|(at, _)| *at).collect();
-        let covered = |at: usize| numbers.iter().any(|other| self.past[*other].contains(&at));
+        let covered = |at: usize| numbers.iter().any(|other| self.past[*other].contains(at));
         all.into_iter().filter(|(at, _)| !covered(*at)).collect()
     }
 
-    fn role_facts(&self, set: &Set, who: &IdentityKey) -> Vec<(usize, Option<Role>)> {
+    fn role_facts(&self, set: Set, who: &IdentityKey) -> Vec<(usize, Option<Role>)> {
         let facts = self.effects(set).filter_map(|(at, effect)| match effect {
             Effect::Role(of, role) if of == who => Some((at, *role)),
             _ => None,
@@ -136,17 +177,17 @@ impl<'a> Reference<'a> {
         self.latest(facts.collect())
     }
 
-    pub fn role(&self, set: &Set, who: &IdentityKey) -> Option<Role> {
+    pub fn role(&self, set: Set, who: &IdentityKey) -> Option<Role> {
         let facts = self.role_facts(set, who).into_iter();
         facts.map(|(_, role)| role).min().flatten()
     }
 
-    fn role_age(&self, set: &Set, who: &IdentityKey) -> Option<Age> {
+    fn role_age(&self, set: Set, who: &IdentityKey) -> Option<Age> {
         let facts = self.role_facts(set, who).into_iter();
         facts.map(|(at, _)| self.age(at)).max()
     }
 
-    pub fn top(&self, set: &Set) -> Option<(IdentityKey, Vec<Age>)> {
+    pub fn top(&self, set: Set) -> Option<(IdentityKey, Vec<Age>)> {
         let handed = self.effects(set).filter_map(|(at, effect)| match effect {
             Effect::HandOver(_, to, line) => Some((at, (*to, line.clone()))),
             _ => None,
@@ -154,7 +195,7 @@ impl<'a> Reference<'a> {
         let handed = self.latest(handed.collect());
         if handed.is_empty() {
             return set
-                .contains(&0)
+                .contains(0)
                 .then(|| (self.sent[0].author.identity, Vec::new()));
         }
         let heirs = handed.into_iter().map(|(_, heir)| heir);
@@ -162,7 +203,7 @@ impl<'a> Reference<'a> {
         owners.min_by(|a, b| compare_lines(&a.1, &b.1))
     }
 
-    fn rank(&self, set: &Set, who: &IdentityKey) -> Option<(Role, Held)> {
+    fn rank(&self, set: Set, who: &IdentityKey) -> Option<(Role, Held)> {
         let role = self.role(set, who)?;
         let age = self.role_age(set, who)?;
         if role != Role::Owner {
@@ -180,28 +221,37 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The identity a device acts for, as long as it was not revoked.
-    pub fn device(&self, set: &Set, device: &DeviceKey) -> Option<IdentityKey> {
-        let mut of = None;
-        for (_, effect) in self.effects(set) {
-            match effect {
-                Effect::Revoke(revoked) if revoked == device => return None,
-                Effect::Device(added, identity) if added == device => of = Some(*identity),
-                _ => {}
-            }
-        }
-        of
-    }
-
-    fn device_age(&self, set: &Set, device: &DeviceKey) -> Option<Age> {
+    /// The admissions of a device that count: one that nobody in the space vouched for does not,
+    /// if a device that it came by was revoked and nobody who did so knew of it.
+    fn admissions(&self, set: Set, device: &DeviceKey) -> Vec<(usize, &Added)> {
+        let counts = |at: usize, added: &Added| {
+            self.effects(set).all(|(by, effect)| match effect {
+                Effect::Revoke(of) => !added.came_by.contains(of) || self.past[by].contains(at),
+                _ => true,
+            })
+        };
         let added = self.effects(set).filter_map(|(at, effect)| match effect {
-            Effect::Device(added, _) if added == device => Some(self.age(at)),
+            Effect::Device(added) if added.device == *device => Some((at, added)),
             _ => None,
         });
-        added.min()
+        added.filter(|(at, added)| counts(*at, added)).collect()
     }
 
-    pub fn invitation(&self, set: &Set, key: &[u8; 32]) -> Option<(Role, bool)> {
+    /// The identity a device acts for, as long as it was not revoked.
+    pub fn device(&self, set: Set, device: &DeviceKey) -> Option<IdentityKey> {
+        if self.is_revoked(set, device) {
+            return None;
+        }
+        let last = self.admissions(set, device).pop();
+        last.map(|(_, added)| added.identity)
+    }
+
+    fn device_rank(&self, set: Set, device: &DeviceKey) -> Option<(u32, Age)> {
+        let added = self.admissions(set, device).into_iter();
+        added.map(|(at, added)| (added.order, self.age(at))).min()
+    }
+
+    pub fn invitation(&self, set: Set, key: &[u8; 32]) -> Option<(Role, bool)> {
         let (mut cap, mut closed) = (None, false);
         for (_, effect) in self.effects(set) {
             match effect {
@@ -215,12 +265,12 @@ impl<'a> Reference<'a> {
         cap.map(|cap| (cap, !closed))
     }
 
-    fn has_key(&self, past: &Set, key: &ContentKeyId) -> bool {
+    fn has_key(&self, past: Set, key: &ContentKeyId) -> bool {
         let brought = |effect: &Effect| matches!(effect, Effect::Key(id) if id == key);
         self.effects(past).any(|(_, effect)| brought(effect))
     }
 
-    fn outranks(&self, set: &Set, upper: &IdentityKey, lower: &IdentityKey) -> bool {
+    fn outranks(&self, set: Set, upper: &IdentityKey, lower: &IdentityKey) -> bool {
         above(&self.rank(set, upper), &self.rank(set, lower))
     }
 
@@ -228,8 +278,8 @@ impl<'a> Reference<'a> {
     fn judge(
         &self,
         sent: &Sent,
-        set: &Set,
-        past: &Set,
+        set: Set,
+        past: Set,
         generation: u64,
         own_age: Age,
     ) -> Option<Accepted> {
@@ -240,9 +290,9 @@ impl<'a> Reference<'a> {
         let mut against = None;
         let (effects, ground) = match &sent.op {
             ControlOp::Genesis { creator, .. } => {
-                let device = Effect::Device(device, *creator);
+                let device = self.addition(set, &sent.op)?;
                 let role = Effect::Role(*creator, Some(Role::Owner));
-                (vec![role, device], Ground::Nothing)
+                ([vec![role], device].concat(), Ground::Nothing)
             }
             ControlOp::Join {
                 role,
@@ -255,12 +305,7 @@ impl<'a> Reference<'a> {
             ControlOp::Merge => (own.map(|_| Vec::new())?, Ground::Nothing),
             ControlOp::DeviceAdd { .. } => {
                 own?;
-                let added = super::tests::device_of(&sent.op)?;
-                let others = self.device(set, &added).is_some_and(|of| of != me);
-                if others || self.is_revoked(set, &added) {
-                    return None;
-                }
-                (self.addition(set, added, me), Ground::House)
+                (self.addition(set, &sent.op)?, Ground::House)
             }
             ControlOp::DeviceRevoke { device: other, .. } => {
                 against = self.device(set, other);
@@ -290,7 +335,7 @@ impl<'a> Reference<'a> {
             effects,
             ground,
             rank,
-            device_age: self.device_age(set, &device),
+            device_rank: self.device_rank(set, &device),
             against: against.filter(|_| denies.is_some()),
             denies,
             raises: match &sent.op {
@@ -301,7 +346,7 @@ impl<'a> Reference<'a> {
     }
 
     /// Whose rights an operation takes, and what it leaves.
-    fn denial(&self, set: &Set, op: &ControlOp) -> Option<(Target, Option<Role>)> {
+    fn denial(&self, set: Set, op: &ControlOp) -> Option<(Target, Option<Role>)> {
         match op {
             ControlOp::SetRole { identity, role, .. } => {
                 let takes = role.is_none() || *role < self.role(set, identity);
@@ -312,24 +357,33 @@ impl<'a> Reference<'a> {
         }
     }
 
-    fn judge_join(&self, set: &Set, sent: &Sent, role: Role, key: &[u8; 32]) -> Judgement {
-        let (me, device) = (sent.author.identity, sent.author.device);
+    fn judge_join(&self, set: Set, sent: &Sent, role: Role, key: &[u8; 32]) -> Judgement {
+        let me = sent.author.identity;
         let (cap, open) = self.invitation(set, key)?;
-        if !open || role > cap || self.is_revoked(set, &device) {
+        let chain = super::tests::chain_in(&sent.op)?;
+        if !open || role > cap {
             return None;
         }
-        let mut effects = self.addition(set, device, me);
+        if self.device(set, &sent.author.device) != Some(me) {
+            let alone = chain.enrolled_by() == Issuer::Identity;
+            let mut came_by = chain.lineage().iter();
+            let member = self.role(set, &me).is_some();
+            if member && !alone || came_by.any(|device| self.is_revoked(set, device)) {
+                return None;
+            }
+        }
+        let mut effects = self.addition(set, &sent.op)?;
         if self.role(set, &me) < Some(role) {
             effects.push(Effect::Role(me, Some(role)));
         }
         Some((effects, Ground::Invitation(*key, role)))
     }
 
-    fn judge_revocation(&self, set: &Set, sent: &Sent, other: DeviceKey, own: Role) -> Judgement {
+    fn judge_revocation(&self, set: Set, sent: &Sent, other: DeviceKey, own: Role) -> Judgement {
         let (me, device) = (sent.author.identity, sent.author.device);
         let of = self.device(set, &other)?;
         let ground = if of == me {
-            if self.device_age(set, &device) > self.device_age(set, &other) {
+            if self.device_rank(set, &device) > self.device_rank(set, &other) {
                 return None;
             }
             Ground::House
@@ -345,7 +399,7 @@ impl<'a> Reference<'a> {
 
     fn judge_role(
         &self,
-        set: &Set,
+        set: Set,
         me: IdentityKey,
         identity: IdentityKey,
         role: Option<Role>,
@@ -370,8 +424,8 @@ impl<'a> Reference<'a> {
 
     fn judge_others(
         &self,
-        set: &Set,
-        past: &Set,
+        set: Set,
+        past: Set,
         op: &ControlOp,
         generation: u64,
         own: Role,
@@ -421,21 +475,33 @@ impl<'a> Reference<'a> {
         }
     }
 
-    fn is_revoked(&self, set: &Set, device: &DeviceKey) -> bool {
+    fn is_revoked(&self, set: Set, device: &DeviceKey) -> bool {
         let revokes = |effect: &Effect| matches!(effect, Effect::Revoke(of) if of == device);
         self.effects(set).any(|(_, effect)| revokes(effect))
     }
 
-    /// What is there already is not added again.
-    fn addition(&self, set: &Set, device: DeviceKey, identity: IdentityKey) -> Vec<Effect> {
-        let there = self.device(set, &device) == Some(identity);
-        (!there)
-            .then_some(Effect::Device(device, identity))
-            .into_iter()
-            .collect()
+    /// The device that an operation brings in, unless it is there already. None if it may not come.
+    fn addition(&self, set: Set, op: &ControlOp) -> Option<Vec<Effect>> {
+        let chain = super::tests::chain_in(op)?;
+        let certificate = chain.certificate();
+        let (device, identity) = (certificate.device, certificate.identity);
+        let acts_for = self.device(set, &device);
+        if self.is_revoked(set, &device) || acts_for.is_some_and(|of| of != identity) {
+            return None;
+        }
+        let vouched = matches!(op, ControlOp::DeviceAdd { .. });
+        let came_by = chain.lineage().iter().copied().filter(|_| !vouched);
+        let added = Added {
+            device,
+            identity,
+            order: certificate.order,
+            came_by: came_by.collect(),
+        };
+        let new = acts_for.is_none().then_some(Effect::Device(added));
+        Some(new.into_iter().collect())
     }
 
-    fn may_read(&self, set: &Set, wraps: &[crate::identity::Wrap]) -> bool {
+    fn may_read(&self, set: Set, wraps: &[crate::identity::Wrap]) -> bool {
         let entitled = |device: &DeviceKey| {
             let identity = self.device(set, device);
             identity.is_some_and(|of| self.role(set, &of) >= Some(Role::Reader))
@@ -444,8 +510,8 @@ impl<'a> Reference<'a> {
     }
 
     /// What of a set, which has its entries' pasts in it, stands.
-    fn resolve(&self, universe: &Set) -> Set {
-        let accepted = universe.iter().copied();
+    fn resolve(&self, universe: Set) -> Set {
+        let accepted = universe.iter();
         let accepted: Vec<usize> = accepted.filter(|at| self.accepted[*at].is_some()).collect();
         let of = |at: usize| {
             self.accepted[at]
@@ -455,15 +521,15 @@ impl<'a> Reference<'a> {
         let (mut house, mut offices): (Vec<_>, Vec<_>) = accepted
             .into_iter()
             .partition(|at| of(*at).ground == Ground::House);
-        house.sort_by_key(|at| (of(*at).device_age, self.age(*at)));
+        house.sort_by_key(|at| (of(*at).device_rank, self.age(*at)));
         offices.sort_by(|a, b| {
             let rank = compare_ranks(&of(*a).rank, &of(*b).rank);
             let raises = Reverse(of(*a).raises.is_some()).cmp(&Reverse(of(*b).raises.is_some()));
             rank.then(raises).then(self.age(*a).cmp(&self.age(*b)))
         });
-        let mut voided = Set::new();
+        let mut voided = Set::default();
         let mut status: BTreeMap<usize, bool> = BTreeMap::new();
-        self.keep_house(&house, &voided, &mut status);
+        self.keep_house(&house, voided, &mut status);
         for at in offices {
             let alive = !self.is_killed(at, &status) && self.is_supported(at, &status);
             status.insert(at, alive);
@@ -471,33 +537,34 @@ impl<'a> Reference<'a> {
             let Some((Target::Device(device), _)) = one.denies.filter(|_| alive) else {
                 continue;
             };
-            let before = voided.len();
-            voided.extend(house.iter().copied().filter(|x| {
+            let before = voided;
+            let hit = house.iter().copied().filter(|x| {
                 self.sent[*x].author.device == device
                     && self.concurrent(*x, at)
                     && above(&one.rank, &of(*x).rank)
-            }));
-            if voided.len() > before {
-                self.keep_house(&house, &voided, &mut status);
+            });
+            hit.for_each(|x| voided.insert(x));
+            if voided != before {
+                self.keep_house(&house, voided, &mut status);
             }
         }
         let alive = status.into_iter().filter(|(_, alive)| *alive);
         alive.map(|(at, _)| at).collect()
     }
 
-    fn keep_house(&self, house: &[usize], voided: &Set, status: &mut BTreeMap<usize, bool>) {
+    fn keep_house(&self, house: &[usize], voided: Set, status: &mut BTreeMap<usize, bool>) {
         for at in house {
             status.remove(at);
         }
         for at in house {
-            let killed = voided.contains(at) || self.is_revoked_within(*at, status);
+            let killed = voided.contains(*at) || self.is_revoked_within(*at, status);
             let alive = !killed && self.is_supported(*at, status);
             status.insert(*at, alive);
         }
     }
 
     fn concurrent(&self, a: usize, b: usize) -> bool {
-        a != b && !self.past[a].contains(&b) && !self.past[b].contains(&a)
+        a != b && !self.past[a].contains(b) && !self.past[b].contains(a)
     }
 
     fn is_revoked_within(&self, at: usize, status: &BTreeMap<usize, bool>) -> bool {
@@ -506,7 +573,7 @@ impl<'a> Reference<'a> {
             let other = self.accepted[*by].as_ref().expect("it was accepted");
             other.ground == Ground::House
                 && other.denies == Some((Target::Device(self.sent[at].author.device), None))
-                && other.device_age < mine.device_age
+                && other.device_rank < mine.device_rank
                 && self.concurrent(*by, at)
         })
     }
@@ -546,22 +613,19 @@ impl<'a> Reference<'a> {
     /// Whether the author still has what the operation needs, in what stands of its past. What is
     /// not decided yet ranks lower, and counts as it did when the operation was written.
     fn is_supported(&self, at: usize, status: &BTreeMap<usize, bool>) -> bool {
-        let seen = self.past[at]
-            .iter()
-            .copied()
-            .filter(|x| match status.get(x) {
-                Some(alive) => *alive,
-                None => self.standing[at].contains(x),
-            });
+        let seen = self.past[at].iter().filter(|x| match status.get(x) {
+            Some(alive) => *alive,
+            None => self.standing[at].contains(*x),
+        });
         let seen: Set = seen.collect();
         let author = &self.sent[at].author;
-        let acts = || self.device(&seen, &author.device) == Some(author.identity);
+        let acts = || self.device(seen, &author.device) == Some(author.identity);
         match self.accepted[at].as_ref().expect("it was accepted").ground {
             Ground::Nothing => true,
             Ground::House => acts(),
-            Ground::Office(need) => acts() && self.role(&seen, &author.identity) >= need,
+            Ground::Office(need) => acts() && self.role(seen, &author.identity) >= need,
             Ground::Invitation(key, role) => self
-                .invitation(&seen, &key)
+                .invitation(seen, &key)
                 .is_some_and(|(cap, open)| open && role <= cap),
         }
     }

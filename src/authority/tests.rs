@@ -1,6 +1,6 @@
 use super::*;
 use crate::feed::{ContentKey, DeviceSigner, Entry, EntryDraft, FeedHeader, FeedKind};
-use crate::identity::{Keyring, Wrap, wrap_key};
+use crate::identity::{DeviceChain, Keyring, Wrap, wrap_key};
 use crate::model::{ContentKeyId, DeviceKey, EntryId, Role, SpaceId, limits};
 
 /// A small generator (SplitMix64), so that a failing history is named by its seed.
@@ -92,10 +92,14 @@ impl World {
     pub fn create(seed: u64) -> (World, Peer) {
         let mut rng = Rng(seed);
         let keyring = Keyring::generate(&mut |to| rng.fill(to));
+        World::found(rng, keyring)
+    }
+
+    pub fn found(rng: Rng, keyring: Keyring) -> (World, Peer) {
         let mut creator = Peer::new(keyring, SpaceId::ZERO);
         let op = ControlOp::Genesis {
             creator: creator.keyring.identity_key(),
-            certificate: creator.keyring.device_certificate("laptop"),
+            certificate: creator.keyring.chain().encode(),
             display_name: "Ada".into(),
             nonce: [3; 16],
         };
@@ -180,13 +184,18 @@ pub fn invite_op(seed: u8, cap: Role) -> ControlOp {
     }
 }
 
+pub fn links(keyring: &Keyring) -> Vec<Vec<u8>> {
+    let links = keyring.chain().links().iter();
+    links.map(|link| link.to_vec()).collect()
+}
+
 pub fn join_op(space: SpaceId, guest: &Peer, seed: u8, role: Role) -> ControlOp {
     let invitation = DeviceSigner::from_seed([seed; 32]);
     let (identity, device) = (guest.header.identity, guest.header.device);
     ControlOp::Join {
         identity,
         display_name: "Bob".into(),
-        certificates: vec![guest.keyring.device_certificate("phone")],
+        certificates: links(&guest.keyring),
         role,
         invitation_key: invitation.public().0,
         signature: invitation.sign(&join_signing_bytes(space, identity, device, role)),
@@ -207,13 +216,15 @@ pub fn set_role(peer: &Peer, role: Option<Role>) -> ControlOp {
     }
 }
 
-/// The device that an operation adds.
-pub fn device_of(op: &ControlOp) -> Option<DeviceKey> {
-    let ControlOp::DeviceAdd { certificate } = op else {
-        return None;
-    };
-    let certificate = crate::identity::DeviceCertificate::decode(certificate);
-    certificate.ok().map(|certificate| certificate.device)
+/// What the device shows that an operation brings in.
+pub fn chain_in(op: &ControlOp) -> Option<DeviceChain> {
+    match op {
+        ControlOp::Genesis { certificate, .. } | ControlOp::DeviceAdd { certificate } => {
+            DeviceChain::decode(certificate).ok()
+        }
+        ControlOp::Join { certificates, .. } => DeviceChain::from_links(certificates).ok(),
+        _ => None,
+    }
 }
 
 pub fn refused(verdict: &Verdict) -> bool {
@@ -330,10 +341,9 @@ fn refused_entries_of_members_keep_their_place_and_strangers_leave_none() {
 fn devices_are_added_by_their_identity_and_revoked_by_seniors() {
     let (mut world, mut creator) = World::create(5);
     let mut bob = world.member(&mut creator, 1, Role::Editor);
-    let phrase = bob.keyring.recovery_phrase();
-    let second = Keyring::recover(&phrase, &mut |to| world.rng.fill(to)).unwrap();
+    let second = bob.keyring.enrol(1, "tablet", &mut |to| world.rng.fill(to));
     let add = ControlOp::DeviceAdd {
-        certificate: second.device_certificate("tablet"),
+        certificate: second.chain().encode(),
     };
     assert!(refused(&world.act(&mut creator, add.clone())));
     assert_eq!(world.act(&mut bob, add.clone()), Verdict::Accepted);
@@ -617,10 +627,9 @@ fn random_op(world: &mut World, peers: &[Peer], by: usize) -> ControlOp {
         },
         8 => {
             let rng = &mut world.rng;
-            let phrase = peers[by].keyring.recovery_phrase();
-            let device = Keyring::recover(&phrase, &mut |to| rng.fill(to)).unwrap();
+            let device = peers[by].keyring.enrol(1, "spare", &mut |to| rng.fill(to));
             ControlOp::DeviceAdd {
-                certificate: device.device_certificate("spare"),
+                certificate: device.chain().encode(),
             }
         }
         _ => {
