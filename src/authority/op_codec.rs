@@ -63,20 +63,9 @@ impl ControlOp {
             }
             ControlOp::Join { .. } => self.encode_join(&mut out),
             ControlOp::KeyRotate { .. } | ControlOp::KeyShare { .. } => self.encode_keys(&mut out),
-            ControlOp::Succession { identity } => {
-                out.push(t::SUCCESSION);
-                out.extend_from_slice(identity.as_bytes());
-            }
             ControlOp::Merge => out.push(t::MERGE),
-            ControlOp::RecoverySet {
-                identity,
-                recovery,
-                statement,
-            } => {
-                out.push(t::RECOVERY_SET);
-                out.extend_from_slice(identity.as_bytes());
-                out.extend_from_slice(recovery.as_bytes());
-                put_bytes(&mut out, statement);
+            ControlOp::RecoverySet { .. } | ControlOp::Succession { .. } => {
+                self.encode_standing(&mut out);
             }
             ControlOp::Unknown(kind, rest) => {
                 out.push(*kind);
@@ -131,6 +120,26 @@ impl ControlOp {
                 out.push(t::KEY_SHARE);
                 out.extend_from_slice(key_id.as_bytes());
                 put_wraps(out, wraps);
+            }
+            _ => {}
+        }
+    }
+
+    fn encode_standing(&self, out: &mut Vec<u8>) {
+        match self {
+            ControlOp::RecoverySet {
+                identity,
+                recovery,
+                statement,
+            } => {
+                out.push(t::RECOVERY_SET);
+                out.extend_from_slice(identity.as_bytes());
+                out.extend_from_slice(recovery.as_bytes());
+                put_bytes(out, statement);
+            }
+            ControlOp::Succession { identity } => {
+                out.push(t::SUCCESSION);
+                out.extend_from_slice(identity.as_bytes());
             }
             _ => {}
         }
