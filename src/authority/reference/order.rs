@@ -2,7 +2,7 @@
 
 use super::{Age, Ground, Held, Reference, Set};
 use crate::authority::Target;
-use crate::model::{DeviceKey, Role};
+use crate::model::Role;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
