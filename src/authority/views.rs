@@ -112,7 +112,7 @@ impl Authority {
             role_cap,
             open,
             hint: facts.hint,
-            joins: facts.joined.len(),
+            joins: facts.joined.iter().filter(|at| self.is_alive(**at)).count(),
         })
     }
 
