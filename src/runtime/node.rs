@@ -9,12 +9,12 @@ use super::sessions::{self, PeerSession, Sessions};
 use super::signaling::{ServerState, TopicKey};
 use super::space_handle::SpaceHandle;
 use super::space_host::{SpaceHost, Wake};
-use super::storage::{ProfileStore, StoredInvitation};
+use super::storage::{Access, ProfileStore, StoredInvitation, Vault};
 use super::transport::Link;
 use super::webrtc::{self, WebRtcOptions, WebRtcTransport};
 use crate::api::{
-    ClientOptions, ClientStatus, IdentityInfo, JoinOptions, LogSink, SignalingStatus, SpaceInfo,
-    SpaceState,
+    ClientOptions, ClientStatus, Encryption, IdentityInfo, JoinOptions, LogSink, SignalingStatus,
+    SpaceInfo, SpaceState,
 };
 use crate::feed::sha256;
 use crate::identity::Keyring;
@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 /// Links that may wait to become sessions.
 const LINK_QUEUE: usize = 16;
@@ -50,6 +51,7 @@ pub struct Node {
     log: Log,
     options: ClientOptions,
     profile: Mutex<Option<ProfileStore>>,
+    vault: Option<Arc<Vault>>,
     identity: RwLock<Option<Identity>>,
     spaces: RwLock<Vec<Arc<SpaceHost>>>,
     network: Mutex<Option<Network>>,
@@ -118,10 +120,16 @@ impl Drop for NodeGuard {
 }
 
 impl Node {
-    fn open(options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
+    fn open(mut options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
+        let access = Access {
+            passphrase: options.passphrase.take().map(Zeroizing::new),
+            provider: options.key_provider.take(),
+            mode: options.encryption,
+        };
         check_options(&options)?;
         let log = Log::new(sink, options.log_level);
-        let profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
+        let profile = ProfileStore::open_with(options.profile.as_deref().map(Path::new), access)?;
+        let vault = profile.vault();
         let identity = match profile.keyring()? {
             None => None,
             Some(bytes) => Some(Identity {
@@ -136,6 +144,7 @@ impl Node {
             log,
             options,
             profile: Mutex::new(Some(profile)),
+            vault,
             identity: RwLock::new(identity),
             spaces: RwLock::default(),
             network: Mutex::default(),
@@ -593,6 +602,27 @@ impl Node {
             peers: u32::try_from(self.lock_sessions().len()).unwrap_or(u32::MAX),
             bytes_sent: self.bytes_sent.load(Ordering::Relaxed),
             bytes_received: self.bytes_received.load(Ordering::Relaxed),
+            encryption: self.encryption(),
+        }
+    }
+
+    /// What keeps the key of the profile's files.
+    fn encryption(&self) -> Encryption {
+        match (&self.vault, &self.options.profile) {
+            (Some(vault), _) => vault.kept(),
+            (None, Some(_)) => Encryption::Plain,
+            (None, None) => Encryption::Memory,
+        }
+    }
+
+    /// Gives the profile a passphrase, changes it, or takes it away.
+    pub fn set_passphrase(&self, old: Option<&str>, new: Option<&str>) -> Result<()> {
+        self.check_open()?;
+        match &self.vault {
+            Some(vault) => vault.set_passphrase(old, new),
+            None => Err(Error::state(
+                "the profile is not encrypted: a profile in memory has nothing to encrypt, and a plain one is encrypted when it is opened with encryption",
+            )),
         }
     }
 

@@ -1,7 +1,8 @@
 //! One SQLite file: made, recognised, checked and set up.
 
 use super::error::{damaged, from_io, from_sqlite};
-use super::files;
+use super::sealed::{self, Seal, Start};
+use super::{connect, files};
 use crate::model::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::path::Path;
@@ -45,34 +46,30 @@ pub(super) enum Durability {
 pub(super) struct Database {
     conn: Connection,
     place: String,
+    // Dropped after the connection, which needs it.
+    seal: Option<Seal>,
 }
 
 impl Database {
-    /// Opens or makes the file at `path`; `None` keeps everything in memory.
+    /// Opens or makes the file at `path`; `None` keeps everything in memory. With a `seal` the file
+    /// is encrypted, and one that was plain before becomes so.
     pub(super) fn open(
         path: Option<&Path>,
+        seal: Option<Seal>,
         shape: &Shape,
         durability: Durability,
     ) -> Result<Database> {
-        let (conn, place, unclean) = match path {
-            None => (
-                Connection::open_in_memory(),
-                format!("the in-memory {}", shape.what),
-                false,
-            ),
-            Some(path) => {
-                let unclean = needs_check(path)?;
-                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                (
-                    Connection::open_with_flags(path, flags),
-                    path.display().to_string(),
-                    unclean,
-                )
+        let mut unclean = false;
+        if let Some(path) = path {
+            unclean = needs_check(path)?;
+            match (sealed::start(path)?, &seal) {
+                (Start::Plain, Some(seal)) => encrypt(path, seal, shape)?,
+                (Start::Sealed, None) => return Err(without_key(path)),
+                (Start::Newer, _) => return Err(too_new(path)),
+                _ => {}
             }
-        };
-        let conn = conn.map_err(|e| from_sqlite(&place, e))?;
-        let mut db = Database { conn, place };
-        db.set_up()?;
+        }
+        let mut db = Database::connect(path, seal, shape)?;
         if db.recognise(shape)? {
             if unclean {
                 db.check("quick_check(1)")?;
@@ -82,6 +79,26 @@ impl Database {
             db.create(shape)?;
         }
         db.set_durability(durability)?;
+        Ok(db)
+    }
+
+    fn connect(path: Option<&Path>, seal: Option<Seal>, shape: &Shape) -> Result<Database> {
+        let (conn, place) = match path {
+            None => (
+                Connection::open_in_memory(),
+                format!("the in-memory {}", shape.what),
+            ),
+            Some(path) => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                (
+                    connect::connect(path, seal.as_ref(), flags),
+                    path.display().to_string(),
+                )
+            }
+        };
+        let conn = conn.map_err(|e| from_sqlite(&place, e))?;
+        let mut db = Database { conn, place, seal };
+        db.set_up()?;
         Ok(db)
     }
 
@@ -201,6 +218,9 @@ impl Database {
 
     fn create(&mut self, shape: &Shape) -> Result<()> {
         self.read(|conn| {
+            if self.seal.is_some() {
+                connect::reserve(conn)?;
+            }
             conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
             conn.execute_batch("PRAGMA synchronous = FULL")
         })?;
@@ -245,6 +265,31 @@ impl Database {
             })
         })
     }
+}
+
+fn without_key(path: &Path) -> Error {
+    let place = path.display();
+    let detail = format!("{place} is encrypted, and the profile's file \"key\" is not there");
+    Error::new(ErrorKind::KeyUnavailable, detail)
+}
+
+fn too_new(path: &Path) -> Error {
+    let place = path.display();
+    let detail = format!("{place} was encrypted by a newer version of echo-db; upgrade echo-db");
+    Error::new(ErrorKind::UnsupportedVersion, detail)
+}
+
+/// Encrypts the plain file at `path`, if it is one of ours and sound.
+fn encrypt(path: &Path, seal: &Seal, shape: &Shape) -> Result<()> {
+    let db = Database::connect(Some(path), None, shape)?;
+    if db.recognise(shape)? {
+        db.check("quick_check(1)")?;
+        return sealed::seal_file(path, db.conn, seal);
+    }
+    // Pages, but nothing in them: the file is begun anew.
+    drop(db);
+    files::remove_database(path)?;
+    files::open_private_file(path).map(drop)
 }
 
 /// Why the work of a transaction stopped.

@@ -9,6 +9,7 @@
 mod blob_refs;
 mod blobs;
 mod commit;
+mod connect;
 mod counts;
 mod database;
 mod documents;
@@ -16,7 +17,10 @@ mod entries;
 mod error;
 mod files;
 mod indexes;
+#[cfg(feature = "bench-internals")]
+mod inspect;
 mod invitations;
+mod key_file;
 mod lock;
 mod meta;
 mod objects;
@@ -24,6 +28,7 @@ mod ordered;
 mod profile;
 mod restore;
 mod schema;
+mod sealed;
 mod side;
 mod space;
 mod space_reads;
@@ -31,10 +36,14 @@ mod spaces;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod vault;
 mod violations;
 mod words;
 
+#[cfg(feature = "bench-internals")]
+pub use inspect::{Inspected, inspect};
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;
 #[cfg(test)]
 pub use space::SpaceStore;
+pub use vault::{Access, Vault};
