@@ -16,6 +16,11 @@ mod sync;
 
 pub use api::*;
 
+/// What fuzzers feed. No part of the interface.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 /// The bare data channel, for the benchmarks to measure against, and a look at a profile's files
 /// themselves. No part of the interface.
 #[cfg(feature = "bench-internals")]

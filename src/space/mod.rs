@@ -12,6 +12,11 @@ mod branches;
 mod checking;
 mod control;
 mod copies;
+#[allow(
+    dead_code,
+    reason = "the runtime adds and revokes devices from its next version on"
+)]
+mod devices;
 mod documents;
 mod edits;
 #[cfg(test)]
@@ -21,6 +26,7 @@ mod heads;
 mod ingest;
 mod live;
 mod log;
+mod members;
 mod migrating;
 mod own_feed;
 mod queries;
@@ -35,6 +41,8 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
+#[cfg(test)]
+mod validity;
 mod waiting;
 mod write;
 
@@ -46,6 +54,7 @@ pub use copies::BranchRow;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
+pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
 pub use registering::SchemaRecord;
 #[cfg(test)]

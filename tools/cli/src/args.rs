@@ -2,6 +2,7 @@
 
 use crate::blob_args::BlobCommand;
 use crate::failure::Result;
+use crate::member_args::MemberCommand;
 use crate::passphrase::{PassphraseCommand, Secret};
 pub use crate::schema_args::SchemaCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
@@ -96,6 +97,9 @@ pub enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 15)]
         sync_wait: u64,
     },
+    /// Lists members, changes their roles, removes them, or leaves a space
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// Adds an object and prints its id
     Add {
         /// The space
