@@ -53,6 +53,10 @@ pub struct ClientOptions {
     /// 0 to 1000. [`super::Space::flush`] ends the wait.
     #[cfg_attr(feature = "bindings", uniffi(default = 20))]
     pub coalesce_ms: u32,
+    /// How many bytes of memory the open spaces may use together for what they have read: pages of
+    /// their files, documents, prepared statements. 1 MiB to 64 GiB; 32 MiB if not set.
+    #[cfg_attr(feature = "bindings", uniffi(default = 33554432))]
+    pub cache_bytes: u64,
     /// The passphrase of the profile's files, 1 to 1024 bytes. A new profile, and one that was plain,
     /// gets it; to change it, or to give one to an encrypted profile, use
     /// [`super::Client::set_passphrase`]. A profile in memory has no use for it.
@@ -77,12 +81,16 @@ impl fmt::Debug for ClientOptions {
             .field("online", &self.online)
             .field("log_level", &self.log_level)
             .field("coalesce_ms", &self.coalesce_ms)
+            .field("cache_bytes", &self.cache_bytes)
             .field("passphrase", &self.passphrase.as_ref().map(|_| ".."))
             .field("key_provider", &self.key_provider.as_ref().map(|_| ".."))
             .field("encryption", &self.encryption)
             .finish()
     }
 }
+
+/// The `cache_bytes` of those who do not set it.
+pub(crate) const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 
 impl Default for ClientOptions {
     fn default() -> Self {
@@ -94,6 +102,7 @@ impl Default for ClientOptions {
             online: true,
             log_level: LogLevel::Warn,
             coalesce_ms: 20,
+            cache_bytes: CACHE_BYTES,
             passphrase: None,
             key_provider: None,
             encryption: EncryptionMode::Auto,

@@ -1,15 +1,13 @@
 //! One SQLite file: made, recognised, checked and set up.
 
+use super::connection::{self, Access};
 use super::error::{damaged, from_io, from_sqlite};
+use super::files;
 use super::sealed::{self, Seal, Start};
-use super::{connect, files};
 use crate::model::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
-use std::path::Path;
-use std::time::Duration;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
 
-/// How long a statement waits for another program that reads the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept; the engine's own are about forty, the rest are the program's queries.
 const STATEMENTS: usize = 128;
 /// Files up to this size are checked page by page at every open, at about a millisecond per MiB;
@@ -46,6 +44,9 @@ pub(super) enum Durability {
 pub(super) struct Database {
     conn: Connection,
     place: String,
+    /// Where the file is; `None` in memory.
+    path: Option<PathBuf>,
+    access: Access,
     // Dropped after the connection, which needs it.
     seal: Option<Seal>,
 }
@@ -83,23 +84,69 @@ impl Database {
     }
 
     fn connect(path: Option<&Path>, seal: Option<Seal>, shape: &Shape) -> Result<Database> {
-        let (conn, place) = match path {
-            None => (
-                Connection::open_in_memory(),
-                format!("the in-memory {}", shape.what),
-            ),
-            Some(path) => {
-                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                (
-                    connect::connect(path, seal.as_ref(), flags),
-                    path.display().to_string(),
-                )
-            }
+        let place = match path {
+            None => format!("the in-memory {}", shape.what),
+            Some(path) => path.display().to_string(),
         };
+        Database::connect_for(path, place, seal, Access::Write)
+    }
+
+    /// Opens a further connection to a file that is open already, for reading alone.
+    pub(super) fn open_reader(path: &Path, seal: Option<Seal>) -> Result<Database> {
+        let place = path.display().to_string();
+        Database::connect_for(Some(path), place, seal, Access::Read)
+    }
+
+    fn connect_for(
+        path: Option<&Path>,
+        place: String,
+        seal: Option<Seal>,
+        access: Access,
+    ) -> Result<Database> {
+        let conn = connection::open(path, seal.as_ref(), access);
         let conn = conn.map_err(|e| from_sqlite(&place, e))?;
-        let mut db = Database { conn, place, seal };
-        db.set_up()?;
-        Ok(db)
+        conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Database {
+            conn,
+            place,
+            path: path.map(Path::to_owned),
+            access,
+            seal,
+        })
+    }
+
+    /// What the file is encrypted with, if it is.
+    pub(super) fn seal(&self) -> Option<&Seal> {
+        self.seal.as_ref()
+    }
+
+    /// Where the file is; `None` in memory.
+    pub(super) fn location(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Whether this connection only reads.
+    pub(super) fn only_reads(&self) -> bool {
+        self.access == Access::Read
+    }
+
+    /// Bounds what the connection keeps in memory: bytes of pages, and prepared statements.
+    pub(super) fn set_cache(&self, pages: u64, statements: usize) -> Result<()> {
+        self.conn.set_prepared_statement_cache_capacity(statements);
+        // Negative: KiB instead of pages.
+        let kib = -i64::try_from(pages / 1024).unwrap_or(i64::MAX).max(1);
+        self.read(|conn| {
+            conn.pragma_update(None, "cache_size", kib)?;
+            conn.execute_batch("PRAGMA shrink_memory")
+        })
+    }
+
+    /// Runs `work` in a transaction that reads: all that it asks is answered as of one moment.
+    pub(super) fn as_of_now(&self, work: impl FnOnce()) -> Result<()> {
+        let run = |sql| self.read(|conn| conn.prepare_cached(sql)?.execute([]).map(drop));
+        run("BEGIN")?;
+        work();
+        run("COMMIT")
     }
 
     /// The file's name, for errors.
@@ -163,19 +210,6 @@ impl Database {
         Err(damaged(&self.place, verdict.trim()))
     }
 
-    fn set_up(&mut self) -> Result<()> {
-        self.conn.set_prepared_statement_cache_capacity(STATEMENTS);
-        self.read(|conn| {
-            conn.busy_timeout(BUSY_TIMEOUT)?;
-            // The file may come from a backup that somebody else could write: nothing in its
-            // schema may call functions, and cells are checked before they are followed.
-            conn.execute_batch(
-                "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-                 PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;",
-            )
-        })
-    }
-
     /// Whether the file is one of ours already; `false` when it is empty.
     fn recognise(&self, shape: &Shape) -> Result<bool> {
         let pragma = |name: &str| -> rusqlite::Result<i64> {
@@ -219,7 +253,7 @@ impl Database {
     fn create(&mut self, shape: &Shape) -> Result<()> {
         self.read(|conn| {
             if self.seal.is_some() {
-                connect::reserve(conn)?;
+                connection::reserve(conn)?;
             }
             conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
             conn.execute_batch("PRAGMA synchronous = FULL")

@@ -1,11 +1,11 @@
 //! A look at a profile's files themselves, encrypted or not: for tests and measurements.
 
-use super::connect;
+use super::connection;
 use super::sealed::Seal;
 use super::vault::{Access, Vault};
 use crate::api::EncryptionMode;
 use crate::model::{Error, Result, SpaceId};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use std::ops::Deref;
 use std::path::Path;
 
@@ -43,8 +43,7 @@ pub fn inspect(file: &Path) -> Result<Inspected> {
         }
         Some(vault) => Some(vault.profile_seal()?),
     };
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = connect::connect(file, seal.as_ref(), flags)
+    let conn = connection::open(Some(file), seal.as_ref(), connection::Access::Write)
         .map_err(|e| super::error::from_sqlite(&file.display().to_string(), e))?;
     Ok(Inspected { conn, _seal: seal })
 }

@@ -9,7 +9,7 @@
 mod blob_refs;
 mod blobs;
 mod commit;
-mod connect;
+mod connection;
 mod counts;
 mod database;
 mod documents;
@@ -17,7 +17,7 @@ mod entries;
 mod error;
 mod files;
 mod indexes;
-#[cfg(feature = "bench-internals")]
+#[cfg(any(test, feature = "bench-internals"))]
 mod inspect;
 mod invitations;
 mod key_file;
@@ -26,6 +26,7 @@ mod meta;
 mod objects;
 mod ordered;
 mod profile;
+mod readers;
 mod restore;
 mod schema;
 mod sealed;
@@ -40,10 +41,11 @@ mod vault;
 mod violations;
 mod words;
 
-#[cfg(feature = "bench-internals")]
+#[cfg(any(test, feature = "bench-internals"))]
 pub use inspect::{Inspected, inspect};
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;
+pub use readers::READERS;
 #[cfg(test)]
 pub use space::SpaceStore;
 pub use vault::{Access, Vault};

@@ -1,8 +1,8 @@
 //! The file of one space.
 
 use super::database::{Database, Durability};
+use super::schema;
 use super::sealed::Seal;
-use super::{schema, words};
 use crate::model::Result;
 use std::path::Path;
 
@@ -22,11 +22,9 @@ impl SpaceStore {
     /// Opens the file at `path`, making it, and the directories above it, when missing; `None`
     /// keeps the space in memory. Fails with `Corrupt` when the file is damaged or something
     /// else, `UnsupportedVersion` when a newer version of the library wrote it, and `Storage`
-    /// when the file system refuses. With a
-    /// `seal` the file is encrypted.
+    /// when the file system refuses. With a `seal` the file is encrypted.
     pub(super) fn open_sealed(path: Option<&Path>, seal: Option<Seal>) -> Result<SpaceStore> {
         let db = Database::open(path, seal, &schema::SPACE, Durability::Later)?;
-        db.read(words::register)?;
         Ok(SpaceStore { db })
     }
 

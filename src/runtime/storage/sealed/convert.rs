@@ -5,9 +5,10 @@
 use super::Seal;
 use super::database_file::{PLAIN_START, SEALED_START};
 use crate::model::{Error, ErrorKind, Result};
+use crate::runtime::storage::connection::{self, Access};
 use crate::runtime::storage::error::{damaged, from_io, from_sqlite};
-use crate::runtime::storage::{connect, files};
-use rusqlite::{Connection, OpenFlags};
+use crate::runtime::storage::files;
+use rusqlite::Connection;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -101,8 +102,7 @@ fn write_sealed(conn: &Connection, target: &Path, seal: &Seal) -> Result<()> {
 fn finish_sealed(target: &Path, seal: &Seal) -> Result<()> {
     let place = target.display().to_string();
     let failed = |e| from_sqlite(&place, e);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = connect::connect(target, Some(seal), flags).map_err(failed)?;
+    let conn = connection::open(Some(target), Some(seal), Access::Write).map_err(failed)?;
     let pragma = |text: &str| conn.query_row(text, [], |row| row.get::<_, String>(0));
     // A journal in memory: one on the disk would hold a page, and nobody needs it here.
     pragma("PRAGMA journal_mode = MEMORY").map_err(failed)?;

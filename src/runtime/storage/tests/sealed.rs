@@ -4,8 +4,8 @@ use super::*;
 use crate::api::EncryptionMode;
 use crate::model::{ErrorKind, SpaceId};
 use crate::runtime::storage::sealed::{FileKey, Seal, Start, start};
-use crate::runtime::storage::{Access, ProfileStore, Vault, connect, files};
-use rusqlite::{Connection, OpenFlags};
+use crate::runtime::storage::{Access, ProfileStore, Vault, connection, files};
+use rusqlite::Connection;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -180,9 +180,8 @@ fn a_transaction_larger_than_the_cache_is_whole() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("space.sqlite");
     drop(open(&path).unwrap());
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let seal = seal();
-    let conn = connect::connect(&path, Some(&seal), flags).unwrap();
+    let conn = connection::open(Some(&path), Some(&seal), connection::Access::Write).unwrap();
     conn.execute_batch(
         "PRAGMA cache_size = 5; PRAGMA temp_store = MEMORY; CREATE TABLE t(a, b); BEGIN",
     )
@@ -197,7 +196,7 @@ fn a_transaction_larger_than_the_cache_is_whole() {
     let crashed = tempfile::tempdir().unwrap();
     copy_all(&path, crashed.path());
     for path in [path, crashed.path().join("space.sqlite")] {
-        let conn = connect::connect(&path, Some(&seal), flags).unwrap();
+        let conn = connection::open(Some(&path), Some(&seal), connection::Access::Write).unwrap();
         let verdict: String = conn
             .query_row("PRAGMA integrity_check", [], |row| row.get(0))
             .unwrap();
@@ -219,8 +218,7 @@ fn readers_see_whole_transactions() {
     drop(open(&path).unwrap());
     let seal = seal();
     let connect = || {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = connect::connect(&path, Some(&seal), flags).unwrap();
+        let conn = connection::open(Some(&path), Some(&seal), connection::Access::Write).unwrap();
         conn.busy_timeout(std::time::Duration::from_secs(5))
             .unwrap();
         conn

@@ -1,0 +1,76 @@
+//! How connections to the files are opened: the one place that names flags and settings.
+
+use super::sealed::{RESERVED, Seal};
+use super::words;
+use rusqlite::{Connection, OpenFlags, ffi};
+use std::ffi::c_int;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a statement waits for another program that reads the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Reads and writes: one for each file.
+    Write,
+    /// Reads only, beside the one that writes. It never makes a file.
+    Read,
+}
+
+/// Opens a connection to the file at `path`, which exists; `None` is a new database in memory. It
+/// knows the functions that queries call, and trusts nothing in the file. An encrypted file is opened
+/// with its `seal`, which is to outlive the connection.
+pub(super) fn open(
+    path: Option<&Path>,
+    seal: Option<&Seal>,
+    access: Access,
+) -> rusqlite::Result<Connection> {
+    let conn = match path {
+        None => Connection::open_in_memory()?,
+        Some(path) => {
+            let mode = match access {
+                Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+                Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            };
+            let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            match seal {
+                None => Connection::open_with_flags(path, flags)?,
+                Some(seal) => {
+                    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+                    Connection::open_with_flags(seal.uri(path), flags)?
+                }
+            }
+        }
+    };
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    // The file may come from a backup that somebody else could write: nothing in its schema may
+    // call functions, and cells are checked before they are followed.
+    conn.execute_batch(
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;",
+    )?;
+    words::register(&conn)?;
+    Ok(conn)
+}
+
+/// Prepares a new file to be encrypted: every page keeps room for what the layer adds.
+pub(super) fn reserve(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch("PRAGMA page_size = 4096")?;
+    let mut bytes = RESERVED as c_int;
+    // SAFETY: the connection is open and not in use; for this operation SQLite reads and writes one
+    // `int`, which outlives the call.
+    let code = unsafe {
+        ffi::sqlite3_file_control(
+            conn.handle(),
+            c"main".as_ptr(),
+            ffi::SQLITE_FCNTL_RESERVE_BYTES,
+            (&raw mut bytes).cast(),
+        )
+    };
+    match code {
+        ffi::SQLITE_OK => Ok(()),
+        code => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)),
+    }
+}
