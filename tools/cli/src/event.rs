@@ -60,6 +60,8 @@ pub enum Event {
     Difference(Difference),
     /// A branch, from `branch ls`.
     Branch(Branch),
+    /// Why somebody may do something, or may not.
+    Why(Why),
     /// A space's digest.
     Digest(Digest),
     /// A line of an export, without its end.
@@ -348,6 +350,30 @@ pub struct LiveChange {
     /// The object, unless it was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Box<RawValue>>,
+}
+
+/// See [`Event::Why`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Why {
+    /// The space.
+    pub space: String,
+    /// Whether it may.
+    pub allowed: bool,
+    /// The answer in a sentence.
+    pub summary: String,
+    /// What led to it.
+    pub steps: Vec<WhyStep>,
+}
+
+/// An operation that led to the answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WhyStep {
+    /// The control entry.
+    pub entry: String,
+    /// What it did.
+    pub text: String,
+    /// Whether it counts.
+    pub counts: bool,
 }
 
 /// See [`Event::Digest`].

@@ -15,6 +15,7 @@ mod status;
 mod text;
 pub mod transfer;
 mod watch;
+mod why;
 
 use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
@@ -105,6 +106,11 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         | Command::Undo { .. }
         | Command::Redo { .. }
         | Command::Branch(_)) => past::run(context, asked),
+        Command::Why {
+            space,
+            action,
+            subject,
+        } => why::why(context, &space, action, subject),
         Command::Digest { space } => status::digest(context, &space),
         Command::Schema { space, command } => schema::schema(context, &space, command),
         Command::Space(SpaceCommand::Import { .. })

@@ -10,6 +10,8 @@ const COMING: &[&str] = &[
     "Client::contacts",
     "Contact",
     "ContactSpace",
+    "Explanation",
+    "ExplanationStep",
     "Member::device_details",
     "Member::joined_ms",
     "Member::rank",
@@ -21,6 +23,7 @@ const COMING: &[&str] = &[
     "Space::remove_member",
     "Space::set_role",
     "Space::subscribe_members",
+    "Space::why",
     "SpaceStatus::removed",
     "SpaceStatus::role",
 ];
