@@ -5,6 +5,7 @@ use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
 pub use crate::member_event::SpaceMember;
 pub use crate::schema_event::{Schema, Violation};
+pub use crate::why_event::{Why, WhyStep};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, ObjectRecord,
     PeerStatus, SpaceInfo, SpaceState,
@@ -350,30 +351,6 @@ pub struct LiveChange {
     /// The object, unless it was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Box<RawValue>>,
-}
-
-/// See [`Event::Why`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Why {
-    /// The space.
-    pub space: String,
-    /// Whether it may.
-    pub allowed: bool,
-    /// The answer in a sentence.
-    pub summary: String,
-    /// What led to it.
-    pub steps: Vec<WhyStep>,
-}
-
-/// An operation that led to the answer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct WhyStep {
-    /// The control entry.
-    pub entry: String,
-    /// What it did.
-    pub text: String,
-    /// Whether it counts.
-    pub counts: bool,
 }
 
 /// See [`Event::Digest`].

@@ -108,11 +108,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         | Command::Undo { .. }
         | Command::Redo { .. }
         | Command::Branch(_)) => past::run(context, asked),
-        Command::Why {
-            space,
-            action,
-            subject,
-        } => why::why(context, &space, action, subject),
+        asked @ Command::Why { .. } => why::run(context, asked),
         Command::Digest { space } => status::digest(context, &space),
         Command::Schema { space, command } => schema::schema(context, &space, command),
         Command::Space(SpaceCommand::Import { .. })

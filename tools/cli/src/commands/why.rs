@@ -1,16 +1,21 @@
 //! `why`.
 
 use super::Context;
+use crate::args::Command;
 use crate::event::{Event, Why, WhyStep};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 
-pub(super) fn why(
-    context: &mut Context,
-    space: &str,
-    action: String,
-    subject: Option<String>,
-) -> Result<()> {
-    let space = context.space(space)?;
+/// Runs the command.
+pub(super) fn run(context: &mut Context, command: Command) -> Result<()> {
+    let Command::Why {
+        space,
+        action,
+        subject,
+    } = command
+    else {
+        return Err(Failure::usage("it is another command"));
+    };
+    let space = context.space(&space)?;
     let own = || context.client.identity().map(|info| info.identity);
     let subject = subject.or_else(own).unwrap_or_default();
     let told = space.why(subject, action)?;
