@@ -22,10 +22,6 @@ mod rules;
 mod timeline;
 mod views;
 
-#[allow(
-    unused_imports,
-    reason = "what judges the data of denied devices uses them"
-)]
 pub use denials::{Denial, Target};
 pub use keyring::{ContentKeys, seal_back_link};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};

@@ -196,6 +196,7 @@ impl SpaceHost {
             )));
         };
         let done = work(core);
+        self.tell_of_judgements(core);
         self.tell_of_members(core);
         let unchecked = core.has_schema_checks();
         drop(slot);
@@ -203,6 +204,14 @@ impl SpaceHost {
             self.start_checking();
         }
         done
+    }
+
+    /// Tells of what came of new judgements.
+    fn tell_of_judgements(&self, core: &mut SpaceCore) {
+        let rows = core.take_untold();
+        if !rows.is_empty() {
+            self.announce_remote(&rows);
+        }
     }
 
     /// Tells of members if control entries came; under the lock, so that events keep their order.
@@ -269,6 +278,8 @@ impl SpaceHost {
         self.with(|core| {
             let outcome = core.commit_typing(clock::now_ms())?;
             self.announce(outcome.as_ref());
+            core.judge_if_due()?;
+            self.tell_of_judgements(core);
             work(core)
         })
     }

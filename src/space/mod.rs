@@ -6,14 +6,17 @@
 
 mod actors;
 mod archive_check;
+mod bench;
 mod blob_store;
 mod blobs;
 mod branches;
 mod checking;
 mod control;
 mod copies;
+mod denials;
 mod documents;
 mod edits;
+mod excluded;
 #[cfg(test)]
 mod forging;
 mod founding;
@@ -27,6 +30,7 @@ mod own_feed;
 mod queries;
 mod read;
 mod registering;
+mod rejudging;
 mod schemas;
 mod searching;
 mod space_core;
@@ -36,7 +40,6 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
-#[cfg(test)]
 mod validity;
 mod waiting;
 mod write;
@@ -59,7 +62,7 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Rejudged, Store, StoredDocument, StoredEntry, Violation, Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

@@ -22,6 +22,7 @@ mod meta;
 mod objects;
 mod ordered;
 mod profile;
+mod rejudge;
 mod restore;
 mod schema;
 mod side;

@@ -7,7 +7,7 @@ use crate::query::{Cell, CompiledQuery};
 use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
-    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Rejudged, Store, StoredDocument, StoredEntry, Violation, Vouched,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -28,6 +28,14 @@ impl Store for SpaceStore {
         objects: &[ObjectWrite<'_>],
     ) -> Result<()> {
         self.settle_entry(entry, status, reason, objects, actors)
+    }
+
+    fn rejudge(&mut self, judged: &Rejudged<'_>) -> Result<()> {
+        self.write_rejudged(judged)
+    }
+
+    fn vouched(&self) -> Result<Vec<Vouched>> {
+        self.all_vouched()
     }
 
     fn flush(&mut self) -> Result<()> {
