@@ -37,8 +37,7 @@ impl SpaceCore {
                 .put_invitation_first(&mut ctl, invitation_key);
         }
         let entry = self.append_control(ctl, op)?;
-        // It is stored: what cannot be judged now, as on a full disk, is judged later.
-        self.forgiving(Self::judge_if_due)?;
+        self.judge_if_due()?;
         Ok(entry)
     }
 

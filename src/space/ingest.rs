@@ -123,6 +123,12 @@ impl SpaceCore {
     pub fn ingest(&mut self, entries: Vec<Bytes>, into: &mut Ingest) -> Result<()> {
         for bytes in entries {
             let entry = self.decode(bytes)?;
+            // Whoever is no member may tell why it is one after all, and nothing else: it could fill
+            // the disk. What it wrote comes through members who built on it.
+            let stranger = |device: &DeviceKey| self.authority.role_of_device(device).is_none();
+            if entry.header.kind == FeedKind::Data && into.from.as_ref().is_some_and(stranger) {
+                continue;
+            }
             let sent = into.sent.entry(entry.header.feed).or_default();
             *sent = (*sent).max(entry.header.seq + 1);
             self.place_all(entry, into)?;
@@ -197,12 +203,6 @@ impl SpaceCore {
         if let Some(missing) = self.missing(&entry)? {
             into.unplaced += 1;
             self.unplaced.hold(missing, entry);
-            return Ok(false);
-        }
-        // Whoever is no member may tell why it is one after all, and nothing else: it could fill the
-        // disk. What it wrote comes through members who built on it.
-        let stranger = |device: &DeviceKey| self.authority.role_of_device(device).is_none();
-        if entry.header.kind == FeedKind::Data && into.from.as_ref().is_some_and(stranger) {
             return Ok(false);
         }
         let forked = self.is_forked(&entry.header.feed);

@@ -94,7 +94,7 @@ impl SpaceCore {
             return Ok(());
         }
         let mut into = Ingest::default();
-        let done = self.rejudge_if_due(&mut into);
+        let done = self.forgiving(|core| core.rejudge_if_due(&mut into));
         self.untold.append(&mut into.rows);
         done
     }
@@ -175,10 +175,11 @@ impl SpaceCore {
         })
     }
 
-    /// A full disk keeps nobody out: what could not be judged is judged by a later call or opening.
-    pub(super) fn forgiving(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+    /// Neither a full disk nor a damaged object keeps anybody out: what could not be judged is judged by
+    /// a later call or opening.
+    fn forgiving(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         match work(self) {
-            Err(error) if error.kind() == ErrorKind::Storage => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::Storage | ErrorKind::Corrupt) => Ok(()),
             done => done,
         }
     }

@@ -42,13 +42,6 @@ pub enum Verdict {
     BuildsOn(EntryId),
 }
 
-impl Verdict {
-    /// Whether the entry counts.
-    pub fn is_valid(&self) -> bool {
-        matches!(self, Verdict::Valid(_))
-    }
-}
-
 type Vouchers = BTreeMap<DenialIndex, EntryId>;
 
 /// Judges the nodes. They hold everything that builds on any of them, and everything that does not
