@@ -31,8 +31,8 @@ pub struct Node {
 /// What is to become of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It counts. For every denial that charges it, the entry that vouches; of several the one with
-    /// the lowest id, which is the same everywhere.
+    /// It counts. For every denial that charges it, an entry that vouches; which of several depends
+    /// on what was here when it was judged.
     Valid(BTreeMap<DenialIndex, EntryId>),
     /// Its author might not write.
     NotPermitted,
