@@ -14,6 +14,11 @@ mod checking;
 mod control;
 mod copies;
 mod denials;
+#[allow(
+    dead_code,
+    reason = "the runtime adds and revokes devices from its next version on"
+)]
+mod devices;
 mod documents;
 mod edits;
 mod excluded;
@@ -27,7 +32,6 @@ mod log;
 mod members;
 mod migrating;
 mod own_feed;
-mod queries;
 mod read;
 mod registering;
 mod rejudging;
@@ -48,12 +52,14 @@ mod write;
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
-pub use copies::BranchRow;
+pub use copies::{BranchRow, branches};
+pub use edits::object_at;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
 pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
+pub use read::{digest, name, read_stored};
 pub use registering::SchemaRecord;
 #[cfg(test)]
 pub use space_core::Entropy;
@@ -62,7 +68,8 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Rejudged, Store, StoredDocument, StoredEntry, Violation, Vouched,
+    QuarantineRecord, Readers, Reads, Rejudged, Store, StoredDocument, StoredEntry, Violation,
+    Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};
