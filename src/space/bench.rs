@@ -84,6 +84,13 @@ impl Bench {
 impl SpaceCore {
     /// Carries verdicts out and records by which denials they were found.
     pub(super) fn carry_out(&mut self, judged: Vec<Judged>, into: &mut Ingest) -> Result<()> {
+        #[cfg(test)]
+        if self.fail_judging {
+            return Err(crate::model::Error::new(
+                crate::model::ErrorKind::Storage,
+                "a test has it fail",
+            ));
+        }
         let waiting = self.waiting.clone();
         let mut bench = Bench::default();
         let done = self

@@ -82,6 +82,9 @@ pub struct SpaceCore {
     pub(super) judging_due: bool,
     /// Rows that a judgement changed and nobody was told of yet.
     pub(super) untold: Vec<RowChange>,
+    /// For tests: judgements fail, as on a full disk.
+    #[cfg(test)]
+    pub(super) fail_judging: bool,
     pub(super) waiting: Waiting,
     pub(super) unplaced: Unplaced,
     /// An entry came that stands on a feed of our own and was not written here.
@@ -148,6 +151,8 @@ impl SpaceCore {
             denials: Denials::default(),
             judging_due: false,
             untold: Vec::new(),
+            #[cfg(test)]
+            fail_judging: false,
             waiting: Waiting::default(),
             unplaced: Unplaced::default(),
             copied: false,

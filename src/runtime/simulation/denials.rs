@@ -85,11 +85,17 @@ fn all_orders(watchers: &mut [Peer], sent: &[Sent], random: &mut Random) -> Stat
             _ => random.shuffle(&mut sent),
         }
         for round in 0..3 {
+            // As after a crash between storing an entry and judging it.
+            let fails = round == 0 && at % 2 == 1;
+            if fails {
+                watcher.core().fail_judging();
+            }
             take(watcher, &sent);
-            if round == at % 3 {
+            if fails || round == at % 3 {
                 watcher.restart();
             }
         }
+        take(watcher, &sent);
         let now = state(watcher);
         match &seen {
             None => seen = Some(now),
