@@ -8,6 +8,10 @@ use crate::model::{DeviceKey, EntryId, Error, IdentityKey, ObjectId, Operation, 
 use crate::objects::{Carried, Document, difference, guard};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// The newest changes of a version of an object.
+type Version = Vec<[u8; 32]>;
+/// Changes by hash.
+type ByHash = HashMap<[u8; 32], Vec<u8>>;
 /// A change with its hash.
 type Change = ([u8; 32], Vec<u8>);
 
@@ -119,8 +123,8 @@ impl SpaceCore {
     }
 
     /// The changes of all excluded entries that can be read, by object and hash.
-    fn excluded_changes(&self) -> Result<BTreeMap<ObjectId, HashMap<[u8; 32], Vec<u8>>>> {
-        let mut all: BTreeMap<ObjectId, HashMap<_, _>> = BTreeMap::new();
+    fn excluded_changes(&self) -> Result<BTreeMap<ObjectId, ByHash>> {
+        let mut all: BTreeMap<ObjectId, ByHash> = BTreeMap::new();
         for record in self.store.entries_with_status(EntryStatus::Excluded)? {
             let entry = Entry::decode(record.bytes, self.id)?;
             let body: DataBody = self.body_of(&entry).unwrap_or_default();
@@ -138,7 +142,7 @@ impl SpaceCore {
         &mut self,
         object: ObjectId,
         changes: Vec<Change>,
-        others: &HashMap<[u8; 32], Vec<u8>>,
+        others: &ByHash,
         (now_ms, message): (u64, &str),
         skipped: &mut Vec<(ObjectId, String)>,
     ) -> Result<(ObjectId, Document, Vec<Vec<u8>>)> {
@@ -186,7 +190,7 @@ impl SpaceCore {
 }
 
 /// What some changes build on beside each other, and where they lead.
-fn ends(changes: &[Change]) -> Result<(Vec<[u8; 32]>, Vec<[u8; 32]>)> {
+fn ends(changes: &[Change]) -> Result<(Version, Version)> {
     let own: HashSet<[u8; 32]> = changes.iter().map(|(hash, _)| *hash).collect();
     let mut from = HashSet::new();
     let mut to = own.clone();
@@ -207,7 +211,7 @@ fn ends(changes: &[Change]) -> Result<(Vec<[u8; 32]>, Vec<[u8; 32]>)> {
 }
 
 /// The changes with those of other excluded entries that they build on.
-fn with_ancestors(changes: &[Change], others: &HashMap<[u8; 32], Vec<u8>>) -> Vec<Vec<u8>> {
+fn with_ancestors(changes: &[Change], others: &ByHash) -> Vec<Vec<u8>> {
     let mut taken: HashSet<[u8; 32]> = changes.iter().map(|(hash, _)| *hash).collect();
     let mut all: Vec<Vec<u8>> = changes.iter().map(|(_, change)| change.clone()).collect();
     let mut at = 0;

@@ -211,14 +211,14 @@ fn attack_07_a_removed_member_keeps_writing() {
         );
         assert_eq!(field(&mut peers[4], object(3), "late"), None);
         // Everybody who took part comes to the same.
-        for at in 0..4 {
+        for (at, peer) in peers.iter_mut().enumerate().take(4) {
             for _ in 0..2 {
-                take(&mut peers[at], &sent);
+                take(peer, &sent);
             }
             // The removed one has not got the key that was made since.
             match at {
-                1 => assert_eq!(peers[at].core().excluded().unwrap().len(), 30),
-                _ => assert_eq!(state(&mut peers[at]), seen, "peer {at}"),
+                1 => assert_eq!(peer.core().excluded().unwrap().len(), 30),
+                _ => assert_eq!(state(peer), seen, "peer {at}"),
             }
         }
         // The removed one reads what it has and writes nothing.
@@ -387,13 +387,13 @@ fn random_run(seed: u64) {
         let fine = matches!(status, EntryStatus::Applied | EntryStatus::Excluded);
         assert!(fine, "{id} is {status:?}: {reason}");
     }
-    for at in 0..members {
+    for (at, peer) in peers.iter_mut().enumerate().take(members) {
         for _ in 0..3 {
-            take(&mut peers[at], &sent);
+            take(peer, &sent);
         }
         // Who was removed has not got the keys that were made since.
-        if peers[at].core().own_role().is_some() {
-            assert_eq!(state(&mut peers[at]), seen, "peer {at}");
+        if peer.core().own_role().is_some() {
+            assert_eq!(state(peer), seen, "peer {at}");
         }
     }
 }
