@@ -8,6 +8,7 @@
 
 mod blobs;
 mod client;
+mod encryption;
 mod error;
 mod invitation;
 mod live;
@@ -33,6 +34,7 @@ pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
 };
 pub use client::{Client, IdentityInfo, library_version};
+pub use encryption::{Encryption, EncryptionMode, KeyProvider};
 pub use error::{EchoError, Result};
 pub use invitation::{
     Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,

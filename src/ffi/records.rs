@@ -3,9 +3,9 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
-    Committed, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch, MigrationReport,
-    ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus,
-    TextMark, TransactionInfo, Undone, Violation,
+    Committed, Encryption, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch,
+    MigrationReport, ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState,
+    SpaceStatus, TextMark, TransactionInfo, Undone, Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -183,6 +183,17 @@ pub(super) fn live_batch(batch: &LiveBatch) -> Vec<u8> {
     [head.as_bytes(), &batch.changes, b"}"].concat()
 }
 
+/// What keeps the key of a profile's files.
+fn encryption(kept: Encryption) -> &'static str {
+    match kept {
+        Encryption::Memory => "memory",
+        Encryption::Plain => "plain",
+        Encryption::FileKey => "file_key",
+        Encryption::Passphrase => "passphrase",
+        Encryption::KeyProvider => "key_provider",
+    }
+}
+
 pub(super) fn client_status(status: &ClientStatus) -> Json {
     let signaling: Json = status
         .signaling
@@ -195,6 +206,7 @@ pub(super) fn client_status(status: &ClientStatus) -> Json {
         "peers": status.peers,
         "bytes_sent": status.bytes_sent,
         "bytes_received": status.bytes_received,
+        "encryption": encryption(status.encryption),
     })
 }
 

@@ -195,7 +195,8 @@ impl Reads for SpaceStore {
 impl Store for SpaceStore {
     fn readers(&self) -> Option<Arc<dyn Readers>> {
         let place = self.db.location()?;
-        Some(Arc::new(SpaceReaders::new(place.to_owned())))
+        let seal = self.db.seal().cloned();
+        Some(Arc::new(SpaceReaders::new(place.to_owned(), seal)))
     }
 
     fn set_cache(&mut self, pages: u64, statements: usize) -> Result<()> {

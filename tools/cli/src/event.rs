@@ -497,6 +497,8 @@ pub struct Status {
     pub signaling: Vec<Signaling>,
     /// How many spaces the profile has.
     pub spaces: u64,
+    /// What keeps the key of the profile's files: `plain`, `file_key`, `passphrase`, `key_provider`.
+    pub encryption: String,
 }
 
 /// A signalling server.

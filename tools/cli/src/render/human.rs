@@ -321,12 +321,25 @@ fn auth_code(pairing: &Pairing, style: Style) -> String {
     }
 }
 
+fn key(encryption: &str) -> &str {
+    match encryption {
+        "plain" => "none: the files are not encrypted",
+        "file_key" => "in a file beside the profile's",
+        "passphrase" => "under a passphrase",
+        other => other,
+    }
+}
+
 fn client_status(status: &Status) -> String {
     let mut out = String::new();
     let yes = |value| if value { "yes" } else { "no" };
     put(&mut out, format_args!("serving   {}", yes(status.serving)));
     put(&mut out, format_args!("online    {}", yes(status.online)));
     put(&mut out, format_args!("spaces    {}", status.spaces));
+    put(
+        &mut out,
+        format_args!("key       {}", key(&status.encryption)),
+    );
     put(&mut out, format_args!("peers     {}", status.peers));
     put(
         &mut out,
