@@ -840,6 +840,7 @@ class Space {
     std::string members() const { return text(echodb_space_members); }
     std::string status() const { return text(echodb_space_status); }
     std::string quarantined() const { return text(echodb_space_quarantined); }
+    std::string excluded() const { return text(echodb_space_excluded); }
     std::string export_json() const { return text(echodb_space_export_json); }
 
     void open() const { call(echodb_space_open); }
@@ -1280,6 +1281,13 @@ class Space {
     void remove_member(std::string_view identity) const {
         detail::check([&](echodb_error **error) {
             return echodb_space_remove_member(get(), identity.data(), identity.size(), error);
+        });
+    }
+
+    /** Writes the effect of an excluded entry again, under this identity's name. */
+    std::string resubmit(std::string_view entry) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_resubmit(get(), entry.data(), entry.size(), out, error);
         });
     }
 

@@ -43,7 +43,8 @@ pub use invitation::{
 pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};
 pub use members::{
-    Contact, ContactSpace, Member, MemberDevice, MemberEvent, MemberEventKind, MemberListener,
+    Contact, ContactSpace, ExcludedEntry, Member, MemberDevice, MemberEvent, MemberEventKind,
+    MemberListener, Resubmission, SkippedResubmission,
 };
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};

@@ -3,7 +3,7 @@
 
 use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
-pub use crate::member_event::SpaceMember;
+pub use crate::member_event::{Excluded, SpaceMember};
 pub use crate::schema_event::{Schema, Violation};
 pub use crate::why_event::{Why, WhyStep};
 use echodb::{
@@ -27,6 +27,8 @@ pub enum Event {
     SpaceDetails(SpaceDetails),
     /// A member of a space.
     Member(SpaceMember),
+    /// An entry that does not count.
+    Excluded(Excluded),
     /// A new object's id.
     Created(Created),
     /// An object.
@@ -526,6 +528,8 @@ pub struct SpaceStatus {
     pub entries: u64,
     /// Entries set aside.
     pub quarantined: u64,
+    /// Entries that do not count.
+    pub excluded: u64,
     /// Entries that wait for a content key.
     pub waiting_for_key: u64,
     /// Entries that wait for another entry.

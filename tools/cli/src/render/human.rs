@@ -48,6 +48,13 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Space(space) => listed_space(space, style),
         Event::SpaceDetails(details) => space_details(details, style),
         Event::Member(member) => member_line(member),
+        Event::Excluded(entry) => format!(
+            "{}  {}  {} objects  {}\n",
+            entry.entry,
+            entry.identity,
+            entry.objects.len(),
+            safe::line(&entry.reason)
+        ),
         Event::Created(created) => format!("{}\n", created.id),
         Event::Object(object) if style.detailed => object_lines(object, style),
         Event::Object(object) => format!(
@@ -381,6 +388,7 @@ fn space_status(status: &SpaceStatus) -> String {
     put(&mut out, format_args!("entries   {}", status.entries));
     for (name, count) in [
         ("set aside", status.quarantined),
+        ("excluded", status.excluded),
         ("waiting for a key", status.waiting_for_key),
         ("waiting for another entry", status.waiting_for_dependency),
         ("breaking their schema", status.violations),

@@ -10,6 +10,7 @@ const COMING: &[&str] = &[
     "Client::contacts",
     "Contact",
     "ContactSpace",
+    "ExcludedEntry",
     "Explanation",
     "ExplanationStep",
     "Member::device_details",
@@ -19,13 +20,19 @@ const COMING: &[&str] = &[
     "MemberEvent",
     "MemberEventKind",
     "MemberListener",
+    "Resubmission",
+    "SkippedResubmission",
+    "Space::excluded",
     "Space::leave",
     "Space::remove_member",
+    "Space::resubmit",
     "Space::set_role",
     "Space::subscribe_members",
     "Space::why",
+    "SpaceStatus::excluded",
     "SpaceStatus::removed",
     "SpaceStatus::role",
+    "TransactionInfo::endorsed_by",
 ];
 
 /// What the page says in place of a name.
