@@ -6,11 +6,12 @@ mod spaces;
 
 use self::network::{FAREWELL, Network, webrtc_options};
 use super::executor;
+use super::halo::HaloWork;
 use super::log::Log;
 use super::pairing::PairingHandle;
 use super::sessions::PeerSession;
 use super::space_handle::SpaceHandle;
-use super::space_host::SpaceHost;
+use super::space_host::{SpaceHost, SpaceKind};
 use super::storage::{ProfileStore, StoredInvitation};
 use crate::api::{ClientOptions, JoinOptions, LogSink, SpaceState};
 use crate::identity::Keyring;
@@ -20,22 +21,23 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-struct Identity {
-    keyring: Arc<Keyring>,
-    display_name: String,
+pub(super) struct Identity {
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) display_name: String,
 }
 
 /// An open client. Tasks hold it weakly or end at shutdown.
 pub struct Node {
-    me: Weak<Node>,
+    pub(super) me: Weak<Node>,
     log: Log,
     options: ClientOptions,
     profile: Mutex<Option<ProfileStore>>,
-    identity: RwLock<Option<Identity>>,
+    pub(super) identity: RwLock<Option<Identity>>,
     spaces: RwLock<Vec<Arc<SpaceHost>>>,
     network: Mutex<Option<Network>>,
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
+    pub(super) halo: HaloWork,
     closed: AtomicBool,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
@@ -60,7 +62,7 @@ impl NodeGuard {
         self: &Arc<Self>,
         properties: BTreeMap<String, Value>,
     ) -> Result<SpaceHandle> {
-        let host = self.0.create_space(properties, false)?;
+        let host = self.0.create_space(properties, SpaceKind::Ordinary)?;
         Ok(SpaceHandle::new(Arc::clone(self), host))
     }
 
@@ -122,12 +124,18 @@ impl Node {
             network: Mutex::default(),
             sessions: Mutex::default(),
             pairings: Mutex::default(),
+            halo: HaloWork::default(),
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
         });
         for record in records {
-            let host = node.new_host(record.id, record.is_default);
+            let kind = match (record.is_halo, record.is_default) {
+                (true, _) => SpaceKind::Halo,
+                (false, true) => SpaceKind::Default,
+                (false, false) => SpaceKind::Ordinary,
+            };
+            let host = node.new_host(record.id, kind);
             node.spaces_mut().push(Arc::clone(&host));
             if record.opened
                 && let Err(error) = node.load(&host)
@@ -143,6 +151,7 @@ impl Node {
         if online {
             node.go_online()?;
         }
+        node.start_halo();
         Ok(node)
     }
 
