@@ -8,6 +8,7 @@
 
 mod blobs;
 mod client;
+mod devices;
 mod error;
 mod invitation;
 mod live;
@@ -15,6 +16,7 @@ mod log;
 mod object;
 mod options;
 mod queries;
+mod recovery;
 mod space;
 mod space_history;
 mod space_schemas;
@@ -32,6 +34,7 @@ pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
 };
 pub use client::{Client, IdentityInfo, library_version};
+pub use devices::{DeviceInfo, IdentityChange, IdentityListener};
 pub use error::{EchoError, Result};
 pub use invitation::{
     Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
@@ -41,6 +44,7 @@ pub use log::{LogLevel, LogRecord, LogSink};
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
+pub use recovery::RecoverOptions;
 pub use space::{Member, Space, SpaceInfo, SpaceState};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};

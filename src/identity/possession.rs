@@ -4,6 +4,7 @@
 //! key (32). The handshake hash covers both sides' session keys and DTLS fingerprints, so that the
 //! signature is of no use on any other session.
 
+use super::device_keys::DeviceKeys;
 use super::recovery::RecoveryPhrase;
 use crate::feed::verify_signature;
 use crate::model::{DeviceKey, Error, RecoveryKey, Result};
@@ -15,6 +16,14 @@ impl RecoveryPhrase {
     pub fn prove(&self, handshake_hash: &[u8; 32], initiator: bool, device: &DeviceKey) -> [u8; 64] {
         let signed = signed_bytes(handshake_hash, initiator, device);
         self.signer().sign(&signed)
+    }
+}
+
+impl DeviceKeys {
+    /// The same keys once more, for whoever proves them on a session while they are being
+    /// certified.
+    pub fn duplicate(&self) -> DeviceKeys {
+        DeviceKeys::from_secrets(self.seed.clone(), self.hpke_secret.clone())
     }
 }
 

@@ -16,6 +16,7 @@ pub struct CoreSource<'a> {
 fn stored(record: crate::space::StoredEntry) -> Stored {
     Stored {
         arrival: record.n,
+        id: record.id,
         feed: record.feed,
         seq: record.seq,
         bytes: record.bytes,
@@ -85,5 +86,13 @@ impl Source for CoreSource<'_> {
 
     fn peer_may_read(&self) -> bool {
         self.core.authority().role_of_device(&self.peer).is_some()
+    }
+
+    fn peer_was_revoked(&self) -> bool {
+        self.core.authority().is_revoked(&self.peer)
+    }
+
+    fn tells_of_revocation(&self, entry: &EntryId) -> bool {
+        self.core.authority().leads_to_revocation(&self.peer, entry)
     }
 }

@@ -9,6 +9,7 @@ use crate::feed::sha256;
 use crate::model::{
     DeviceKey, Error, ObjectId, Operation, RecoveryKey, Result, SpaceId, Value, json, system,
 };
+use data_encoding::HEXLOWER;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The natural key of what there is once.
@@ -115,9 +116,9 @@ impl HaloFact {
             }
             HaloFact::Rendezvous(key, secret) => (
                 system::HALO_RECOVERY,
-                key.to_string(),
+                HEXLOWER.encode(key.as_bytes()),
                 vec![
-                    ("key", text(&key.to_string())),
+                    ("key", Value::Bytes(key.as_bytes().to_vec())),
                     ("rendezvous", Value::Bytes(secret.to_vec())),
                 ],
             ),
@@ -234,9 +235,10 @@ impl HaloState {
     }
 
     fn take_rendezvous(&mut self, fields: &Fields) {
-        let key = string(fields, "key").and_then(|key| RecoveryKey::parse(&key).ok());
-        if let (Some(key), Some(Value::Bytes(secret))) = (key, fields.get("rendezvous"))
-            && let Ok(secret) = secret.as_slice().try_into()
+        if let (Some(Value::Bytes(key)), Some(Value::Bytes(secret))) =
+            (fields.get("key"), fields.get("rendezvous"))
+            && let (Ok(key), Ok(secret)) =
+                (RecoveryKey::from_slice(key), secret.as_slice().try_into())
         {
             self.rendezvous.insert(key, secret);
         }

@@ -9,7 +9,7 @@
 //! The proof travels inside the session, so only the peer sees who is there. Both sides send
 //! before they read; neither sends anything of a space before the other's proof is verified.
 
-use crate::model::{DeviceKey, Error, Result};
+use crate::model::{DeviceKey, Error, Result, limits};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 /// Separates these signatures from everything else that a device key signs.
@@ -20,8 +20,8 @@ const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 3;
 /// Bytes of an Ed25519 signature (RFC 8032).
 const SIGNATURE_BYTES: usize = 64;
-/// Largest certificate taken from a peer, in bytes.
-pub const CERTIFICATE_BYTES: usize = 8 * 1024;
+/// Largest chain taken from a peer, in bytes.
+pub const CERTIFICATE_BYTES: usize = limits::CHAIN_BYTES;
 
 /// A decoded proof. Nothing in it is believed before [`PeerProof::verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]

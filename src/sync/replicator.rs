@@ -22,6 +22,8 @@ const ASK_AGAIN_MS: u64 = 250;
 pub struct Stored {
     /// Its place in the order of arrival.
     pub arrival: i64,
+    /// Its id.
+    pub id: EntryId,
     /// Its feed.
     pub feed: FeedId,
     /// Its number.
@@ -60,6 +62,10 @@ pub trait Source {
     fn last_arrival(&self) -> Result<i64>;
     /// Whether the peer may read this space, as far as we know.
     fn peer_may_read(&self) -> bool;
+    /// Whether the peer is a device that was revoked here. It is told that, and nothing else.
+    fn peer_was_revoked(&self) -> bool;
+    /// Whether a control entry is what tells it.
+    fn tells_of_revocation(&self, entry: &EntryId) -> bool;
 }
 
 /// Entries to be taken in; [`Replicator::ingested`] answers the peer afterwards.
@@ -435,18 +441,21 @@ impl Replicator {
 
     /// Something was stored here: sends what the peer lacks, as far as the window allows.
     pub fn pump(&mut self, source: &dyn Source, out: &mut Vec<Message>) -> Result<()> {
-        if !self.synchronised || !source.peer_may_read() {
+        let member = source.peer_may_read();
+        if !self.synchronised || !(member || source.peer_was_revoked()) {
             return Ok(());
         }
-        if self.told_as_member == Some(false) {
-            self.tell_heights(source, out);
+        if member {
+            if self.told_as_member == Some(false) {
+                self.tell_heights(source, out);
+            }
+            self.ask_branches(source, out)?;
         }
-        self.ask_branches(source, out)?;
         while self.bytes_sent - self.bytes_confirmed < WINDOW {
             let mut batch = Entries::default();
             let mut size = 0;
             while size < BATCH {
-                let Some(entry) = self.next_entry(source)? else {
+                let Some(entry) = self.next_entry(member, source)? else {
                     break;
                 };
                 size += entry.bytes.len();
@@ -461,8 +470,8 @@ impl Replicator {
         Ok(())
     }
 
-    /// The next entry the peer lacks.
-    fn next_entry(&mut self, source: &dyn Source) -> Result<Option<Stored>> {
+    /// The next entry the peer lacks and may have.
+    fn next_entry(&mut self, member: bool, source: &dyn Source) -> Result<Option<Stored>> {
         loop {
             let entry = match self.backlog.pop_front() {
                 Some(arrival) => source.entry_at(arrival)?,
@@ -485,7 +494,11 @@ impl Replicator {
             let control = source
                 .header(&entry.feed)
                 .is_some_and(|(_, control)| control);
-            if !self.has(&entry, source) && (control || !self.control_only) {
+            let permitted = match member {
+                true => control || !self.control_only,
+                false => control && source.tells_of_revocation(&entry.id),
+            };
+            if !self.has(&entry, source) && permitted {
                 return Ok(Some(entry));
             }
         }

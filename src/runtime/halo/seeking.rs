@@ -51,9 +51,10 @@ pub fn recover(node: &Arc<Node>, phrase: &str, options: &RecoverOptions) -> Resu
     let (links, taken) = mpsc::channel(4);
     connector.enter_private(topic, TopicKey::new(&key), links);
     let end = Instant::now() + Duration::from_secs(options.timeout_s);
-    let found = executor::block_on(async {
+    let here = Arc::clone(node);
+    let found = executor::block_on(async move {
         let until = tokio::time::Instant::from_std(end);
-        tokio::time::timeout_at(until, seek_any(node, &phrase, &name, taken))
+        tokio::time::timeout_at(until, seek_any(&here, &phrase, &name, taken))
             .await
             .unwrap_or_else(|_| Err(nobody()))
     });

@@ -1,6 +1,7 @@
 //! The commands themselves. The same code runs in the front process and in a serving one.
 
 mod blob;
+mod device;
 mod identity;
 mod lookup;
 mod object;
@@ -54,6 +55,13 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
     match command {
         Command::Identity(IdentityCommand::Create { name }) => identity::create(context, name),
         Command::Identity(IdentityCommand::Show) => identity::show(context),
+        Command::Identity(IdentityCommand::Phrase) => device::phrase(context),
+        Command::Identity(IdentityCommand::Recover {
+            name,
+            revoke_older,
+            timeout,
+        }) => device::recover(context, &control, name, revoke_older, timeout),
+        Command::Device(command) => device::run(context, &control, command),
         Command::Space(SpaceCommand::Create { name }) => space::create(context, name),
         Command::Space(SpaceCommand::List) => space::list(context),
         Command::Space(SpaceCommand::Info { space }) => space::info(context, &space),
