@@ -85,8 +85,8 @@ struct Stored {
 impl Stored {
     fn read(prefix: &str, golden: &Golden) -> Stored {
         let control = format!("{prefix}control-");
-        let names: Vec<_> = golden.keys().filter(|n| n.starts_with(&control)).cloned();
-        let names: Vec<_> = names.collect();
+        let names = golden.keys().filter(|n| n.starts_with(&control));
+        let names: Vec<_> = names.cloned().collect();
         let genesis = Entry::decode(load(&names[0]).into(), SpaceId::ZERO).unwrap();
         let space = genesis_space_id(&genesis);
         let headers = format!("{prefix}feed-header-");

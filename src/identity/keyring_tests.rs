@@ -4,11 +4,12 @@ use crate::identity::wrap_key;
 use crate::model::{ErrorKind, limits};
 
 fn counting(seed: u8) -> impl FnMut(&mut [u8]) {
-    let mut next = seed;
+    let mut count = 0u64;
     move |to: &mut [u8]| {
-        for byte in to {
-            *byte = next;
-            next = next.wrapping_mul(5).wrapping_add(1);
+        for part in to.chunks_mut(32) {
+            count += 1;
+            let hash = crate::feed::sha256(&[&[seed], &count.to_le_bytes()]);
+            part.copy_from_slice(&hash[..part.len()]);
         }
     }
 }

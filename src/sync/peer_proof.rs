@@ -1,7 +1,7 @@
-//! Who is at the other end of a session: each side sends its device certificate and a signature of
+//! Who is at the other end of a session: each side sends its device chain and a signature of
 //! the handshake hash by that device's key.
 //!
-//! Format: version (1 byte), certificate length (big-endian `u16`), certificate, signature
+//! Format: version (1 byte), chain length (big-endian `u16`), chain, signature
 //! (64 bytes); nothing after. Signed bytes: domain, handshake hash (32), role (1 = initiator,
 //! 2 = responder). The role byte keeps one side's proof from being sent back as the other's. The
 //! handshake hash covers both Noise static keys, both ephemeral keys and both DTLS fingerprints.
