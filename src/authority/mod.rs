@@ -11,10 +11,7 @@
 //! `EpochAck`, `EpochDispute` and `Succession` have their type bytes reserved and are refused.
 
 mod ancestry;
-#[allow(
-    dead_code,
-    reason = "for the runtime, which adds devices from its next version on"
-)]
+mod denials;
 mod enrolment;
 mod facts;
 mod family;
@@ -26,6 +23,11 @@ mod rules;
 mod timeline;
 mod views;
 
+#[allow(
+    unused_imports,
+    reason = "what judges the data of denied devices uses them"
+)]
+pub use denials::{Denial, Target};
 #[allow(unused_imports, reason = "as above")]
 pub use enrolment::RecoveryView;
 pub use keyring::{ContentKeys, seal_back_link};

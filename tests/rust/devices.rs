@@ -149,7 +149,10 @@ fn every_code_kind_at_every_entry_point() {
 
     for code in [links.code(), links.url()] {
         let error = refused(bob.join(code.clone(), options()));
-        assert!(matches!(error, EchoError::InvitationRefused { .. }), "{error}");
+        assert!(
+            matches!(error, EchoError::InvitationRefused { .. }),
+            "{error}"
+        );
         // Whoever has an identity cannot be linked to another, whatever the code.
         let error = refused(bob.join_device(code.clone(), options()));
         assert!(matches!(error, EchoError::InvalidState { .. }), "{error}");
@@ -159,7 +162,10 @@ fn every_code_kind_at_every_entry_point() {
     }
     for code in [joins.code(), joins.url()] {
         let error = refused(new.join_device(code.clone(), options()));
-        assert!(matches!(error, EchoError::InvitationRefused { .. }), "{error}");
+        assert!(
+            matches!(error, EchoError::InvitationRefused { .. }),
+            "{error}"
+        );
         let error = refused(bob.join_device(code.clone(), options()));
         assert!(matches!(error, EchoError::InvalidState { .. }), "{error}");
         let error = refused(new.join(code, options()));
@@ -168,15 +174,24 @@ fn every_code_kind_at_every_entry_point() {
     // A prefix that is exchanged makes no code of the other kind.
     let swapped = links.code().replacen("link", "join", 1);
     let error = refused(bob.join(swapped, options()));
-    assert!(matches!(error, EchoError::InvitationRefused { .. }), "{error}");
+    assert!(
+        matches!(error, EchoError::InvitationRefused { .. }),
+        "{error}"
+    );
     let swapped = joins.code().replacen("join", "link", 1);
     let error = refused(new.join_device(swapped, options()));
-    assert!(matches!(error, EchoError::InvitationRefused { .. }), "{error}");
+    assert!(
+        matches!(error, EchoError::InvitationRefused { .. }),
+        "{error}"
+    );
     // A recovery phrase is no code and a code is no phrase.
     let error = new
         .recover_identity(links.code(), RecoverOptions::default())
         .unwrap_err();
-    assert!(matches!(error, EchoError::InvalidArgument { .. }), "{error}");
+    assert!(
+        matches!(error, EchoError::InvalidArgument { .. }),
+        "{error}"
+    );
     assert!(new.identity().is_none() && ada.devices().unwrap().len() == 1);
 }
 
@@ -197,7 +212,11 @@ fn wrong_codes_make_nobody_a_device() {
                 && hosting.update().attempts_left == left
         });
         let right = hosting.update().auth_code.unwrap();
-        let wrong = if right == "000000" { "000001" } else { "000000" };
+        let wrong = if right == "000000" {
+            "000001"
+        } else {
+            "000000"
+        };
         joining.authenticate(wrong.into()).unwrap();
     }
     assert!(joining.wait(Some(PATIENCE)).is_err());
@@ -275,7 +294,10 @@ fn a_revoked_device_keeps_its_copy_and_writes_nothing_more() {
     let error = phone
         .revoke_device(laptop.identity().unwrap().device)
         .unwrap_err();
-    assert!(matches!(error, EchoError::PermissionDenied { .. }), "{error}");
+    assert!(
+        matches!(error, EchoError::PermissionDenied { .. }),
+        "{error}"
+    );
 
     phone.set_online(false).unwrap();
     laptop
@@ -292,18 +314,27 @@ fn a_revoked_device_keeps_its_copy_and_writes_nothing_more() {
         heard.has(IdentityChange::Revoked)
     });
     let error = at_phone.create(None, "{}".into()).unwrap_err();
-    assert!(matches!(error, EchoError::PermissionDenied { .. }), "{error}");
+    assert!(
+        matches!(error, EchoError::PermissionDenied { .. }),
+        "{error}"
+    );
     let error = phone
         .create_device_invitation(InviteOptions::default())
         .and_then(|invitation| invitation.wait(Some(PATIENCE)))
         .unwrap_err();
     assert!(!matches!(error, EchoError::Unexpected { .. }), "{error}");
-    assert!(at_phone.get(kept.clone()).unwrap().is_some(), "its copy stays");
+    assert!(
+        at_phone.get(kept.clone()).unwrap().is_some(),
+        "its copy stays"
+    );
     for space in [&shared, &at_bob] {
         assert!(space.get(kept.clone()).unwrap().is_some());
         assert!(space.get(stolen.clone()).unwrap().is_none());
     }
-    assert!(at_phone.get(later).unwrap().is_none(), "it gets nothing new");
+    assert!(
+        at_phone.get(later).unwrap().is_none(),
+        "it gets nothing new"
+    );
     let devices = laptop.devices().unwrap();
     assert!(device(&devices, &phone).revoked && !device(&devices, &laptop).revoked);
 }
@@ -329,7 +360,10 @@ fn a_phrase_brings_the_identity_back_with_one_device_and_no_other_server() {
     let error = new
         .recover_identity(phrase.replacen(' ', "  zoo ", 1), options(false))
         .unwrap_err();
-    assert!(matches!(error, EchoError::InvalidArgument { .. }), "{error}");
+    assert!(
+        matches!(error, EchoError::InvalidArgument { .. }),
+        "{error}"
+    );
     let identity = new.recover_identity(phrase.clone(), options(true)).unwrap();
     assert_eq!(identity.identity, laptop.identity().unwrap().identity);
     assert_eq!(identity.display_name, "Ada");

@@ -469,12 +469,12 @@ impl Command {
     pub fn ends_on_request(&self) -> bool {
         matches!(self, Command::Device(command) if command.waits())
             || matches!(
-            self,
-            Command::Invite { .. }
-                | Command::Join { .. }
-                | Command::Watch { .. }
-                | Command::Blob(BlobCommand::Fetch { .. })
-        )
+                self,
+                Command::Invite { .. }
+                    | Command::Join { .. }
+                    | Command::Watch { .. }
+                    | Command::Blob(BlobCommand::Fetch { .. })
+            )
     }
 
     /// Makes names of files mean the same in another process.

@@ -19,7 +19,9 @@ const MAX_SYNC_WAIT_S: u64 = 86_400;
 
 pub(super) fn run(context: &mut Context, control: &Control, command: DeviceCommand) -> Result<()> {
     match command {
-        DeviceCommand::Invite { expires, sync_wait } => invite(context, control, expires, sync_wait),
+        DeviceCommand::Invite { expires, sync_wait } => {
+            invite(context, control, expires, sync_wait)
+        }
         DeviceCommand::Join {
             code,
             name,
