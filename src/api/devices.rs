@@ -98,7 +98,7 @@ impl Client {
         Ok(self.guard().node().revoke_device(device)?)
     }
 
-    /// Sets the identity's display name, on all its devices. It proves nothing.
+    /// Sets the identity's display name, on all its devices and in all its spaces. It proves nothing.
     pub fn set_profile(&self, display_name: String) -> Result<()> {
         Ok(self.guard().node().set_profile(display_name)?)
     }

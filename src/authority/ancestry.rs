@@ -114,11 +114,6 @@ impl Graph {
         self.nodes.get(at).map(Arc::as_ref)
     }
 
-    /// An entry's number.
-    pub fn number(&self, id: &EntryId) -> Option<usize> {
-        self.index.get(id).copied()
-    }
-
     /// An entry by id.
     pub fn find(&self, id: &EntryId) -> Option<&Node> {
         self.index.get(id).and_then(|at| self.node(*at))

@@ -16,6 +16,11 @@ impl Authority {
             .collect()
     }
 
+    /// An identity's display name; empty if it gave none.
+    pub fn name_of(&self, identity: &IdentityKey) -> String {
+        self.display_name(identity)
+    }
+
     /// Whether a control entry revokes a device or stands in the past of one that does: what the
     /// device is to be given, or it would never learn of it.
     pub fn leads_to_revocation(&self, device: &DeviceKey, entry: &EntryId) -> bool {

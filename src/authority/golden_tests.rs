@@ -114,6 +114,7 @@ pub fn name_of(op: &ControlOp) -> &'static str {
         ControlOp::KeyRotate { .. } => "key-rotate",
         ControlOp::KeyShare { .. } => "key-share",
         ControlOp::RecoverySet { .. } => "recovery-set",
+        ControlOp::NameSet { .. } => "name-set",
         ControlOp::Merge => "merge",
         ControlOp::Unknown(..) => "unknown",
     }

@@ -74,6 +74,10 @@ impl ControlOp {
                 out.extend_from_slice(recovery.as_bytes());
                 put_bytes(&mut out, statement);
             }
+            ControlOp::NameSet { display_name } => {
+                out.push(t::NAME_SET);
+                put_bytes(&mut out, display_name.as_bytes());
+            }
             ControlOp::Unknown(kind, rest) => {
                 out.push(*kind);
                 out.extend_from_slice(rest);
@@ -181,6 +185,9 @@ impl ControlOp {
                 identity: IdentityKey(reader.array()?),
                 recovery: RecoveryKey(reader.array()?),
                 statement: reader.bytes(RecoveryStatement::LEN)?.to_vec(),
+            },
+            t::NAME_SET => ControlOp::NameSet {
+                display_name: reader.text(limits::NAME_CHARS)?,
             },
             other => ControlOp::Unknown(other, reader.take_rest().to_vec()),
         };

@@ -1,6 +1,7 @@
 //! The devices of our identity, as one space has them and as another is to have them.
 
 use super::space_core::SpaceCore;
+use crate::authority::ControlOp;
 use crate::feed::sha256;
 use crate::identity::{DeviceChain, Issuer};
 use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result};
@@ -24,6 +25,8 @@ pub struct Family {
     pub members: Vec<FamilyMember>,
     /// The recovery key in force, with the statement that names it.
     pub recovery: Option<(RecoveryKey, Vec<u8>)>,
+    /// The identity's display name.
+    pub display_name: String,
 }
 
 impl Family {
@@ -56,7 +59,8 @@ impl Family {
         }
         let recovery = self.recovery.as_ref();
         let statement = recovery.map_or(&[][..], |(_, statement)| statement);
-        sha256(&[b"echodb/family/v1", &bytes, statement])
+        let name = sha256(&[self.display_name.as_bytes()]);
+        sha256(&[b"echodb/family/v1", &bytes, &name, statement])
     }
 }
 
@@ -80,11 +84,12 @@ impl SpaceCore {
                 .authority
                 .recovery(&identity)
                 .map(|view| (view.key, view.statement)),
+            display_name: self.authority.name_of(&identity),
         }
     }
 
-    /// Does here what was done elsewhere: registers the recovery key, adds the devices that act and
-    /// revokes those that were revoked. Whether anything was to be done. What the rules of this space
+    /// Does here what was done elsewhere: registers the recovery key, adds the devices that act,
+    /// takes the display name over and revokes the devices that were revoked. Whether anything was to be done. What the rules of this space
     /// refuse to this device is left to one that may, and put into `refused`.
     pub fn bring_in_line(&mut self, family: &Family, refused: &mut Vec<Error>) -> Result<bool> {
         let mut changed = false;
@@ -98,6 +103,10 @@ impl SpaceCore {
             if !acts && !self.authority.is_revoked(&device) {
                 changed |= unless_refused(self.add_device(&member.chain), refused)?;
             }
+        }
+        if self.authority.name_of(&self.keyring.identity_key()) != family.display_name {
+            let name = self.set_name(&family.display_name).map(|()| true);
+            changed |= unless_refused(name, refused)?;
         }
         let own = self.keyring.device_key();
         // Itself last: afterwards it may nothing.
@@ -114,6 +123,16 @@ impl SpaceCore {
             }
         }
         Ok(changed)
+    }
+}
+
+impl SpaceCore {
+    /// Sets our identity's display name in this space.
+    fn set_name(&mut self, display_name: &str) -> Result<()> {
+        self.author_control(&ControlOp::NameSet {
+            display_name: display_name.to_owned(),
+        })
+        .map(drop)
     }
 }
 

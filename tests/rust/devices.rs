@@ -131,6 +131,9 @@ fn a_new_device_gets_every_space_and_both_see_what_the_other_makes() {
     wait("the laptop knows the identity's new name", || {
         laptop.identity().unwrap().display_name == "Ada L."
     });
+    wait("the spaces know it, too", || {
+        notes.members().unwrap()[0].display_name == "Ada L."
+    });
 }
 
 /// Attack 4 of the design: a code of one kind shown where one of the other is expected.

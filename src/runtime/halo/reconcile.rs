@@ -28,10 +28,16 @@ impl Node {
         let (keyring, _) = self.require_identity()?;
         let halo = self.halo()?;
         halo.with_settled(|core| {
+            let state = core.halo_state()?;
+            let mut family = core.family();
+            // What the objects say is newer than what the space was founded with.
+            if let Some(name) = &state.display_name {
+                family.display_name.clone_from(name);
+            }
             Ok(Halo {
                 own: keyring.device_key(),
-                state: core.halo_state()?,
-                family: core.family(),
+                state,
+                family,
             })
         })
     }
@@ -125,7 +131,7 @@ impl Node {
         self.take_space(core, kind).map(drop)
     }
 
-    /// Adds, revokes and registers in every space what HALO has and the space has not. A space that
+    /// Adds, revokes, names and registers in every space what HALO has and the space has not. A space that
     /// is closed is looked at once for each state of the devices.
     pub(super) fn bring_spaces_in_line(&self, family: &Family) -> Result<()> {
         let digest = family.digest();
