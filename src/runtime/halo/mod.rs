@@ -11,6 +11,8 @@ mod reconcile;
 mod recovery;
 mod recovery_wire;
 mod seeking;
+#[cfg(test)]
+mod tests;
 
 pub use entering::NewDevice;
 pub use seeking::recover;

@@ -88,6 +88,8 @@ impl Node {
         for pairing in self.lock_pairings().iter() {
             pairing.resume_network(&self.connector()?);
         }
+        // What waits for whoever recovers the identity waits at the new connector.
+        self.schedule_reconciling();
         Ok(())
     }
 
