@@ -1,8 +1,8 @@
 //! The recovery phrase: what remains when every device is lost.
 
+use super::IdentityInfo;
 use super::client::Client;
 use super::error::Result;
-use super::IdentityInfo;
 use std::sync::Arc;
 
 /// How an identity is recovered.

@@ -1,7 +1,7 @@
 //! The devices that an identity had.
 
 use super::resolver::Authority;
-use crate::model::{DeviceKey, EntryId, IdentityKey};
+use crate::model::{DeviceKey, IdentityKey};
 
 impl Authority {
     /// The devices of an identity that were revoked, rising by key.
@@ -19,16 +19,5 @@ impl Authority {
     /// An identity's display name; empty if it gave none.
     pub fn name_of(&self, identity: &IdentityKey) -> String {
         self.display_name(identity)
-    }
-
-    /// Whether a control entry revokes a device or stands in the past of one that does: what the
-    /// device is to be given, or it would never learn of it.
-    pub fn leads_to_revocation(&self, device: &DeviceKey, entry: &EntryId) -> bool {
-        let Some(at) = self.graph.number(entry) else {
-            return false;
-        };
-        let facts = self.facts.devices.get(device);
-        let mut revoked = facts.into_iter().flat_map(|facts| &facts.revoked);
-        revoked.any(|end| *end == at || self.graph.precedes(at, *end))
     }
 }

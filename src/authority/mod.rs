@@ -19,6 +19,7 @@ mod keyring;
 mod op;
 mod op_codec;
 mod resolver;
+mod roster;
 mod rules;
 mod timeline;
 mod views;
@@ -33,6 +34,7 @@ pub use enrolment::RecoveryView;
 pub use keyring::{ContentKeys, seal_back_link};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
+pub use roster::RosterEntry;
 #[cfg(test)]
 pub use views::{DeviceView, InviteView};
 

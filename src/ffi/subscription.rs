@@ -27,6 +27,7 @@ pub(super) enum Listener {
     Invitation(Arc<InvitationGate>),
     Blob(Arc<super::blob_fetch::BlobGate>),
     Identity(Arc<super::devices::IdentityGate>),
+    Members(Arc<super::space_members::MemberGate>),
     Queue(Arc<Queue>),
 }
 
@@ -119,6 +120,7 @@ impl echodb_subscription {
             Listener::Invitation(gate) => gate.0.shut(),
             Listener::Blob(gate) => gate.shut(),
             Listener::Identity(gate) => gate.shut(),
+            Listener::Members(gate) => gate.shut(),
             Listener::Queue(_) => {}
         }
     }

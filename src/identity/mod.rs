@@ -23,3 +23,11 @@ pub use possession::verify_possession;
 pub use recovery::RecoveryPhrase;
 pub use statement::RecoveryStatement;
 pub use wrap::{Wrap, wrap_key};
+
+/// What the fuzzers feed to the decoders that only this part calls.
+#[cfg(any(test, fuzzing))]
+pub fn fuzz_certificate(data: &[u8]) {
+    let _ = DeviceCertificate::decode(data);
+    let _ = DeviceCertificate::decode_request(data);
+    let _ = RecoveryStatement::decode(data);
+}

@@ -13,7 +13,12 @@ const DOMAIN: &[u8] = b"echodb/recovery-possession/v1";
 
 impl RecoveryPhrase {
     /// Shows, on one session and for one device, that this phrase is here.
-    pub fn prove(&self, handshake_hash: &[u8; 32], initiator: bool, device: &DeviceKey) -> [u8; 64] {
+    pub fn prove(
+        &self,
+        handshake_hash: &[u8; 32],
+        initiator: bool,
+        device: &DeviceKey,
+    ) -> [u8; 64] {
         let signed = signed_bytes(handshake_hash, initiator, device);
         self.signer().sign(&signed)
     }

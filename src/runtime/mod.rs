@@ -10,6 +10,7 @@ pub mod halo;
 mod intake;
 pub mod live;
 pub mod log;
+mod member_hub;
 #[cfg(test)]
 pub mod memory;
 pub mod node;
@@ -24,6 +25,7 @@ pub mod signaling;
 pub mod space_handle;
 pub mod space_history;
 pub mod space_host;
+mod space_members;
 mod space_schemas;
 pub mod space_search;
 pub mod space_texts;

@@ -16,7 +16,6 @@ pub struct CoreSource<'a> {
 fn stored(record: crate::space::StoredEntry) -> Stored {
     Stored {
         arrival: record.n,
-        id: record.id,
         feed: record.feed,
         seq: record.seq,
         bytes: record.bytes,
@@ -84,15 +83,11 @@ impl Source for CoreSource<'_> {
         self.core.last_arrival()
     }
 
+    fn farewell(&self) -> Result<Vec<i64>> {
+        self.core.farewell(&self.peer)
+    }
+
     fn peer_may_read(&self) -> bool {
         self.core.authority().role_of_device(&self.peer).is_some()
-    }
-
-    fn peer_was_revoked(&self) -> bool {
-        self.core.authority().is_revoked(&self.peer)
-    }
-
-    fn tells_of_revocation(&self, entry: &EntryId) -> bool {
-        self.core.authority().leads_to_revocation(&self.peer, entry)
     }
 }

@@ -6,6 +6,8 @@ use super::changes::ChangeHub;
 use super::clock;
 use super::executor;
 use super::log::Log;
+use super::member_hub::MemberHub;
+use super::space_members;
 use crate::api::{ChangeOrigin, SpaceState};
 use crate::model::{Error, ErrorKind, Result, SpaceId};
 use crate::space::{Outcome, SpaceCore};
@@ -43,6 +45,7 @@ pub struct SpaceHost {
     kind: SpaceKind,
     core: Mutex<Slot>,
     hub: Arc<ChangeHub>,
+    members: Arc<MemberHub>,
     fetches: Arc<Fetches>,
     wake: Wake,
     log: Log,
@@ -84,6 +87,7 @@ impl SpaceHost {
                 name,
             }),
             hub: Arc::default(),
+            members: Arc::default(),
             fetches: Arc::default(),
             wake,
             log,
@@ -113,6 +117,11 @@ impl SpaceHost {
     /// The subscriptions.
     pub fn hub(&self) -> &Arc<ChangeHub> {
         &self.hub
+    }
+
+    /// The subscriptions to the members.
+    pub fn members(&self) -> &Arc<MemberHub> {
+        &self.members
     }
 
     /// The blobs that are being fetched.
@@ -204,6 +213,7 @@ impl SpaceHost {
             )));
         };
         let done = work(core);
+        self.tell_of_members(core);
         let unchecked = core.has_schema_checks();
         drop(slot);
         if unchecked {
@@ -235,6 +245,21 @@ impl SpaceHost {
             slot.core = Some(core);
         }
         done
+    }
+
+    /// Tells of members if control entries came; under the lock, so that events keep their order.
+    fn tell_of_members(&self, core: &mut SpaceCore) {
+        if !core.members_due() {
+            return;
+        }
+        match space_members::news(&self.id, core) {
+            Ok(events) if events.is_empty() => {}
+            Ok(events) => self.members.publish(&events),
+            // As on a full disk: the next call tries again.
+            Err(error) => self.log.debug("space", || {
+                format!("what became of members could not be noted yet: {error}")
+            }),
+        }
     }
 
     /// Has the objects that schemas came for checked, some at a time, so that nobody waits long for

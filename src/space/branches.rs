@@ -30,8 +30,8 @@ impl Tips {
         self.0.sort_unstable();
     }
 
-    /// Number and id of each.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, EntryId)> + '_ {
+    /// All of them, rising by number.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, EntryId)> {
         self.0.iter().copied()
     }
 

@@ -139,7 +139,9 @@ fn upsert(halo: &SpaceId, type_name: &str, key: String, fields: Vec<(&str, Value
         object: ObjectId::natural(halo, type_name, &key),
         type_name: type_name.to_owned(),
         key,
-        fields: fields.map(|(name, value)| (name.to_owned(), value)).collect(),
+        fields: fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
     }
 }
 

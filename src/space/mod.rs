@@ -24,6 +24,7 @@ mod heads;
 mod ingest;
 mod live;
 mod log;
+mod members;
 mod migrating;
 mod own_feed;
 mod queries;
@@ -38,6 +39,8 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
+#[cfg(test)]
+mod validity;
 mod waiting;
 mod write;
 
@@ -51,6 +54,7 @@ pub use founding::Founding;
 pub use halo::{HaloFact, HaloState};
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
+pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
 pub use registering::SchemaRecord;
 #[cfg(test)]

@@ -15,6 +15,8 @@ const BATCH: usize = 256 * 1024;
 /// Entries of one feed that a peer may name when branches are compared: the tips and, at distances
 /// that double, a branch's width of entries each.
 const HELD: usize = limits::FEED_BRANCHES * 65;
+/// Bytes of control entries that a removed peer is told its removal with, in one message.
+const FAREWELL_BYTES: usize = 1024 * 1024;
 /// Milliseconds between two requests for what did not fit; doubled up to 64 times.
 const ASK_AGAIN_MS: u64 = 250;
 
@@ -22,8 +24,6 @@ const ASK_AGAIN_MS: u64 = 250;
 pub struct Stored {
     /// Its place in the order of arrival.
     pub arrival: i64,
-    /// Its id.
-    pub id: EntryId,
     /// Its feed.
     pub feed: FeedId,
     /// Its number.
@@ -60,12 +60,11 @@ pub trait Source {
     fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<Stored>>;
     /// The newest arrival number.
     fn last_arrival(&self) -> Result<i64>;
+    /// Arrival numbers, rising, of what a peer is still told that may not read this space any more:
+    /// the control entries that say so, and what these build on. Empty for any other.
+    fn farewell(&self) -> Result<Vec<i64>>;
     /// Whether the peer may read this space, as far as we know.
     fn peer_may_read(&self) -> bool;
-    /// Whether the peer is a device that was revoked here. It is told that, and nothing else.
-    fn peer_was_revoked(&self) -> bool;
-    /// Whether a control entry is what tells it.
-    fn tells_of_revocation(&self, entry: &EntryId) -> bool;
 }
 
 /// Entries to be taken in; [`Replicator::ingested`] answers the peer afterwards.
@@ -106,6 +105,7 @@ pub struct Replicator {
     control_only: bool,
     /// Whether the peer has been told our heights; re-told when it becomes a member.
     told_as_member: Option<bool>,
+    farewell_said: bool,
     bytes_sent: u64,
     bytes_confirmed: u64,
     bytes_taken: u64,
@@ -132,6 +132,7 @@ impl Replicator {
             synchronised: false,
             control_only: false,
             told_as_member: None,
+            farewell_said: false,
             bytes_sent: 0,
             bytes_confirmed: 0,
             bytes_taken: 0,
@@ -441,21 +442,22 @@ impl Replicator {
 
     /// Something was stored here: sends what the peer lacks, as far as the window allows.
     pub fn pump(&mut self, source: &dyn Source, out: &mut Vec<Message>) -> Result<()> {
-        let member = source.peer_may_read();
-        if !self.synchronised || !(member || source.peer_was_revoked()) {
+        if !self.synchronised {
             return Ok(());
         }
-        if member {
-            if self.told_as_member == Some(false) {
-                self.tell_heights(source, out);
-            }
-            self.ask_branches(source, out)?;
+        if !source.peer_may_read() {
+            return self.say_farewell(source, out);
         }
+        self.farewell_said = false;
+        if self.told_as_member == Some(false) {
+            self.tell_heights(source, out);
+        }
+        self.ask_branches(source, out)?;
         while self.bytes_sent - self.bytes_confirmed < WINDOW {
             let mut batch = Entries::default();
             let mut size = 0;
             while size < BATCH {
-                let Some(entry) = self.next_entry(member, source)? else {
+                let Some(entry) = self.next_entry(source)? else {
                     break;
                 };
                 size += entry.bytes.len();
@@ -470,8 +472,36 @@ impl Replicator {
         Ok(())
     }
 
-    /// The next entry the peer lacks and may have.
-    fn next_entry(&mut self, member: bool, source: &dyn Source) -> Result<Option<Stored>> {
+    /// Tells a peer once that it may not read the space any more, and nothing else.
+    fn say_farewell(&mut self, source: &dyn Source, out: &mut Vec<Message>) -> Result<()> {
+        if std::mem::replace(&mut self.farewell_said, true) {
+            return Ok(());
+        }
+        let mut batch = Entries::default();
+        let mut size = 0;
+        for arrival in source.farewell()? {
+            let Some(entry) = source.entry_at(arrival)? else {
+                continue;
+            };
+            if self.has(&entry, source) {
+                continue;
+            }
+            if size + entry.bytes.len() > FAREWELL_BYTES {
+                break;
+            }
+            size += entry.bytes.len();
+            self.add(entry, source, &mut batch);
+        }
+        if batch.entries.is_empty() {
+            return Ok(());
+        }
+        self.bytes_sent += size as u64;
+        out.push(self.message(Body::Entries(batch)));
+        Ok(())
+    }
+
+    /// The next entry the peer lacks.
+    fn next_entry(&mut self, source: &dyn Source) -> Result<Option<Stored>> {
         loop {
             let entry = match self.backlog.pop_front() {
                 Some(arrival) => source.entry_at(arrival)?,
@@ -494,11 +524,7 @@ impl Replicator {
             let control = source
                 .header(&entry.feed)
                 .is_some_and(|(_, control)| control);
-            let permitted = match member {
-                true => control || !self.control_only,
-                false => control && source.tells_of_revocation(&entry.id),
-            };
-            if !self.has(&entry, source) && permitted {
+            if !self.has(&entry, source) && (control || !self.control_only) {
                 return Ok(Some(entry));
             }
         }

@@ -42,7 +42,9 @@ impl Node {
         check_name("a device's name", &name)?;
         let halo = self.read_halo()?;
         self.check_not_revoked()?;
-        halo.family.member(&device).ok_or_else(|| unknown(&device))?;
+        halo.family
+            .member(&device)
+            .ok_or_else(|| unknown(&device))?;
         self.tell_halo(&[HaloFact::DeviceName(device, name)])?;
         self.reconcile()
     }

@@ -13,9 +13,9 @@ impl Node {
     pub fn halo(&self) -> Result<Arc<SpaceHost>> {
         self.require_identity()?;
         let mut hosts = self.hosts().into_iter();
-        hosts.find(|host| host.is_halo()).ok_or_else(|| {
-            Error::state("the identity's HALO space is not here: the log says why")
-        })
+        hosts
+            .find(|host| host.is_halo())
+            .ok_or_else(|| Error::state("the identity's HALO space is not here: the log says why"))
     }
 
     /// Tells the identity's other devices something.

@@ -17,10 +17,10 @@ mod tests;
 pub use entering::NewDevice;
 pub use seeking::recover;
 
-use super::executor;
-use super::node::Node;
 use self::events::Listeners;
 use self::recovery::Listening;
+use super::executor;
+use super::node::Node;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;

@@ -72,8 +72,7 @@ pub struct Entries {
 
 /// Reads any of them.
 pub fn decode<M: prost::Message + Default>(bytes: &[u8]) -> Result<M> {
-    M::decode(bytes)
-        .map_err(|e| Error::protocol(format!("a malformed message in a recovery: {e}")))
+    M::decode(bytes).map_err(|e| Error::protocol(format!("a malformed message in a recovery: {e}")))
 }
 
 /// Splits a history into messages.

@@ -27,10 +27,7 @@ fn it_is_made_with_the_identity_hidden_and_the_same_after_a_restart() {
     let node = guard.node();
     assert_eq!(node.spaces().unwrap().len(), 2);
     assert!(!node.space_ids().contains(&halo));
-    for refused in [
-        guard.space(halo).err(),
-        node.delete_space(halo).err(),
-    ] {
+    for refused in [guard.space(halo).err(), node.delete_space(halo).err()] {
         assert_eq!(refused.unwrap().kind(), ErrorKind::NotFound);
     }
     let state = node
@@ -61,7 +58,9 @@ fn a_profile_without_one_gets_one_that_lists_its_spaces() {
     guard.node().shutdown().unwrap();
     // As a version without HALO left it.
     let conn = rusqlite::Connection::open(dir.path().join("profile.sqlite")).unwrap();
-    let removed = conn.execute("DELETE FROM spaces WHERE kind = 1", []).unwrap();
+    let removed = conn
+        .execute("DELETE FROM spaces WHERE kind = 1", [])
+        .unwrap();
     assert_eq!(removed, 1);
     drop(conn);
     let again = open(dir.path());
@@ -85,7 +84,9 @@ fn reconciling_again_writes_nothing() {
     node.reconcile().unwrap();
     let generations = || -> Vec<u64> {
         let hosts = node.hosts();
-        let all = hosts.iter().map(|host| host.with(|core| Ok(core.generation())));
+        let all = hosts
+            .iter()
+            .map(|host| host.with(|core| Ok(core.generation())));
         all.collect::<crate::model::Result<_>>().unwrap()
     };
     let before = generations();
@@ -113,8 +114,10 @@ fn programs_make_no_objects_of_its_types_and_what_is_malformed_is_passed_over() 
     assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
     let before = halo.with_settled(|core| core.halo_state()).unwrap();
     // What another device of the identity may have written.
-    halo.with_settled(|core| core.transact_unchecked(&[forged("@halo/space"), forged("@halo/odd")]))
-        .unwrap();
+    halo.with_settled(|core| {
+        core.transact_unchecked(&[forged("@halo/space"), forged("@halo/odd")])
+    })
+    .unwrap();
     assert_eq!(halo.with_settled(|core| core.halo_state()).unwrap(), before);
     guard
         .node()

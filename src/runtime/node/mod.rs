@@ -105,19 +105,7 @@ impl Node {
         check_options(&options)?;
         let log = Log::new(sink, options.log_level);
         let mut profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
-        let identity = match profile.keyring()? {
-            None => None,
-            Some(bytes) => {
-                let keyring = Keyring::decode(&bytes)?;
-                if Keyring::is_outdated(&bytes) {
-                    profile.replace_keyring(&keyring.encode())?;
-                }
-                Some(Identity {
-                    keyring: Arc::new(keyring),
-                    display_name: profile.display_name()?.unwrap_or_default(),
-                })
-            }
-        };
+        let identity = Identity::load(&mut profile)?;
         let records = profile.spaces()?;
         let online = options.online;
         let node = Arc::new_cyclic(|me| Node {

@@ -22,14 +22,7 @@ impl Node {
             }
         });
         let log = self.log.clone();
-        SpaceHost::new(
-            id,
-            kind,
-            String::new(),
-            wake,
-            log,
-            self.options.coalesce_ms,
-        )
+        SpaceHost::new(id, kind, String::new(), wake, log, self.options.coalesce_ms)
     }
 
     pub(in crate::runtime) fn spaces_mut(&self) -> RwLockWriteGuard<'_, Vec<Arc<SpaceHost>>> {

@@ -50,7 +50,8 @@ impl ProfileStore {
 
     /// Stores the identity. Fails with `AlreadyExists` when there is one: it is never overwritten.
     pub fn create_identity(&mut self, keyring: &[u8], display_name: &str) -> Result<()> {
-        self.db.write(|tx| insert_identity(tx, keyring, display_name))
+        self.db
+            .write(|tx| insert_identity(tx, keyring, display_name))
     }
 
     /// The keyring, if there is an identity.

@@ -2,6 +2,7 @@
 
 use crate::blob_args::BlobCommand;
 pub use crate::device_args::{DeviceCommand, IdentityCommand};
+use crate::member_args::MemberCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,9 @@ pub enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 15)]
         sync_wait: u64,
     },
+    /// Lists members, changes their roles, removes them, or leaves a space
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// Adds an object and prints its id
     Add {
         /// The space
