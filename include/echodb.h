@@ -2727,6 +2727,17 @@ echodb_status echodb_join_options_set_timeout_s(echodb_join_options *options,
                                                 echodb_error **error);
 
 /**
+ * Sets what this device is called, at most 256 characters, for `echodb_client_join_device`.
+ *
+ * Ownership: strings are copied. NULL: `options` may not be; NULL `name` takes it back. Threads:
+ * one at a time. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_join_options_set_device_name(echodb_join_options *options,
+                                                  const char *name,
+                                                  size_t name_len,
+                                                  echodb_error **error);
+
+/**
  * Frees options.
  *
  * Ownership: takes the options. NULL: does nothing. Threads: any, once. Errors: none.

@@ -23,7 +23,6 @@ const COMING: &[&str] = &[
     "DeviceInfo",
     "IdentityChange",
     "IdentityListener",
-    "JoinOptions::device_name",
     "Member::device_details",
     "Member::joined_ms",
     "Member::rank",
