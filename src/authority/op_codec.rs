@@ -64,6 +64,20 @@ impl ControlOp {
             ControlOp::Join { .. } => self.encode_join(&mut out),
             ControlOp::KeyRotate { .. } | ControlOp::KeyShare { .. } => self.encode_keys(&mut out),
             ControlOp::Merge => out.push(t::MERGE),
+            ControlOp::RecoverySet { .. } | ControlOp::NameSet { .. } => {
+                self.encode_of_identity(&mut out);
+            }
+            ControlOp::Unknown(kind, rest) => {
+                out.push(*kind);
+                out.extend_from_slice(rest);
+            }
+        }
+        out
+    }
+
+    /// What an identity says of itself.
+    fn encode_of_identity(&self, out: &mut Vec<u8>) {
+        match self {
             ControlOp::RecoverySet {
                 identity,
                 recovery,
@@ -72,18 +86,14 @@ impl ControlOp {
                 out.push(t::RECOVERY_SET);
                 out.extend_from_slice(identity.as_bytes());
                 out.extend_from_slice(recovery.as_bytes());
-                put_bytes(&mut out, statement);
+                put_bytes(out, statement);
             }
             ControlOp::NameSet { display_name } => {
                 out.push(t::NAME_SET);
-                put_bytes(&mut out, display_name.as_bytes());
+                put_bytes(out, display_name.as_bytes());
             }
-            ControlOp::Unknown(kind, rest) => {
-                out.push(*kind);
-                out.extend_from_slice(rest);
-            }
+            _ => {}
         }
-        out
     }
 
     fn encode_join(&self, out: &mut Vec<u8>) {

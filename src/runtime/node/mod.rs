@@ -5,6 +5,7 @@ mod network;
 mod spaces;
 
 use self::network::{FAREWELL, Network, webrtc_options};
+use super::cache::Cache;
 use super::executor;
 use super::halo::HaloWork;
 use super::log::Log;
@@ -37,7 +38,11 @@ pub struct Node {
     network: Mutex<Option<Network>>,
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
+<<<<<<< HEAD
     pub(super) halo: HaloWork,
+=======
+    cache: Arc<Cache>,
+>>>>>>> next
     closed: AtomicBool,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
@@ -108,6 +113,7 @@ impl Node {
         let identity = Identity::load(&mut profile)?;
         let records = profile.spaces()?;
         let online = options.online;
+        let cache = Cache::new(options.cache_bytes);
         let node = Arc::new_cyclic(|me| Node {
             me: Weak::clone(me),
             log,
@@ -118,7 +124,11 @@ impl Node {
             network: Mutex::default(),
             sessions: Mutex::default(),
             pairings: Mutex::default(),
+<<<<<<< HEAD
             halo: HaloWork::default(),
+=======
+            cache,
+>>>>>>> next
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
@@ -233,6 +243,7 @@ fn check_options(options: &ClientOptions) -> Result<()> {
             "the profile's directory has no name; without a directory all is kept in memory",
         ));
     }
+    Cache::check(options.cache_bytes)?;
     if options.coalesce_ms > 1000 {
         return Err(Error::invalid("coalesce_ms is 0 to 1000"));
     }

@@ -128,23 +128,6 @@ fn the_golden_archive_is_checked_and_imported() {
     assert_eq!(space.status().unwrap().entries, 4);
 }
 
-/// What the identity's key followed from is gone from the profile's files.
-fn forgets_the_entropy(profile: &Path) {
-    let (_, stored) = keyring();
-    let entropy = &stored[1..17];
-    let mut seen = 0;
-    for file in std::fs::read_dir(profile).unwrap() {
-        let path = file.unwrap().path();
-        if path.is_file() {
-            let bytes = std::fs::read(&path).unwrap();
-            seen += bytes.len();
-            let found = bytes.windows(entropy.len()).any(|part| part == entropy);
-            assert!(!found, "{}", path.display());
-        }
-    }
-    assert!(seen > 4096);
-}
-
 #[test]
 fn the_golden_archive_is_written_again_byte_for_byte() {
     let dir = tempfile::tempdir().unwrap();
