@@ -43,11 +43,7 @@ pub enum SpaceKind {
 /// A space of a client, open or closed.
 pub struct SpaceHost {
     id: SpaceId,
-<<<<<<< HEAD
     kind: SpaceKind,
-    core: Mutex<Slot>,
-=======
-    is_default: bool,
     pub(super) core: Mutex<Slot>,
     /// Those who read beside whoever has the lock, while the space is open and has a file.
     pub(super) readers: Mutex<Option<Arc<dyn Readers>>>,
@@ -58,7 +54,6 @@ pub struct SpaceHost {
     cache: Arc<Cache>,
     /// What listings show, for those who must not wait for the lock.
     shown: Mutex<(SpaceState, String)>,
->>>>>>> next
     hub: Arc<ChangeHub>,
     members: Arc<MemberHub>,
     fetches: Arc<Fetches>,

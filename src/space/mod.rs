@@ -47,13 +47,9 @@ mod write;
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
-<<<<<<< HEAD
-pub use copies::BranchRow;
-pub use family::{Family, FamilyMember};
-=======
 pub use copies::{BranchRow, branches};
 pub use edits::object_at;
->>>>>>> next
+pub use family::{Family, FamilyMember};
 pub use founding::Founding;
 pub use halo::{HaloFact, HaloState};
 pub use ingest::Ingest;

@@ -38,11 +38,8 @@ pub struct Node {
     network: Mutex<Option<Network>>,
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
-<<<<<<< HEAD
     pub(super) halo: HaloWork,
-=======
     cache: Arc<Cache>,
->>>>>>> next
     closed: AtomicBool,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
@@ -124,11 +121,8 @@ impl Node {
             network: Mutex::default(),
             sessions: Mutex::default(),
             pairings: Mutex::default(),
-<<<<<<< HEAD
             halo: HaloWork::default(),
-=======
             cache,
->>>>>>> next
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),

@@ -22,19 +22,15 @@ impl Node {
             }
         });
         let log = self.log.clone();
-<<<<<<< HEAD
-        SpaceHost::new(id, kind, String::new(), wake, log, self.options.coalesce_ms)
-=======
         SpaceHost::new(
             id,
-            is_default,
+            kind,
             String::new(),
             wake,
             log,
             self.options.coalesce_ms,
             &self.cache,
         )
->>>>>>> next
     }
 
     pub(in crate::runtime) fn spaces_mut(&self) -> RwLockWriteGuard<'_, Vec<Arc<SpaceHost>>> {
