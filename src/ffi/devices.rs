@@ -3,14 +3,14 @@
 use super::buffer::echodb_buffer;
 use super::callback::{Callback, Gate, UserData, echodb_destroy};
 use super::client::echodb_client;
+use super::device_records::device;
 use super::error::echodb_error;
 use super::invitation::echodb_invitation;
 use super::invitation_options::{echodb_invite_options, echodb_join_options};
 use super::status::echodb_status;
 use super::subscription::{Listener, echodb_subscription, heard};
 use super::{guard, records, strings};
-use crate::api::{DeviceInfo, EchoError, IdentityChange, IdentityListener};
-use serde_json::{Value as Json, json};
+use crate::api::{EchoError, IdentityChange, IdentityListener};
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
@@ -54,19 +54,6 @@ impl IdentityListener for IdentityGate {
             unsafe { function(data, number) }
         }))
     }
-}
-
-fn device(info: &DeviceInfo) -> Json {
-    json!({
-        "device": info.device,
-        "name": info.name,
-        "this_device": info.this_device,
-        "connected": info.connected,
-        "added_ms": info.added_ms,
-        "last_seen_ms": info.last_seen_ms,
-        "revoked": info.revoked,
-        "recovered": info.recovered,
-    })
 }
 
 /// Shows a code for a new device of this identity, good for the time in the options, at most a day.

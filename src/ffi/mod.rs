@@ -22,6 +22,7 @@ mod buffer;
 mod callback;
 mod client;
 mod client_options;
+mod device_records;
 mod devices;
 mod error;
 mod guard;

@@ -30,7 +30,6 @@ const COMING: &[&str] = &[
     "MemberEvent",
     "MemberEventKind",
     "MemberListener",
-    "RecoverOptions",
     "Space::leave",
     "Space::remove_member",
     "Space::set_role",

@@ -131,6 +131,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         "echodb_member_callback",
         FUNCTION,
     ),
+    named(
+        "IdentityListener::changed",
+        C,
+        "echodb_identity_callback",
+        FUNCTION,
+    ),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
     named(
         "Migration::migrate",
@@ -197,6 +203,12 @@ pub const DEVIATIONS: &[Deviation] = &[
     named("BlobFetchState::name", Cpp, "BlobFetch::progress", WORD),
     named("BlobFetch::id", Cpp, "Space::fetch_blob", GIVEN),
     named("MemberListener::changed", Cpp, "MemberListener", FUNCTION),
+    named(
+        "IdentityListener::changed",
+        Cpp,
+        "IdentityListener",
+        FUNCTION,
+    ),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
     named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.
