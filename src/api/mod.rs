@@ -9,6 +9,7 @@
 mod blobs;
 mod client;
 mod devices;
+mod encryption;
 mod error;
 mod invitation;
 mod live;
@@ -36,6 +37,7 @@ pub use blobs::{
 };
 pub use client::{Client, IdentityInfo, library_version};
 pub use devices::{DeviceInfo, IdentityChange, IdentityListener};
+pub use encryption::{Encryption, EncryptionMode, KeyProvider};
 pub use error::{EchoError, Result};
 pub use invitation::{
     Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
@@ -43,7 +45,8 @@ pub use invitation::{
 pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};
 pub use members::{
-    Contact, ContactSpace, Member, MemberDevice, MemberEvent, MemberEventKind, MemberListener,
+    Contact, ContactSpace, ExcludedEntry, Member, MemberDevice, MemberEvent, MemberEventKind,
+    MemberListener, Resubmission, SkippedResubmission,
 };
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};

@@ -24,6 +24,7 @@ mod client;
 mod client_options;
 mod device_records;
 mod devices;
+mod encryption;
 mod error;
 mod guard;
 mod import_options;

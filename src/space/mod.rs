@@ -6,15 +6,18 @@
 
 mod actors;
 mod archive_check;
+mod bench;
 mod blob_store;
 mod blobs;
 mod branches;
 mod checking;
 mod control;
 mod copies;
+mod denials;
 mod devices;
 mod documents;
 mod edits;
+mod excluded;
 mod family;
 #[cfg(test)]
 mod forging;
@@ -29,6 +32,7 @@ mod migrating;
 mod own_feed;
 mod read;
 mod registering;
+mod rejudging;
 mod schemas;
 mod searching;
 mod space_core;
@@ -38,7 +42,6 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
-#[cfg(test)]
 mod validity;
 mod waiting;
 mod write;
@@ -65,7 +68,8 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Readers, Reads, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Readers, Reads, Rejudged, Store, StoredDocument, StoredEntry, Violation,
+    Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

@@ -1,5 +1,6 @@
 //! A client: profile, identity, spaces and network, and their life from opening to shutdown.
 
+mod encryption;
 mod identity;
 mod network;
 mod spaces;
@@ -13,7 +14,7 @@ use super::pairing::PairingHandle;
 use super::sessions::PeerSession;
 use super::space_handle::SpaceHandle;
 use super::space_host::{SpaceHost, SpaceKind};
-use super::storage::{ProfileStore, StoredInvitation};
+use super::storage::{Access, ProfileStore, StoredInvitation, Vault};
 use crate::api::{ClientOptions, JoinOptions, LogSink, SpaceState};
 use crate::identity::Keyring;
 use crate::model::{Error, ErrorKind, Result, SpaceId, Value};
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use zeroize::Zeroizing;
 
 pub(super) struct Identity {
     pub(super) keyring: Arc<Keyring>,
@@ -33,6 +35,7 @@ pub struct Node {
     log: Log,
     options: ClientOptions,
     profile: Mutex<Option<ProfileStore>>,
+    vault: Option<Arc<Vault>>,
     pub(super) identity: RwLock<Option<Identity>>,
     spaces: RwLock<Vec<Arc<SpaceHost>>>,
     network: Mutex<Option<Network>>,
@@ -103,10 +106,17 @@ impl Drop for NodeGuard {
 }
 
 impl Node {
-    fn open(options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
+    fn open(mut options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
+        let access = Access {
+            passphrase: options.passphrase.take().map(Zeroizing::new),
+            provider: options.key_provider.take(),
+            mode: options.encryption,
+        };
         check_options(&options)?;
         let log = Log::new(sink, options.log_level);
-        let mut profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
+        let directory = options.profile.as_deref().map(Path::new);
+        let mut profile = ProfileStore::open_with(directory, access)?;
+        let vault = profile.vault();
         let identity = Identity::load(&mut profile)?;
         let records = profile.spaces()?;
         let online = options.online;
@@ -116,6 +126,7 @@ impl Node {
             log,
             options,
             profile: Mutex::new(Some(profile)),
+            vault,
             identity: RwLock::new(identity),
             spaces: RwLock::default(),
             network: Mutex::default(),

@@ -2,7 +2,7 @@
 //! with all that follow it, so that a file is never between two versions.
 
 use super::database::Failure;
-use super::{indexes, schema, side, words};
+use super::{indexes, rejudge, schema, side, words};
 use rusqlite::Transaction;
 
 /// From version 1: rows with relation ends, schema version, tags, foreign keys and branches, of
@@ -50,5 +50,11 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
 /// From version 1 of a profile: the HALO space is told from others.
 pub(super) fn profile_to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     tx.execute_batch("ALTER TABLE spaces ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;")?;
+    Ok(())
+}
+
+/// From version 2: entries may be excluded, or count because somebody vouches for them.
+pub(super) fn to_3(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
+    tx.execute_batch(rejudge::VOUCHED)?;
     Ok(())
 }

@@ -7,6 +7,7 @@ mod lookup;
 mod member;
 mod object;
 mod pairing;
+mod passphrase;
 mod past;
 mod query;
 mod schema;
@@ -56,6 +57,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
     match command {
         Command::Identity(command) => run_identity(command, context, &control),
         Command::Device(command) => device::run(context, &control, command),
+        Command::Passphrase(command) => passphrase::run(context, &command),
         Command::Space(SpaceCommand::Create { name }) => space::create(context, name),
         Command::Space(SpaceCommand::List) => space::list(context),
         Command::Space(SpaceCommand::Info { space }) => space::info(context, &space),

@@ -7,6 +7,7 @@ mod common;
 mod devices;
 mod errors;
 mod pairing;
+mod passphrase;
 mod past;
 mod search;
 mod serving;

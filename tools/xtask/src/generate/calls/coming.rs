@@ -21,6 +21,7 @@ const COMING: &[&str] = &[
     "Contact",
     "ContactSpace",
     "DeviceInfo",
+    "ExcludedEntry",
     "IdentityChange",
     "IdentityListener",
     "Member::device_details",
@@ -30,12 +31,18 @@ const COMING: &[&str] = &[
     "MemberEvent",
     "MemberEventKind",
     "MemberListener",
+    "Resubmission",
+    "SkippedResubmission",
+    "Space::excluded",
     "Space::leave",
     "Space::remove_member",
+    "Space::resubmit",
     "Space::set_role",
     "Space::subscribe_members",
+    "SpaceStatus::excluded",
     "SpaceStatus::removed",
     "SpaceStatus::role",
+    "TransactionInfo::endorsed_by",
 ];
 
 /// What the page says in place of a name.
