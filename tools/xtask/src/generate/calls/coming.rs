@@ -22,13 +22,10 @@ const COMING: &[&str] = &[
     "ContactSpace",
     "DeviceInfo",
     "ExcludedEntry",
-<<<<<<< HEAD
     "Explanation",
     "ExplanationStep",
-=======
     "IdentityChange",
     "IdentityListener",
->>>>>>> next
     "Member::device_details",
     "Member::joined_ms",
     "Member::rank",
