@@ -44,7 +44,7 @@ pub use resolver::{Authority, Verdict};
 pub use roster::RosterEntry;
 #[cfg(test)]
 pub use views::{DeviceView, InviteView};
-pub use why::{Action, Explanation};
+pub use why::Action;
 
 #[cfg(test)]
 mod attacks;
