@@ -64,6 +64,8 @@ pub struct SpaceStatus {
     pub entries: u64,
     /// Entries set aside as harmful or malformed; see [`super::Space::quarantined`].
     pub quarantined: u64,
+    /// Entries that do not count; see [`super::Space::excluded`].
+    pub excluded: u64,
     /// Entries that wait for a content key.
     pub waiting_for_key: u64,
     /// Entries that wait for one they depend on.

@@ -136,6 +136,7 @@ pub(super) fn transaction(transaction: &TransactionInfo) -> Json {
         "time_ms": transaction.time_ms,
         "message": transaction.message,
         "objects": transaction.objects,
+        "endorsed_by": transaction.endorsed_by,
     })
 }
 
@@ -230,6 +231,7 @@ pub(super) fn space_status(status: &SpaceStatus) -> Json {
         "objects": status.objects,
         "entries": status.entries,
         "quarantined": status.quarantined,
+        "excluded": status.excluded,
         "waiting_for_key": status.waiting_for_key,
         "waiting_for_dependency": status.waiting_for_dependency,
         "violations": status.violations,

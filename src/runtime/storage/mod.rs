@@ -27,6 +27,7 @@ mod objects;
 mod ordered;
 mod profile;
 mod readers;
+mod rejudge;
 mod restore;
 mod schema;
 mod sealed;

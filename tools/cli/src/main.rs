@@ -5,7 +5,9 @@ mod blob_args;
 mod commands;
 mod console;
 mod control;
+mod device_args;
 mod event;
+mod event_device;
 mod event_past;
 mod failure;
 mod found;
@@ -23,6 +25,7 @@ mod signals;
 mod socket;
 mod transfer_args;
 mod transfer_event;
+mod why_event;
 
 use args::{Args, Command};
 use clap::Parser;

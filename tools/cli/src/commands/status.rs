@@ -54,6 +54,7 @@ fn of_space(context: &mut Context, name: &str) -> Result<()> {
         objects: status.objects,
         entries: status.entries,
         quarantined: status.quarantined,
+        excluded: status.excluded,
         waiting_for_key: status.waiting_for_key,
         waiting_for_dependency: status.waiting_for_dependency,
         violations: status.violations,
