@@ -13,14 +13,13 @@ mod ancestry;
 mod changes;
 mod deed;
 mod denials;
-#[allow(
-    dead_code,
-    reason = "for the runtime, which adds devices from its next version on"
-)]
 mod enrolment;
 mod facts;
+mod family;
 mod invite_hint;
 mod keyring;
+#[cfg(any(test, feature = "bench-internals"))]
+mod measure;
 mod op;
 mod op_codec;
 mod register;
@@ -31,28 +30,24 @@ mod rules;
 mod tenure;
 mod timeline;
 mod views;
-#[allow(dead_code, reason = "for the call that explains")]
 mod why;
 
 #[allow(unused_imports, reason = "what tells of changes uses them")]
 pub use changes::{Change, Reason, Snapshot};
-#[allow(
-    unused_imports,
-    reason = "what judges the data of denied devices uses them"
-)]
 pub use denials::{Denial, Target};
 #[allow(unused_imports, reason = "as above")]
 pub use enrolment::RecoveryView;
 pub use invite_hint::InviteHint;
 pub use keyring::{ContentKeys, seal_back_link};
+#[cfg(feature = "bench-internals")]
+pub use measure::{ControlHistory, Resolved};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
 pub use roster::RosterEntry;
 #[cfg(test)]
 pub use views::DeviceView;
 pub use views::InviteView;
-#[allow(unused_imports, reason = "for the call that explains")]
-pub use why::{Action, Explanation};
+pub use why::Action;
 
 #[cfg(test)]
 mod attacks;

@@ -191,6 +191,27 @@ pub unsafe extern "C" fn echodb_join_options_set_timeout_s(
     }
 }
 
+/// Sets what this device is called, at most 256 characters, for `echodb_client_join_device`.
+///
+/// Ownership: strings are copied. NULL: `options` may not be; NULL `name` takes it back. Threads:
+/// one at a time. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_join_options_set_device_name(
+    options: *mut echodb_join_options,
+    name: *const c_char,
+    name_len: usize,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options, and NULL or a readable string.
+    unsafe {
+        guard::call(error, || {
+            let options = guard::borrow_mut(options, "options")?;
+            options.options.device_name = strings::optional_text(name, name_len, "name")?;
+            Ok(())
+        })
+    }
+}
+
 /// Frees options.
 ///
 /// Ownership: takes the options. NULL: does nothing. Threads: any, once. Errors: none.

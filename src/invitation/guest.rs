@@ -48,7 +48,16 @@ impl Guest {
 
     /// As [`Guest::new`], after so many guesses were sent already, as the store has it.
     pub fn resume(setup: Setup, guesses: u32) -> Result<Guest> {
-        setup.code.expect_kind(InvitationKind::Space)?;
+        Guest::of_kind(setup, InvitationKind::Space, guesses)
+    }
+
+    /// For a device code that was entered on a new device, which has no identity.
+    pub fn for_device(setup: Setup) -> Result<Guest> {
+        Guest::of_kind(setup, InvitationKind::Device, 0)
+    }
+
+    fn of_kind(setup: Setup, kind: InvitationKind, guesses: u32) -> Result<Guest> {
+        setup.code.expect_kind(kind)?;
         Ok(Guest {
             core: Core::new(setup, Part::Guest)?,
             phase: Phase::Idle,

@@ -1,6 +1,6 @@
 //! The joining side.
 
-use super::driver::{self, Driver, Layer, Machine, Place};
+use super::driver::{self, Driver, Layer, Machine, Place, Prover};
 use super::record::GuestRecord;
 use super::wire::{Admission, ControlEntries, decode};
 use super::{Label, PairingHandle, tending};
@@ -108,7 +108,7 @@ fn start(
         machine,
         layer: Box::new(layer),
         handle: handle.clone(),
-        keyring,
+        prover: Prover::Member(keyring),
         place: Place {
             topic: code.topic(),
             key: code.seal_key(),

@@ -44,6 +44,18 @@ pub fn list(node: &Arc<Node>) -> Result<Vec<InvitationInfo>> {
                     ..blank(&stored.id, &code, state)
                 });
             }
+            // One that does not run ended with its process.
+            Ok(Record::Device) => {
+                if let Some(running) = tending::running(node, &stored.id) {
+                    let code = InvitationCode::parse(&running.code())?;
+                    all.push(InvitationInfo {
+                        max_uses: Some(1),
+                        code: Some(running.code()),
+                        url: Some(running.url()),
+                        ..blank(&stored.id, &code, state)
+                    });
+                }
+            }
             // Only waits to be closed.
             Ok(Record::Closing(_, key)) => {
                 own_keys.insert(key);
@@ -194,7 +206,7 @@ pub fn cancel(node: &Arc<Node>, id: &str) -> Result<()> {
                 }
                 Err(_) => node.with_profile(|profile| profile.remove_invitation(&key)),
             },
-            Record::Closing(..) | Record::Guest(_) => {
+            Record::Closing(..) | Record::Guest(_) | Record::Device => {
                 node.with_profile(|profile| profile.remove_invitation(&key))
             }
         };

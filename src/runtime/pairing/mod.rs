@@ -2,6 +2,9 @@
 //! machines of [`crate::invitation`].
 
 mod desk;
+pub mod device_guest;
+pub mod device_host;
+mod device_wire;
 mod driver;
 pub mod guest;
 pub mod host;

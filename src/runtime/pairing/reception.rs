@@ -2,7 +2,7 @@
 //! each with a machine and an authorization code of its own, until the invitation is over.
 
 use super::desk::{Desk, Standing};
-use super::driver::{self, Driver, HANDSHAKES, Place, TICK};
+use super::driver::{self, Driver, HANDSHAKES, Place, Prover, TICK};
 use super::{Command, Label, PairingHandle};
 use crate::api::{GuestUpdate, InvitationState as Shown, InvitationUpdate};
 use crate::identity::Keyring;
@@ -164,7 +164,7 @@ impl Reception {
             machine,
             layer: self.desk.layer(),
             handle: handle.clone(),
-            keyring: Arc::clone(&self.keyring),
+            prover: Prover::Member(Arc::clone(&self.keyring)),
             place: self.place.clone(),
             commands,
         };

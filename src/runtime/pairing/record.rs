@@ -10,6 +10,10 @@ use zeroize::Zeroize as _;
 /// The version of the format, its first byte.
 const VERSION: u8 = 2;
 
+/// What is kept of a device invitation beside its count. It is not taken up again after a restart, so
+/// nothing is needed; a later start removes it.
+pub const DEVICE: &[u8] = b"device";
+
 /// A record, as read.
 pub enum Record {
     /// Of a version that could not be resumed: the space and the invitation's key, to close it.
@@ -18,6 +22,8 @@ pub enum Record {
     Host(HostRecord),
     /// A code that we use.
     Guest(GuestRecord),
+    /// A device invitation, which ends with its process.
+    Device,
 }
 
 /// An invitation of ours.
@@ -74,6 +80,9 @@ enum Side {
 impl Record {
     /// Reads a kept record.
     pub fn decode(bytes: &[u8]) -> Result<Record> {
+        if bytes == DEVICE {
+            return Ok(Record::Device);
+        }
         // Version 1 had no version byte, and no other version is that short.
         if let Ok(first) = <&[u8; 64]>::try_from(bytes) {
             let (space, key) = first.split_at(SpaceId::LEN);
@@ -174,6 +183,7 @@ mod tests {
             }
             _ => panic!("an old record is read as something else"),
         }
+        assert!(matches!(Record::decode(DEVICE), Ok(Record::Device)));
         for bad in [
             vec![],
             vec![2],

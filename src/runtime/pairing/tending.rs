@@ -67,6 +67,7 @@ fn resume(node: &Arc<Node>, stored: &StoredInvitation) -> Result<()> {
         },
         Record::Host(record) => resume_host(node, stored, &record),
         Record::Guest(record) => guest::resume(node, &stored.id, &record),
+        Record::Device => node.with_profile(|profile| profile.remove_invitation(&stored.id)),
     }
 }
 

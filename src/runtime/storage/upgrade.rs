@@ -1,8 +1,8 @@
-//! From older forms of a space's file to the present one. Each step is run once, in one transaction
+//! From older forms of the files to the present ones. Each step is run once, in one transaction
 //! with all that follow it, so that a file is never between two versions.
 
 use super::database::Failure;
-use super::{indexes, schema, side, words};
+use super::{indexes, rejudge, schema, side, words};
 use rusqlite::Transaction;
 
 /// From version 1: rows with relation ends, schema version, tags, foreign keys and branches, of
@@ -47,8 +47,16 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     Ok(())
 }
 
-/// A profile from version 1: invitations may let in several guests.
+/// From version 1 of a profile: the HALO space is told from others, and invitations may let in
+/// several guests.
 pub(super) fn profile_to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
+    tx.execute_batch("ALTER TABLE spaces ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;")?;
     tx.execute_batch(schema::ADMISSIONS)?;
+    Ok(())
+}
+
+/// From version 2: entries may be excluded, or count because somebody vouches for them.
+pub(super) fn to_3(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
+    tx.execute_batch(rejudge::VOUCHED)?;
     Ok(())
 }

@@ -122,14 +122,18 @@ pub(super) fn join(
         return Err(identity::no_identity());
     }
     let timeout_s = guest.timeout;
-    let invitation = context.client.join(code, JoinOptions { timeout_s })?;
+    let options = JoinOptions {
+        timeout_s,
+        ..JoinOptions::default()
+    };
+    let invitation = context.client.join(code, options)?;
     let id = follow(context, control, &invitation, Some(guest), End::Cancel)?;
     let space = context.client.space(id)?;
     finish(context, control, &space, false, sync_wait)
 }
 
 /// Without any signalling server, nobody can reach this client; the invitation would just wait.
-fn warn_if_unreachable(context: &mut Context) -> Result<()> {
+pub(super) fn warn_if_unreachable(context: &mut Context) -> Result<()> {
     if context.client.status().signaling.is_empty() {
         context.output.emit(Event::Warning(
             "no signalling server is set (--signal or $ECHODB_SIGNAL): the guest cannot be reached"
@@ -140,7 +144,7 @@ fn warn_if_unreachable(context: &mut Context) -> Result<()> {
 }
 
 /// Reports every update until the end; returns the space's id.
-fn follow(
+pub(super) fn follow(
     context: &mut Context,
     control: &Control,
     invitation: &Invitation,
