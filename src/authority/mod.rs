@@ -11,6 +11,7 @@
 //! `EpochAck`, `EpochDispute` and `Succession` have their type bytes reserved and are refused.
 
 mod ancestry;
+mod denials;
 mod facts;
 mod keyring;
 mod op;
@@ -20,6 +21,11 @@ mod rules;
 mod timeline;
 mod views;
 
+#[allow(
+    unused_imports,
+    reason = "what judges the data of denied devices uses them"
+)]
+pub use denials::{Denial, Target};
 pub use keyring::{ContentKeys, seal_back_link};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};

@@ -384,6 +384,44 @@ fn roles_follow_rank_and_concurrent_changes_the_most_restrictive() {
 }
 
 #[test]
+fn denials_are_listed_and_known_to_whoever_has_them_in_the_past() {
+    let (mut world, mut creator) = World::create(21);
+    let bob = world.member(&mut creator, 1, Role::Editor);
+    let before = world.authority.heads();
+    let up = set_role(&bob, Some(Role::Admin));
+    assert_eq!(world.act(&mut creator, up), Verdict::Accepted);
+    assert!(world.authority.denials().is_empty());
+    let down = set_role(&bob, Some(Role::Reader));
+    assert_eq!(world.act(&mut creator, down), Verdict::Accepted);
+    let denials = world.authority.denials();
+    assert_eq!(denials.len(), 1);
+    let target = Target::Identity(bob.header.identity);
+    assert_eq!(
+        (denials[0].target, denials[0].leaves),
+        (target, Some(Role::Reader))
+    );
+    let entry = denials[0].entry;
+    let authority = &world.authority;
+    assert_eq!(authority.knows(&before, &entry), Some(false));
+    assert_eq!(authority.knows(&authority.heads(), &entry), Some(true));
+    assert_eq!(authority.knows(&[EntryId([9; 32])], &entry), None);
+    let earlier = authority.role_of_device_at(&bob.header.device, &before);
+    assert_eq!(earlier.map(|(_, role)| role), Some(Role::Editor));
+    let revoke = ControlOp::DeviceRevoke {
+        device: bob.header.device,
+        heads: Vec::new(),
+    };
+    assert_eq!(world.act(&mut creator, revoke), Verdict::Accepted);
+    let target = Target::Device(bob.header.device);
+    let denials = world.authority.denials();
+    assert!(
+        denials
+            .iter()
+            .any(|d| d.target == target && d.leaves.is_none())
+    );
+}
+
+#[test]
 fn keys_are_usable_while_every_recipient_may_read() {
     let (mut world, mut creator) = World::create(7);
     let rotate = world.rotate_op(1, 1);

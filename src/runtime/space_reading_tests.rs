@@ -95,7 +95,9 @@ fn read_all(guard: &Arc<NodeGuard>, space: &SpaceHandle, id: ObjectId) -> usize 
     space.info().unwrap();
     guard.node().spaces().unwrap();
     let (rung, bell) = mpsc::channel();
-    let ring = Out::Bell(Box::new(move || drop(rung.send(()))));
+    let ring = Out::Bell(Box::new(move || {
+        let _ = rung.send(());
+    }));
     let (registration, runner) = space.live(&all(), Duration::ZERO, ring).unwrap();
     bell.recv_timeout(PATIENCE).unwrap();
     let first = runner.upgrade().unwrap().next().unwrap().unwrap();
