@@ -16,6 +16,7 @@ mod object;
 mod options;
 mod queries;
 mod space;
+mod space_check;
 mod space_history;
 mod space_schemas;
 mod space_search;
@@ -42,6 +43,9 @@ pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
 pub use space::{Member, Space, SpaceInfo, SpaceState};
+pub use space_check::{
+    CheckFinding, CheckFindingKind, CheckReport, LostEntry, RepairReport,
+};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
 pub use space_search::{IndexInfo, SearchOptions};

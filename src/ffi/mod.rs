@@ -39,6 +39,7 @@ mod search_options;
 mod space;
 mod space_blobs;
 mod space_branches;
+mod space_check;
 mod space_history;
 mod space_objects;
 mod space_schemas;

@@ -99,26 +99,33 @@ pub fn check(
         found: Checkup::default(),
         changes: HashMap::new(),
     };
-    let all: [fn(&mut Checking<'_>) -> Result<()>; 5] = [
-        Checking::file,
-        Checking::entries,
-        Checking::objects,
-        Checking::derived,
-        Checking::blobs,
-    ];
-    let stages = if full { &all[..] } else { &all[..2] };
-    for stage in stages {
-        match stage(&mut checking) {
-            Err(e) if e.kind() == ErrorKind::Corrupt => {
-                checking.found.add(FaultKind::File, "", e.detail());
-            }
-            done => done?,
-        }
+    let done = checking.file();
+    checking.take(done)?;
+    let done = checking.entries();
+    checking.take(done)?;
+    if full {
+        let done = checking.objects();
+        checking.take(done)?;
+        let done = checking.derived();
+        checking.take(done)?;
+        let done = checking.blobs();
+        checking.take(done)?;
     }
     Ok(checking.found)
 }
 
 impl Checking<'_> {
+    /// Makes a fault of damage that ended a part of the check.
+    fn take(&mut self, done: Result<()>) -> Result<()> {
+        match done {
+            Err(e) if e.kind() == ErrorKind::Corrupt => {
+                self.found.add(FaultKind::File, "", e.detail());
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
     fn file(&mut self) -> Result<()> {
         for fault in self.store.file_faults(self.full)? {
             self.found.add(FaultKind::File, "", fault);
