@@ -17,6 +17,7 @@ mod keyring;
 mod op;
 mod op_codec;
 mod resolver;
+mod roster;
 mod rules;
 mod timeline;
 mod views;
@@ -29,6 +30,7 @@ pub use denials::{Denial, Target};
 pub use keyring::{ContentKeys, seal_back_link};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
+pub use roster::RosterEntry;
 #[cfg(test)]
 pub use views::{DeviceView, InviteView};
 

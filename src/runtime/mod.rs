@@ -11,6 +11,7 @@ pub mod executor;
 mod intake;
 pub mod live;
 pub mod log;
+mod member_hub;
 #[cfg(test)]
 pub mod memory;
 pub mod node;
@@ -26,6 +27,7 @@ pub mod space_handle;
 pub mod space_history;
 pub mod space_host;
 mod space_reading;
+mod space_members;
 mod space_schemas;
 pub mod space_search;
 pub mod space_texts;

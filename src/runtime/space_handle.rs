@@ -7,7 +7,7 @@ use super::pairing::PairingHandle;
 use super::row_json::write_json;
 use super::space_host::SpaceHost;
 use crate::api::{
-    ChangeInfo, ChangeListener, Committed, CommittedObject, InviteOptions, Member, ObjectRecord,
+    ChangeInfo, ChangeListener, Committed, CommittedObject, InviteOptions, ObjectRecord,
     PeerStatus, QuarantinedEntry, SpaceInfo, SpaceStatus,
 };
 use crate::model::{ObjectId, Operation, Path, Result, SpaceId, TextUnit, Value};
@@ -226,25 +226,6 @@ impl SpaceHandle {
         super::pairing::host::open(&self.node, &self.host, &options)
     }
 
-    /// The members.
-    pub fn members(&self) -> Result<Vec<Member>> {
-        self.host.with(|core| {
-            let members = core.authority().members().into_iter();
-            Ok(members
-                .map(|member| Member {
-                    identity: member.identity.to_string(),
-                    display_name: member.display_name,
-                    role: member.role.name().to_owned(),
-                    devices: member
-                        .devices
-                        .iter()
-                        .map(|d| d.device.to_string())
-                        .collect(),
-                })
-                .collect())
-        })
-    }
-
     /// Who has what.
     pub fn status(&self) -> Result<SpaceStatus> {
         self.node().check_open()?;
@@ -279,6 +260,8 @@ impl SpaceHandle {
                 waiting_for_key: counts.waiting,
                 waiting_for_dependency: core.waiting_for_dependency() as u64,
                 violations: counts.violations,
+                role: core.own_role().map(|role| role.name().to_owned()),
+                removed: core.is_removed(),
                 checking: core.has_schema_checks(),
             })
         })

@@ -7,6 +7,8 @@ use super::changes::ChangeHub;
 use super::clock;
 use super::executor;
 use super::log::Log;
+use super::member_hub::MemberHub;
+use super::space_members;
 use crate::api::{ChangeOrigin, SpaceState};
 use crate::model::{Error, ErrorKind, Result, SpaceId};
 use crate::space::{Outcome, Readers, SpaceCore};
@@ -41,6 +43,7 @@ pub struct SpaceHost {
     /// What listings show, for those who must not wait for the lock.
     shown: Mutex<(SpaceState, String)>,
     hub: Arc<ChangeHub>,
+    members: Arc<MemberHub>,
     fetches: Arc<Fetches>,
     wake: Wake,
     log: Log,
@@ -86,6 +89,7 @@ impl SpaceHost {
             cache: Arc::clone(cache),
             shown: Mutex::new((SpaceState::Closed, name)),
             hub: Arc::default(),
+            members: Arc::default(),
             fetches: Arc::default(),
             wake,
             log,
@@ -112,6 +116,11 @@ impl SpaceHost {
     /// The subscriptions.
     pub fn hub(&self) -> &Arc<ChangeHub> {
         &self.hub
+    }
+
+    /// The subscriptions to the members.
+    pub fn members(&self) -> &Arc<MemberHub> {
+        &self.members
     }
 
     /// The blobs that are being fetched.
@@ -258,12 +267,28 @@ impl SpaceHost {
         self.take_share(core);
         let done = work(core);
         self.note_typing(core);
+        self.tell_of_members(core);
         let unchecked = core.has_schema_checks();
         drop(slot);
         if unchecked {
             self.start_checking();
         }
         done
+    }
+
+    /// Tells of members if control entries came; under the lock, so that events keep their order.
+    fn tell_of_members(&self, core: &mut SpaceCore) {
+        if !core.members_due() {
+            return;
+        }
+        match space_members::news(&self.id, core) {
+            Ok(events) if events.is_empty() => {}
+            Ok(events) => self.members.publish(&events),
+            // As on a full disk: the next call tries again.
+            Err(error) => self.log.debug("space", || {
+                format!("what became of members could not be noted yet: {error}")
+            }),
+        }
     }
 
     /// Has the objects that schemas came for checked, some at a time, so that nobody waits long for

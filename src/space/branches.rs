@@ -29,6 +29,11 @@ impl Tips {
         self.0.sort_unstable();
     }
 
+    /// All of them, rising by number.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, EntryId)> {
+        self.0.iter().copied()
+    }
+
     /// The highest number, if there is an entry.
     pub fn last(&self) -> Option<u64> {
         self.0.last().map(|(seq, _)| *seq)

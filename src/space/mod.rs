@@ -22,6 +22,7 @@ mod heads;
 mod ingest;
 mod live;
 mod log;
+mod members;
 mod migrating;
 mod own_feed;
 mod read;
@@ -36,6 +37,8 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
+#[cfg(test)]
+mod validity;
 mod waiting;
 mod write;
 
@@ -49,6 +52,7 @@ pub use edits::object_at;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
+pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
 pub use read::{digest, name, read_stored};
 pub use rebuilding::Rebuilt;
