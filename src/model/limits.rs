@@ -41,6 +41,10 @@ pub const CONTROL_ENTRIES: usize = 100_000;
 pub const IDENTITIES: usize = 200;
 /// Devices of one identity.
 pub const DEVICES_PER_IDENTITY: usize = 16;
+/// Certificates and recovery statements that lead from an identity to one of its devices.
+pub const CHAIN_LINKS: usize = 32;
+/// Bytes of such a chain.
+pub const CHAIN_BYTES: usize = 12 * 1024;
 /// Open invitations of one space.
 pub const OPEN_INVITATIONS: usize = 16;
 /// Authorization codes one invitation may use up.

@@ -13,6 +13,11 @@ mod check;
 mod checking;
 mod control;
 mod copies;
+#[allow(
+    dead_code,
+    reason = "the runtime adds and revokes devices from its next version on"
+)]
+mod devices;
 mod documents;
 mod edits;
 #[cfg(test)]

@@ -106,14 +106,8 @@ impl Node {
     fn open(options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
         check_options(&options)?;
         let log = Log::new(sink, options.log_level);
-        let profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
-        let identity = match profile.keyring()? {
-            None => None,
-            Some(bytes) => Some(Identity {
-                keyring: Arc::new(Keyring::decode(&bytes)?),
-                display_name: profile.display_name()?.unwrap_or_default(),
-            }),
-        };
+        let mut profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
+        let identity = Identity::load(&mut profile)?;
         let records = profile.spaces()?;
         let online = options.online;
         let cache = Cache::new(options.cache_bytes);
