@@ -141,3 +141,43 @@ fn finding(fault: Fault) -> CheckFinding {
         detail: fault.detail,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::api::ClientOptions;
+    use crate::model::ErrorKind;
+    use crate::runtime::node::NodeGuard;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_space_is_brought_in_by_one_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = ClientOptions {
+            profile: Some(dir.path().join("profile").to_string_lossy().into_owned()),
+            online: false,
+            ..ClientOptions::default()
+        };
+        let guard = NodeGuard::open(options, None).unwrap();
+        guard.node().create_identity("Ada".into()).unwrap();
+        let space = guard.create_space(BTreeMap::new()).unwrap();
+        let (id, digest) = (space.id(), space.digest().unwrap());
+        let archive = dir.path().join("archive").to_string_lossy().into_owned();
+        space.export_archive(&archive).unwrap();
+        guard.node().delete_space(id).unwrap();
+        let claim = guard.node().claim(id).unwrap();
+        // As while it is being joined.
+        let refused = guard.import_archive(&archive).err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::InvalidState, "{refused}");
+        assert!(guard.node().claim(id).is_err());
+        drop(claim);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| guard.import_archive(&archive).unwrap());
+            }
+        });
+        let ids = guard.node().space_ids();
+        assert_eq!(ids.iter().filter(|other| **other == id).count(), 1);
+        assert_eq!(guard.space(id).unwrap().digest().unwrap(), digest);
+        guard.node().shutdown().unwrap();
+    }
+}

@@ -189,6 +189,12 @@ impl PeerSession {
         Some(replicator.difference(&self.source(core)))
     }
 
+    /// How many blocks of blobs the peer was asked for and has not answered.
+    #[cfg(test)]
+    pub fn owed_blocks(&self) -> usize {
+        self.blobs.unanswered()
+    }
+
     /// How many feeds are remembered for the peer, in all tables of all spaces.
     #[cfg(test)]
     pub fn remembered_feeds(&self) -> usize {
