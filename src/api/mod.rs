@@ -17,6 +17,7 @@ mod object;
 mod options;
 mod queries;
 mod space;
+mod space_check;
 mod space_history;
 mod space_schemas;
 mod space_search;
@@ -45,6 +46,7 @@ pub use members::{
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
+pub use space_check::{CheckFinding, CheckFindingKind, CheckReport, LostEntry, RepairReport};
 pub use space::{Space, SpaceInfo, SpaceState};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};

@@ -40,6 +40,7 @@ mod search_options;
 mod space;
 mod space_blobs;
 mod space_branches;
+mod space_check;
 mod space_history;
 mod space_members;
 mod space_objects;

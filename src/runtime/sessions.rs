@@ -189,6 +189,12 @@ impl PeerSession {
         Some(replicator.difference(&self.source(core)))
     }
 
+    /// How many blocks of blobs the peer was asked for and has not answered.
+    #[cfg(test)]
+    pub fn owed_blocks(&self) -> usize {
+        self.blobs.unanswered()
+    }
+
     /// How many feeds are remembered for the peer, in all tables of all spaces.
     #[cfg(test)]
     pub fn remembered_feeds(&self) -> usize {
@@ -228,7 +234,7 @@ impl PeerSession {
             }
             if let Some(asked) = block
                 && let Some(block) =
-                    executor::blocking(|| asked.answer(&self.device, self.link.hash()))
+                    executor::blocking(|| asked.answer(&self.device))
             {
                 self.transmit(node, &block).await?;
             }
@@ -413,11 +419,16 @@ impl PeerSession {
             return Ok(());
         };
         let Some(space) = self.find(node, &tag) else {
-            return Ok(());
+            // Of a space that was deleted meanwhile, what either side is owed still counts.
+            return match body {
+                Body::Blob(message) => self.blobs.take_of_none(&tag, &message),
+                _ => Ok(()),
+            };
         };
         if let Body::Blob(message) = body {
             let mut out = Vec::new();
-            self.blobs.take(&space, message, &mut out)?;
+            self.blobs
+                .take(&space, self.link.hash(), message, &mut out)?;
             return self.post_blobs(&space, out);
         }
         let Some(opening) = space.opening() else {

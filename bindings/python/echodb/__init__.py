@@ -109,6 +109,13 @@ from ._links import (
     target,
     target_of,
 )
+from ._check import (
+    CheckFinding,
+    CheckFindingKind,
+    CheckReport,
+    LostEntry,
+    RepairReport,
+)
 from ._schemas import (
     MigrationFailure,
     MigrationReport,
@@ -244,6 +251,11 @@ __all__ = [
     "Undone",
     "Unexpected",
     "Value",
+    "CheckFinding",
+    "CheckFindingKind",
+    "CheckReport",
+    "LostEntry",
+    "RepairReport",
     "Violation",
     "Where",
     "ancestor",

@@ -69,6 +69,7 @@ class Client:
         online: bool = True,
         log_level: Optional[int] = None,
         coalesce_ms: int = 20,
+        cache_bytes: int = 32 * 1024 * 1024,
     ) -> Opening:
         """Opens a profile, making it if absent: ``async with Client.open(...) as client:`` or
         ``client = await Client.open(...)``.
@@ -77,7 +78,8 @@ class Client:
         of signalling servers, all used at once. ``bind`` are local addresses for peer connections
         (``IP:PORT``, port 0 for any); none means every address of the machine. ``log_level`` is
         one of :mod:`logging`; by default what the logger ``echodb`` is set to now. Text edits
-        outside transactions are gathered for ``coalesce_ms``, 0 to 1000.
+        outside transactions are gathered for ``coalesce_ms``, 0 to 1000. Open spaces together use
+        ``cache_bytes`` of memory for what they have read, 1 MiB to 64 GiB.
 
         Raises ``InvalidState`` with ``Status.PROFILE_LOCKED`` while another client, in this
         process or another, has it open, and ``Storage`` when its files are damaged or newer; they
@@ -99,6 +101,7 @@ class Client:
             online=online,
             log_level=native_level(level),
             coalesce_ms=coalesce_ms,
+            cache_bytes=cache_bytes,
         )
         return Opening(options)
 

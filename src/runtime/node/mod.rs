@@ -16,7 +16,7 @@ use super::storage::{ProfileStore, StoredInvitation};
 use crate::api::{ClientOptions, JoinOptions, LogSink, SpaceState};
 use crate::identity::Keyring;
 use crate::model::{Error, ErrorKind, Result, SpaceId, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
@@ -38,6 +38,8 @@ pub struct Node {
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
     cache: Arc<Cache>,
+    /// Spaces that are being joined, imported or made again.
+    claims: Mutex<BTreeSet<SpaceId>>,
     closed: AtomicBool,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
@@ -120,6 +122,7 @@ impl Node {
             sessions: Mutex::default(),
             pairings: Mutex::default(),
             cache,
+            claims: Mutex::default(),
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),

@@ -44,6 +44,41 @@ impl ProfileStore {
         self.open_space(id)
     }
 
+    /// Opens what is there of a space's file, unchecked and for reading alone: to be read with care.
+    pub fn salvage_space(&self, id: &SpaceId) -> Result<SpaceStore> {
+        let path = self.space_path(id);
+        let path = path.ok_or_else(|| Error::internal("a space in memory has no file"))?;
+        SpaceStore::salvage(&path)
+    }
+
+    /// Puts the finished file, which is closed by now as the old one is, in the place of the old one.
+    /// With `keep` the old one is kept under another name, which is returned. At every moment there
+    /// is a whole file in the place.
+    pub fn finish_repair(&mut self, id: &SpaceId, keep: bool) -> Result<Option<PathBuf>> {
+        let (Some(from), Some(to)) = (self.restore_path(id), self.space_path(id)) else {
+            return Err(Error::internal("a space in memory has no file to move"));
+        };
+        let kept = match keep && to.exists() {
+            true => Some(free_name(&to)?),
+            false => None,
+        };
+        for suffix in ["", "-wal"] {
+            let old = files::side_file(&to, suffix);
+            if let Some(kept) = &kept
+                && old.exists()
+            {
+                copy(&old, &files::side_file(kept, suffix))?;
+            }
+        }
+        // A log that is still there would be replayed into the new file.
+        files::remove_side_files(&to)?;
+        std::fs::rename(&from, &to).map_err(|e| from_io(to.display(), &e))?;
+        if let Some(parent) = to.parent() {
+            files::sync_dir(parent)?;
+        }
+        Ok(kept)
+    }
+
     /// Lists a space unless it is listed.
     pub fn list_restored(&mut self, id: &SpaceId, joined_ms: i64) -> Result<()> {
         match self.add_space(id, false, joined_ms) {
@@ -58,6 +93,29 @@ impl ProfileStore {
     }
 }
 
+/// A name for a damaged file that is kept.
+fn free_name(path: &Path) -> Result<PathBuf> {
+    let free = (1..=KEPT)
+        .map(|n| path.with_extension(format!("damaged-{n}")))
+        .find(|kept| !kept.exists());
+    free.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Storage,
+            format!(
+                "{} cannot be set aside: {KEPT} damaged files of the space are kept already",
+                path.display()
+            ),
+        )
+    })
+}
+
+/// A second name for a file; a copy, where files have one name each.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::hard_link(from, to)
+        .or_else(|_| std::fs::copy(from, to).map(drop))
+        .map_err(|e| from_io(to.display(), &e))
+}
+
 /// Makes way for a new file: one without entries is removed, any other is kept beside.
 fn set_aside(path: &Path) -> Result<()> {
     if !path.exists() {
@@ -69,18 +127,7 @@ fn set_aside(path: &Path) -> Result<()> {
     if empty {
         return files::remove_database(path);
     }
-    let free = (1..=KEPT)
-        .map(|n| path.with_extension(format!("damaged-{n}")))
-        .find(|kept| !kept.exists());
-    let kept = free.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Storage,
-            format!(
-                "{} cannot be set aside: {KEPT} damaged files of the space are kept already",
-                path.display()
-            ),
-        )
-    })?;
+    let kept = free_name(path)?;
     for suffix in ["-wal", "-shm"] {
         let side = files::side_file(path, suffix);
         if side.exists() {

@@ -21,6 +21,12 @@ impl SpaceStore {
         Ok(SpaceStore { db })
     }
 
+    /// Opens what is there, for reading alone and without a check.
+    pub(super) fn salvage(path: &Path) -> Result<SpaceStore> {
+        let db = Database::salvage(path, &schema::SPACE)?;
+        Ok(SpaceStore { db })
+    }
+
     /// Returns once everything committed so far is safe from a power cut.
     pub fn flush(&mut self) -> Result<()> {
         // A commit syncs the log only when it has written to it, so the barrier writes one row: another

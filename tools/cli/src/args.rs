@@ -1,5 +1,6 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
+use crate::check_args::{CheckArgs, RepairArgs};
 use crate::blob_args::BlobCommand;
 use crate::member_args::MemberCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
@@ -376,6 +377,10 @@ pub enum SpaceCommand {
         /// The space
         space: String,
     },
+    /// Checks what is stored of a space; fails if something is wrong
+    Check(CheckArgs),
+    /// Makes a space's file again from its entries
+    Repair(RepairArgs),
     /// Brings in an archive that `export --format archive` wrote: a space that this profile's device
     /// is a member of
     Import {

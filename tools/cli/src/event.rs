@@ -4,6 +4,7 @@
 use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
 pub use crate::member_event::SpaceMember;
+pub use crate::check_event::Stored;
 pub use crate::schema_event::{Schema, Violation};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, ObjectRecord,
@@ -96,6 +97,8 @@ pub enum Event {
     Schema(Schema),
     /// A rule that an object breaks.
     Violation(Violation),
+    /// What a check or a repair found.
+    Stored(Stored),
     /// Something that the user should know, though the command goes on.
     Warning(String),
     /// Progress: for terminals only.

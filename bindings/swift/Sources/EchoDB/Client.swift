@@ -54,6 +54,8 @@ public final class Client: Sendable {
     ///   - isOnline: Whether to look for peers from the start; see ``setOnline(_:)``.
     ///   - coalescing: How long text edits outside transactions are gathered into one entry, 0 to 1
     ///     second. ``Space/flush()`` ends the wait.
+    ///   - cacheBytes: How many bytes of memory open spaces may use together for what they have read:
+    ///     1 MiB to 64 GiB.
     ///   - logLevel: What `log` hears.
     ///   - log: Takes the library's log lines, on threads of the library.
     public static func open(
@@ -63,6 +65,7 @@ public final class Client: Sendable {
         bind: [String] = [],
         isOnline: Bool = true,
         coalescing: Duration = .milliseconds(20),
+        cacheBytes: UInt64 = 32 * 1024 * 1024,
         logLevel: LogLevel = .warning,
         log: LogHandler? = nil
     ) async throws -> Client {
@@ -79,7 +82,8 @@ public final class Client: Sendable {
             bind: bind,
             online: isOnline,
             logLevel: log == nil ? .off : logLevel.native,
-            coalesceMs: try coalescing.wholeMilliseconds(for: "coalescing"))
+            coalesceMs: try coalescing.wholeMilliseconds(for: "coalescing"),
+            cacheBytes: cacheBytes)
         return try await translating {
             Client(native: try await openClient(options: options, log: log.map(LogSink.init)))
         }

@@ -55,10 +55,9 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
     match command {
         Command::Identity(IdentityCommand::Create { name }) => identity::create(context, name),
         Command::Identity(IdentityCommand::Show) => identity::show(context),
-        Command::Space(SpaceCommand::Create { name }) => space::create(context, name),
-        Command::Space(SpaceCommand::List) => space::list(context),
-        Command::Space(SpaceCommand::Info { space }) => space::info(context, &space),
-        Command::Space(SpaceCommand::Delete { space }) => space::delete(context, &space),
+        Command::Space(command) if !matches!(command, SpaceCommand::Import { .. }) => {
+            space::run(context, command)
+        }
         Command::Invite {
             space,
             expires,

@@ -161,6 +161,8 @@ public class Client private constructor(private val native: NativeClient) : Auto
          * @param online Whether to look for peers from the start; see [setOnline].
          * @param coalesce How long text edits outside transactions are gathered into one entry, 0
          *   to 1 second.
+         * @param cacheBytes How many bytes of memory open spaces may use together for what they have
+         *   read: 1 MiB to 64 GiB.
          * @param logLevel What the log sink hears.
          * @param log Where the log goes.
          * @throws EchoException.InvalidState with [Status.PROFILE_LOCKED] while another client, in
@@ -175,6 +177,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
             bind: List<String> = emptyList(),
             online: Boolean = true,
             coalesce: Duration = 20.milliseconds,
+            cacheBytes: Long = 32L * 1024 * 1024,
             logLevel: LogLevel = LogLevel.WARN,
             log: LogSink = LogSink.system(),
         ): Client {
@@ -188,6 +191,8 @@ public class Client private constructor(private val native: NativeClient) : Auto
                     online = online,
                     logLevel = logLevel.native(),
                     coalesceMs = milliseconds(coalesce),
+                    // A negative number is past every bound.
+                    cacheBytes = cacheBytes.toULong(),
                 )
             val sink = if (logLevel == LogLevel.OFF) null else SinkAdapter(log)
             val native = translated { openClient(options, sink) }
