@@ -46,8 +46,8 @@ pub use members::{
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
-pub use space_check::{CheckFinding, CheckFindingKind, CheckReport, LostEntry, RepairReport};
 pub use space::{Space, SpaceInfo, SpaceState};
+pub use space_check::{CheckFinding, CheckFindingKind, CheckReport, LostEntry, RepairReport};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
 pub use space_search::{IndexInfo, SearchOptions};

@@ -233,8 +233,7 @@ impl PeerSession {
                 self.send_out(node, &message).await?;
             }
             if let Some(asked) = block
-                && let Some(block) =
-                    executor::blocking(|| asked.answer(&self.device))
+                && let Some(block) = executor::blocking(|| asked.answer(&self.device))
             {
                 self.transmit(node, &block).await?;
             }

@@ -85,12 +85,7 @@ struct Checking<'a> {
 
 /// Checks what is stored. A quick check looks at the file's structure and at the entries; a full one
 /// at everything. Fails only if storage cannot be read at all; what is damaged is a fault.
-pub fn check(
-    space: SpaceId,
-    store: &dyn Reads,
-    keys: &ContentKeys,
-    full: bool,
-) -> Result<Checkup> {
+pub fn check(space: SpaceId, store: &dyn Reads, keys: &ContentKeys, full: bool) -> Result<Checkup> {
     let mut checking = Checking {
         space,
         store,
@@ -268,8 +263,11 @@ impl Checking<'_> {
             }
         }
         for (object, _) in std::mem::take(&mut self.changes) {
-            self.found
-                .add(FaultKind::Object, object, "entries tell of it, but it has no row");
+            self.found.add(
+                FaultKind::Object,
+                object,
+                "entries tell of it, but it has no row",
+            );
         }
         Ok(())
     }

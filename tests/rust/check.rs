@@ -33,7 +33,9 @@ fn fill(space: &Arc<Space>) -> String {
     space
         .register_schema("Note".into(), schema.to_string(), None)
         .unwrap();
-    space.create_index(Some("Note".into()), "/n".into()).unwrap();
+    space
+        .create_index(Some("Note".into()), "/n".into())
+        .unwrap();
     let bytes: Vec<u8> = (0..300_000u32).map(|n| (n % 251) as u8).collect();
     let blob = space.put_blob(bytes).unwrap().id;
     let tx = space.transaction();
@@ -53,7 +55,9 @@ fn fill(space: &Arc<Space>) -> String {
         .update(ids[2].clone(), json!({"see": {"@ref": ids[3]}}).to_string())
         .unwrap();
     space.delete(ids[0].clone()).unwrap();
-    space.search("rose".into(), SearchOptions::default()).unwrap();
+    space
+        .search("rose".into(), SearchOptions::default())
+        .unwrap();
     space.flush().unwrap();
     blob
 }
@@ -92,7 +96,11 @@ fn a_sound_space_has_no_findings_and_a_repair_changes_nothing() {
     }
     let (digest, before) = (space.digest().unwrap(), rows(&space));
     let report = space.repair().unwrap();
-    assert_eq!((report.lost_entries, report.damaged_blocks), (0, 0), "{report:?}");
+    assert_eq!(
+        (report.lost_entries, report.damaged_blocks),
+        (0, 0),
+        "{report:?}"
+    );
     assert_eq!((report.kept_file, report.lost), (None, Vec::new()));
     assert_eq!(space.digest().unwrap(), digest);
     assert_eq!(rows(&space), before);
@@ -118,16 +126,34 @@ fn whatever_was_derived_and_does_not_agree_is_found_and_made_again() {
     fill(&space);
     let (digest, before) = (space.digest().unwrap(), rows(&space));
     for (sql, kind) in [
-        ("UPDATE objects SET heads = zeroblob(32) WHERE n = 5", CheckFindingKind::Object),
-        ("UPDATE objects SET data = '{\"n\":1}', plain = NULL WHERE n = 6", CheckFindingKind::Object),
-        ("UPDATE objects SET gone = gone & ~2", CheckFindingKind::Object),
-        ("DELETE FROM changes WHERE object = 7", CheckFindingKind::Object),
+        (
+            "UPDATE objects SET heads = zeroblob(32) WHERE n = 5",
+            CheckFindingKind::Object,
+        ),
+        (
+            "UPDATE objects SET data = '{\"n\":1}', plain = NULL WHERE n = 6",
+            CheckFindingKind::Object,
+        ),
+        (
+            "UPDATE objects SET gone = gone & ~2",
+            CheckFindingKind::Object,
+        ),
+        (
+            "DELETE FROM changes WHERE object = 7",
+            CheckFindingKind::Object,
+        ),
         ("DELETE FROM objects WHERE n = 8", CheckFindingKind::Object),
         ("DELETE FROM tags", CheckFindingKind::Index),
-        ("DELETE FROM keys WHERE source = 'wiki'", CheckFindingKind::Index),
+        (
+            "DELETE FROM keys WHERE source = 'wiki'",
+            CheckFindingKind::Index,
+        ),
         ("UPDATE refs SET path = '/other'", CheckFindingKind::Index),
         ("DELETE FROM blob_refs", CheckFindingKind::Index),
-        ("INSERT INTO tags(tag, object) VALUES('x', 999)", CheckFindingKind::Index),
+        (
+            "INSERT INTO tags(tag, object) VALUES('x', 999)",
+            CheckFindingKind::Index,
+        ),
         ("DELETE FROM words WHERE rowid = 9", CheckFindingKind::Index),
     ] {
         meddle(dir.path(), &space, sql);
@@ -168,7 +194,13 @@ fn damaged_entries_and_blobs_come_again_from_peers() {
            SELECT min(n) FROM blob_blocks WHERE level = 0 UNION SELECT max(n) FROM blob_blocks WHERE level > 0)",
     );
     let found = theirs.check(true).unwrap();
-    let of = |kind| found.findings.iter().filter(move |f| f.kind == kind).count();
+    let of = |kind| {
+        found
+            .findings
+            .iter()
+            .filter(move |f| f.kind == kind)
+            .count()
+    };
     assert!(of(CheckFindingKind::Entry) >= 1, "{found:?}");
     assert!(of(CheckFindingKind::Blob) >= 2, "{found:?}");
     assert!(theirs.read_blob(blob.clone(), 0, 1000).is_err());
@@ -209,7 +241,7 @@ fn a_space_that_cannot_be_opened_is_made_again_from_what_can_be_read() {
     // The pages of the table of objects.
     let path = file(dir.path(), &id);
     let conn = rusqlite::Connection::open(&path).unwrap();
-    let root: u64 = conn
+    let root: i64 = conn
         .query_row(
             "SELECT rootpage FROM sqlite_schema WHERE name = 'objects'",
             [],

@@ -10,7 +10,9 @@ use std::sync::Arc;
 /// How many objects: `ECHODB_MEMORY_OBJECTS`.
 fn objects() -> usize {
     let given = std::env::var("ECHODB_MEMORY_OBJECTS");
-    given.map_or(10_000, |text| text.parse().expect("the objects are a number"))
+    given.map_or(10_000, |text| {
+        text.parse().expect("the objects are a number")
+    })
 }
 
 /// Resident memory of this process, in bytes.
@@ -36,7 +38,8 @@ fn fill(space: &Space, objects: usize) -> Vec<String> {
         let tx = space.transaction();
         for _ in 0..500.min(objects - ids.len()) {
             let n = ids.len();
-            let fields = json!({"n": n, "title": format!("note {n}"), "body": {"@text": "some words "}});
+            let fields =
+                json!({"n": n, "title": format!("note {n}"), "body": {"@text": "some words "}});
             ids.push(tx.create(Some("Note".into()), fields.to_string()).unwrap());
         }
         tx.commit().unwrap();
@@ -64,7 +67,14 @@ fn a_space_that_is_opened_queried_and_edited_stays_within_its_bound() {
         if round % 50 == 0 {
             assert_eq!(space.query(query.to_string()).unwrap().len(), 1);
         }
-        let edit = (ids[n].clone(), "body".into(), 0, 0, "x".into(), TextUnit::Utf8);
+        let edit = (
+            ids[n].clone(),
+            "body".into(),
+            0,
+            0,
+            "x".into(),
+            TextUnit::Utf8,
+        );
         space
             .splice_text(edit.0, edit.1, edit.2, edit.3, edit.4, edit.5)
             .unwrap();

@@ -68,7 +68,13 @@ impl SpaceStore {
 /// Rows of objects that are not there.
 fn orphans(conn: &Connection, faults: &mut Vec<Fault>) -> rusqlite::Result<()> {
     let tables = [
-        "documents", "changes", "refs", "tags", "keys", "blob_refs", "violations",
+        "documents",
+        "changes",
+        "refs",
+        "tags",
+        "keys",
+        "blob_refs",
+        "violations",
     ];
     for table in tables {
         let count: i64 = conn.query_row(
@@ -97,7 +103,10 @@ fn of_object(conn: &Connection, row: &Row<'_>, faults: &mut Vec<Fault>) -> rusql
     if let Some(extra) = row.get::<_, Option<String>>(3)?
         && system.add_extra(&extra).is_err()
     {
-        faults.push((id.to_string(), "its tags and keys cannot be read".to_owned()));
+        faults.push((
+            id.to_string(),
+            "its tags and keys cannot be read".to_owned(),
+        ));
     }
     let mut differ = |what: &str, same: bool| {
         if !same {

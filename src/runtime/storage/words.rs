@@ -168,9 +168,9 @@ pub(super) fn faults(conn: &Connection) -> rusqlite::Result<Vec<(String, String)
     while let Some(row) = rows.next()? {
         let words = words_of(row.get_ref(1)?.as_str()?);
         let words = words.split(' ').filter(|word| !word.is_empty());
-        let sum = words
-            .enumerate()
-            .fold(0u64, |sum, (place, word)| sum.wrapping_add(mix(word, place)));
+        let sum = words.enumerate().fold(0u64, |sum, (place, word)| {
+            sum.wrapping_add(mix(word, place))
+        });
         sums.insert(row.get(0)?, sum);
     }
     conn.execute_batch("CREATE VIRTUAL TABLE temp.places USING fts5vocab(main, words, instance)")?;

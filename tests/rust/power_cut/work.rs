@@ -171,7 +171,8 @@ impl Run {
         let bytes: Vec<u8> = (0..200_000u32).map(|n| (n % 253) as u8).collect();
         self.step("write a blob", false, |run| {
             let blob = run.space().put_blob(bytes)?;
-            let fields = json!({"n": 3, "title": "a blob", "blob": {"@blob": blob.id, "size": blob.size}});
+            let fields =
+                json!({"n": 3, "title": "a blob", "blob": {"@blob": blob.id, "size": blob.size}});
             let id = run
                 .space()
                 .create(Some("Note".into()), fields.to_string())?;

@@ -1,7 +1,7 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
-use crate::check_args::{CheckArgs, RepairArgs};
 use crate::blob_args::BlobCommand;
+use crate::check_args::{CheckArgs, RepairArgs};
 use crate::member_args::MemberCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
 use clap::{Parser, Subcommand};
