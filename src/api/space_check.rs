@@ -22,19 +22,6 @@ pub enum CheckFindingKind {
     Blob = 5,
 }
 
-impl CheckFindingKind {
-    /// A stable snake-case name.
-    pub fn name(self) -> &'static str {
-        match self {
-            CheckFindingKind::File => "file",
-            CheckFindingKind::Entry => "entry",
-            CheckFindingKind::Object => "object",
-            CheckFindingKind::Index => "index",
-            CheckFindingKind::Blob => "blob",
-        }
-    }
-}
-
 /// Something that is not as this library would have written it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "bindings", derive(uniffi::Record))]

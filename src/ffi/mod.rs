@@ -20,6 +20,7 @@ mod blob_records;
 mod blob_writer;
 mod buffer;
 mod callback;
+mod check_records;
 mod client;
 mod client_options;
 mod error;

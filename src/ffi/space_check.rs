@@ -4,9 +4,7 @@ use super::buffer::echodb_buffer;
 use super::error::echodb_error;
 use super::space::echodb_space;
 use super::status::echodb_status;
-use super::{guard, records};
-use crate::api::{CheckReport, RepairReport};
-use serde_json::{Value as Json, json};
+use super::{check_records, guard, records};
 
 /// Checks what is stored of a space, and changes nothing: quickly, the structure of the file and every
 /// entry; or fully, also every index, object and blob. The report is JSON: `findings`, an array of
@@ -28,7 +26,7 @@ pub unsafe extern "C" fn echodb_space_check(
     unsafe {
         guard::call_out(out, error, || {
             let space = &guard::borrow(space, "space")?.inner;
-            Ok(records::buffer(&check_report(&space.check(full)?)))
+            Ok(records::buffer(&check_records::check(&space.check(full)?)))
         })
     }
 }
@@ -53,39 +51,7 @@ pub unsafe extern "C" fn echodb_space_repair(
     unsafe {
         guard::call_out(out, error, || {
             let space = &guard::borrow(space, "space")?.inner;
-            Ok(records::buffer(&repair_report(&space.repair()?)))
+            Ok(records::buffer(&check_records::repair(&space.repair()?)))
         })
     }
-}
-
-fn check_report(report: &CheckReport) -> Json {
-    let findings: Json = report
-        .findings
-        .iter()
-        .map(|f| json!({"kind": f.kind.name(), "subject": f.subject, "detail": f.detail}))
-        .collect();
-    json!({
-        "findings": findings,
-        "more_findings": report.more_findings,
-        "entries": report.entries,
-        "objects": report.objects,
-        "blobs": report.blobs,
-    })
-}
-
-fn repair_report(report: &RepairReport) -> Json {
-    let lost: Json = report
-        .lost
-        .iter()
-        .map(|lost| json!({"entry": lost.entry, "reason": lost.reason}))
-        .collect();
-    json!({
-        "entries": report.entries,
-        "objects": report.objects,
-        "lost_entries": report.lost_entries,
-        "lost": lost,
-        "damaged_blocks": report.damaged_blocks,
-        "incomplete_blobs": report.incomplete_blobs,
-        "kept_file": report.kept_file,
-    })
 }
