@@ -45,7 +45,7 @@ impl Looked {
                 .unwrap_or_else(|e| panic!("{what}: the space {}: {e}", info.id));
             let state = work::state(&space).unwrap();
             looked.agrees_with_itself(&space, &state);
-            let found = space.check(true).unwrap().findings;
+            let found = space.check(thorough).unwrap().findings;
             assert!(found.is_empty(), "{what}: {found:#?}");
             for blob in space.blobs().unwrap().iter().filter(|blob| blob.whole) {
                 // Every block is verified as it is read.
