@@ -8,6 +8,7 @@ pub mod connector;
 mod doctor;
 pub mod events;
 pub mod executor;
+pub mod halo;
 mod intake;
 pub mod live;
 pub mod log;

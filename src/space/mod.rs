@@ -6,6 +6,7 @@
 
 mod actors;
 mod archive_check;
+mod bench;
 mod blob_store;
 mod blobs;
 mod branches;
@@ -13,16 +14,16 @@ mod check;
 mod checking;
 mod control;
 mod copies;
-#[allow(
-    dead_code,
-    reason = "the runtime adds and revokes devices from its next version on"
-)]
+mod denials;
 mod devices;
 mod documents;
 mod edits;
+mod excluded;
+mod family;
 #[cfg(test)]
 mod forging;
 mod founding;
+mod halo;
 mod heads;
 mod ingest;
 mod live;
@@ -33,6 +34,7 @@ mod own_feed;
 mod read;
 mod rebuilding;
 mod registering;
+mod rejudging;
 mod schemas;
 mod searching;
 mod space_core;
@@ -42,7 +44,6 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
-#[cfg(test)]
 mod validity;
 mod waiting;
 mod write;
@@ -54,7 +55,9 @@ pub use blob_store::{BlobRow, BlobStore};
 pub use check::{Checkup, Fault, FaultKind, check};
 pub use copies::{BranchRow, branches};
 pub use edits::object_at;
+pub use family::{Family, FamilyMember};
 pub use founding::Founding;
+pub use halo::{HaloFact, HaloState};
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
 pub use members::{MemberChange, MemberEvent, MemberInfo};
@@ -69,7 +72,8 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Readers, Reads, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Readers, Reads, Rejudged, Store, StoredDocument, StoredEntry, Violation,
+    Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};
