@@ -130,7 +130,7 @@ impl SpaceCore {
                 };
                 let good = match block_hash(level, &bytes) == hash {
                     true => Some(bytes),
-                    false => self.from_below(row, level, position, &shape)?,
+                    false => self.hashes_below(row, level, position, &shape)?,
                 };
                 let fits = |bytes: &Vec<u8>| {
                     bytes.len() == shape.block_len(level, position)
@@ -157,7 +157,7 @@ impl SpaceCore {
     }
 
     /// A block of hashes, made again from the blocks below, which are here already.
-    fn from_below(
+    fn hashes_below(
         &self,
         row: &BlobRow,
         level: u8,
