@@ -1220,6 +1220,9 @@ class Space {
         });
     }
 
+    /** Makes a new content key for what is written from now on. */
+    void rotate_key() const { call(echodb_space_rotate_key); }
+
     /** Ends this identity's own role. */
     void leave() const { call(echodb_space_leave); }
 

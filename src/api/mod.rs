@@ -18,6 +18,7 @@ mod options;
 mod queries;
 mod space;
 mod space_history;
+mod space_keys;
 mod space_schemas;
 mod space_search;
 mod space_texts;

@@ -48,4 +48,6 @@ mod golden_tests;
 #[cfg(test)]
 mod golden_v2_tests;
 #[cfg(test)]
+mod key_tests;
+#[cfg(test)]
 mod tests;

@@ -41,6 +41,7 @@ mod space;
 mod space_blobs;
 mod space_branches;
 mod space_history;
+mod space_keys;
 mod space_members;
 mod space_objects;
 mod space_schemas;

@@ -24,6 +24,7 @@ mod forging;
 mod founding;
 mod heads;
 mod ingest;
+mod keys;
 mod live;
 mod log;
 mod members;

@@ -18,7 +18,7 @@ use crate::feed::{ContentKey, Entry, FeedHeader, FeedKind};
 use crate::identity::Keyring;
 #[cfg(test)]
 use crate::model::ObjectId;
-use crate::model::{EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
+use crate::model::{ContentKeyId, EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -37,6 +37,8 @@ pub(super) mod meta {
     pub const BRANCHES: &str = "branches";
     /// Which feed is the creator's control feed, whose header cannot name the space.
     pub const GENESIS: &str = "genesis";
+    /// Since when this device writes under which content key.
+    pub const KEY_SINCE: &str = "key_since";
     /// Which objects are checked against which schemas.
     pub const SCHEMA_CHECKS: &str = "schema_checks";
     /// What the program was told of the members.
@@ -61,6 +63,8 @@ pub struct SpaceCore {
     pub(super) random: Entropy,
     pub(super) authority: Authority,
     pub(super) keys: ContentKeys,
+    /// The key last written under, and since when, by our own clock.
+    pub(super) key_since: Option<(ContentKeyId, u64)>,
     pub(super) documents: Documents,
     pub(super) typing: Typing,
     pub(super) undo: Undo,
@@ -127,6 +131,7 @@ impl SpaceCore {
             random,
             authority: Authority::new(id),
             keys: ContentKeys::default(),
+            key_since: None,
             documents: Documents::new(actor),
             typing: Typing::default(),
             undo: Undo::default(),
@@ -224,6 +229,7 @@ impl SpaceCore {
     }
 
     fn load_small_facts(&mut self) -> Result<()> {
+        self.load_key_since()?;
         if let Some(bytes) = self.store.meta(meta::DATA_HEADS)? {
             self.heads = Heads::decode(&bytes)?;
         }

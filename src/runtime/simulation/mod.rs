@@ -4,6 +4,7 @@
 
 mod actions;
 mod hostile;
+mod keys;
 mod link;
 mod live;
 mod peer;

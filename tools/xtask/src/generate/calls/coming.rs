@@ -19,8 +19,10 @@ const COMING: &[&str] = &[
     "MemberListener",
     "Space::leave",
     "Space::remove_member",
+    "Space::rotate_key",
     "Space::set_role",
     "Space::subscribe_members",
+    "SpaceStatus::key_generation",
     "SpaceStatus::removed",
     "SpaceStatus::role",
 ];
