@@ -59,8 +59,11 @@ pub const FRAME_BYTES: usize = 60 * 1024;
 pub const SIGNAL_BYTES: usize = 64 * 1024;
 /// Bytes a peer may have in flight to us before they are verified.
 pub const UNVERIFIED_BYTES: usize = 4 * 1024 * 1024;
-/// Automerge documents held in memory per space.
+/// Small Automerge documents that fit in memory per space, at least.
 pub const LOADED_DOCUMENTS: usize = 256;
+/// Bytes that documents held in memory may take, per space, unless the client's setting says other:
+/// so many small ones.
+pub const DOCUMENT_BYTES: usize = LOADED_DOCUMENTS * 18_000;
 /// Characters of a display name, a type name or a space name.
 pub const NAME_CHARS: usize = 256;
 /// Bytes of a tag, of a foreign key or its source, or of a natural key.

@@ -1,6 +1,7 @@
 //! The only part that owns threads, timers, files and sockets.
 
 pub mod blobs;
+mod cache;
 pub mod changes;
 pub mod clock;
 pub mod connector;
@@ -25,6 +26,7 @@ pub mod space_handle;
 pub mod space_history;
 pub mod space_host;
 mod space_members;
+mod space_reading;
 mod space_schemas;
 pub mod space_search;
 pub mod space_texts;

@@ -30,7 +30,6 @@ mod log;
 mod members;
 mod migrating;
 mod own_feed;
-mod queries;
 mod read;
 mod registering;
 mod schemas;
@@ -51,12 +50,14 @@ mod write;
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
-pub use copies::BranchRow;
+pub use copies::{BranchRow, branches};
+pub use edits::object_at;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
 pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
+pub use read::{digest, name, read_stored};
 pub use registering::SchemaRecord;
 #[cfg(test)]
 pub use space_core::Entropy;
@@ -65,7 +66,7 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Readers, Reads, Store, StoredDocument, StoredEntry, Violation,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

@@ -8,7 +8,7 @@ use super::ingest::Ingest;
 use super::members::Told;
 use super::own_feed::OwnFeed;
 use super::schemas::Schemas;
-use super::store::Store;
+use super::store::{Readers, Reads, Store};
 use super::typing::Typing;
 use super::undo::Undo;
 use super::unplaced::Unplaced;
@@ -165,6 +165,23 @@ impl SpaceCore {
     /// The space's id.
     pub fn id(&self) -> SpaceId {
         self.id
+    }
+
+    /// What is stored, for reading.
+    pub fn reads(&self) -> &dyn Reads {
+        &*self.store
+    }
+
+    /// Those who read beside this; `None` if there can be none.
+    pub fn readers(&self) -> Option<Arc<dyn Readers>> {
+        self.store.readers()
+    }
+
+    /// Bounds what is kept in memory of what was read: bytes of pages, prepared statements, and
+    /// bytes of documents.
+    pub fn set_cache(&mut self, pages: u64, statements: usize, documents: usize) -> Result<()> {
+        self.documents.set_budget(documents);
+        self.store.set_cache(pages, statements)
     }
 
     /// Rises with every stored entry: a cheap way to see whether anything happened.

@@ -26,6 +26,7 @@ impl Node {
             wake,
             log,
             self.options.coalesce_ms,
+            &self.cache,
         )
     }
 
