@@ -1,7 +1,7 @@
 //! Content keys and devices among whole peers: who can read what after somebody lost the right to.
 
 use super::peer::Peer;
-use super::schemas::{hand_over, meet, peers};
+use super::schemas::{hand_over, peers};
 use crate::identity::{DeviceKeys, Keyring, RecoveryPhrase};
 use crate::model::{ErrorKind, ObjectId, Operation, Role};
 use crate::space::SpaceCore;
@@ -10,6 +10,19 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Has everybody hear of everything, those too who are to get nothing of it.
+fn meet(peers: &mut [Peer]) {
+    for _ in 0..2 {
+        for from in 0..peers.len() {
+            peers[from].core().share_keys().unwrap();
+            for to in (0..peers.len()).filter(|to| *to != from) {
+                let [from, to] = peers.get_disjoint_mut([from, to]).unwrap();
+                hand_over(from, to);
+            }
+        }
+    }
+}
 
 fn write(peer: &mut Peer, now_ms: u64) -> ObjectId {
     let object = peer.core().new_object_id(now_ms);

@@ -19,6 +19,7 @@ const ORDER: &[&str] = &[
     "client",
     "space",
     "space_members",
+    "space_keys",
     "space_objects",
     "space_search",
     "space_texts",
