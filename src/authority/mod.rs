@@ -13,12 +13,9 @@ mod ancestry;
 mod changes;
 mod deed;
 mod denials;
-#[allow(
-    dead_code,
-    reason = "for the runtime, which adds devices from its next version on"
-)]
 mod enrolment;
 mod facts;
+mod family;
 mod keyring;
 mod op;
 mod op_codec;
@@ -35,10 +32,6 @@ mod why;
 
 #[allow(unused_imports, reason = "what tells of changes uses them")]
 pub use changes::{Change, Reason, Snapshot};
-#[allow(
-    unused_imports,
-    reason = "what judges the data of denied devices uses them"
-)]
 pub use denials::{Denial, Target};
 #[allow(unused_imports, reason = "as above")]
 pub use enrolment::RecoveryView;
