@@ -2,9 +2,13 @@
 
 use super::space_core::SpaceCore;
 use crate::authority::ControlOp;
+use crate::feed::{Dep, FeedHeader, FeedKind};
 use crate::identity::{DeviceChain, Keyring, RecoveryStatement};
 use crate::model::{DeviceKey, Error, Result};
 use std::sync::Arc;
+
+/// Feed heads that one denial names. Who wrote in more feeds keeps those with the smallest ids.
+const HEADS: usize = 512;
 
 impl SpaceCore {
     /// Adds a device of our identity, by what it shows; or ourselves, if our identity's present
@@ -27,7 +31,7 @@ impl SpaceCore {
 
     /// Revokes a device, for ever. What of its writes has reached us stays.
     pub fn revoke_device(&mut self, device: DeviceKey) -> Result<()> {
-        let heads = self.data_heads(|header| header.device == device);
+        let heads = self.data_heads_of(|header| header.device == device);
         self.author_control(&ControlOp::DeviceRevoke { device, heads })?;
         self.replace_known_keys();
         Ok(())
@@ -61,5 +65,25 @@ impl SpaceCore {
         }
         let chain = self.keyring.chain().clone();
         self.add_device(&chain)
+    }
+
+    /// The newest entries here of the data feeds that `of` picks, rising: what a denial names.
+    pub(super) fn data_heads_of(&self, of: impl Fn(&FeedHeader) -> bool) -> Vec<Dep> {
+        let feeds = self.feeds.iter();
+        let picked = feeds.filter(|(_, feed)| {
+            feed.stored && feed.header.kind == FeedKind::Data && of(&feed.header)
+        });
+        let mut heads: Vec<Dep> = picked
+            .flat_map(|(id, feed)| {
+                feed.tips.iter().map(|(seq, tip)| Dep {
+                    feed: *id,
+                    seq,
+                    id: tip,
+                })
+            })
+            .collect();
+        heads.sort_unstable();
+        heads.truncate(HEADS);
+        heads
     }
 }
