@@ -1343,6 +1343,17 @@ class Space {
     /** Ends this identity's own role. */
     void leave() const { call(echodb_space_leave); }
 
+    /**
+     * Why an identity or a device may do something, or may not, JSON; `action` is `open`, `read`,
+     * `write`, `invite` or `administer`.
+     */
+    std::string why(std::string_view subject, std::string_view action) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_why(get(), subject.data(), subject.size(), action.data(),
+                                    action.size(), out, error);
+        });
+    }
+
     /** Hears everything that becomes of members from now on. */
     Subscription subscribe_members(MemberListener listener) const {
         void *data = detail::give(std::move(listener));

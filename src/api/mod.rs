@@ -31,6 +31,7 @@ mod transaction;
 mod transaction_system;
 mod transaction_terms;
 mod transfer;
+mod why;
 
 pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
@@ -67,6 +68,7 @@ pub use transfer::{
     ArchiveInfo, ColumnKind, ImportColumn, ImportFormat, ImportOptions, ImportReport, OnError,
     SkippedRow, verify_archive,
 };
+pub use why::{Explanation, ExplanationStep};
 
 /// Runs a blocking call on the library's own threads. The work is finished even if the returned
 /// future is dropped.

@@ -50,6 +50,7 @@ mod space_objects;
 mod space_schemas;
 mod space_search;
 mod space_texts;
+mod space_why;
 mod status;
 mod strings;
 mod subscription;

@@ -272,6 +272,15 @@ pub enum Command {
         #[arg(long, value_name = "MS", requires = "query", default_value_t = 16)]
         interval: u32,
     },
+    /// Tells why somebody may do something in a space, or may not: the operations that led to it
+    Why {
+        /// The space
+        space: String,
+        /// open, read, write, invite or administer
+        action: String,
+        /// The key of an identity or of a device; without it, this identity
+        subject: Option<String>,
+    },
     /// Prints a digest of all objects: equal digests mean equal objects and histories
     Digest {
         /// The space

@@ -17,6 +17,7 @@ mod status;
 mod text;
 pub mod transfer;
 mod watch;
+mod why;
 
 use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
@@ -108,6 +109,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         | Command::Undo { .. }
         | Command::Redo { .. }
         | Command::Branch(_)) => past::run(context, asked),
+        asked @ Command::Why { .. } => why::run(context, asked),
         Command::Digest { space } => status::digest(context, &space),
         Command::Schema { space, command } => schema::schema(context, &space, command),
         Command::Space(SpaceCommand::Import { .. })
