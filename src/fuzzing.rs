@@ -6,7 +6,7 @@
 
 use crate::authority::ControlOp;
 use crate::feed::{DataBody, Entry, FeedHeader};
-use crate::identity::DeviceCertificate;
+use crate::identity::{DeviceChain, RecoveryPhrase};
 use crate::invitation::code::InvitationCode;
 use crate::model::{Path, Reference, SpaceId, json};
 use crate::objects::{Document, ObjectFile, guard};
@@ -73,16 +73,26 @@ pub fn control_op(data: &[u8]) {
     }
 }
 
-/// A device's certificate.
+/// A device's certificate or a request for one, a chain, a recovery statement, and what a user types
+/// as a recovery phrase.
 pub fn certificate(data: &[u8]) {
-    let _ = DeviceCertificate::decode(data);
+    if let Ok(chain) = DeviceChain::decode(data) {
+        assert_eq!(chain.encode(), data);
+    }
+    crate::identity::fuzz_certificate(data);
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(phrase) = RecoveryPhrase::parse(text)
+    {
+        let again = RecoveryPhrase::parse(&phrase.words()).expect("it was read before");
+        assert_eq!(again.key(), phrase.key());
+    }
 }
 
 /// The proof of a device at the start of a session.
 pub fn peer_proof(data: &[u8]) {
     if let Ok(proof) = PeerProof::decode(data) {
         assert_eq!(proof.encode(), data);
-        let _ = DeviceCertificate::decode(proof.certificate());
+        let _ = DeviceChain::decode(proof.certificate());
     }
 }
 

@@ -23,10 +23,9 @@ pub(super) struct TextCache {
 }
 
 impl TextCache {
-    /// Bytes of memory.
-    #[cfg(test)]
+    /// About how many bytes of memory it takes.
     pub(super) fn memory(&self) -> usize {
-        self.mirror.as_ref().map_or(0, Rope::capacity)
+        self.mirror.as_ref().map_or(0, Rope::len_bytes)
     }
 }
 

@@ -5,7 +5,10 @@ use super::row_json::write_json;
 use super::space_handle::{SpaceHandle, json_array};
 use crate::api::{QueryPage, SpaceState};
 use crate::model::{Error, Result, SpaceId, limits};
-use crate::query::{Aggregate, Cell, Query, compare_keys, compile, decode, directions, encode};
+use crate::query::{
+    Aggregate, Cell, Query, Selection, compare_keys, compile, compile_part, decode, directions,
+    encode, explain,
+};
 use crate::space::ObjectRow;
 use serde_json::json;
 use std::sync::Arc;
@@ -37,9 +40,7 @@ impl SpaceHandle {
             .transpose()?;
         // One more tells whether there is another page.
         query.limit = Some(size + 1);
-        let mut rows = self
-            .host()
-            .with_settled(|core| core.query_keyed(&query, after.as_deref()))?;
+        let mut rows = keyed(self, &query, after.as_deref())?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let more = rows.len() > size;
         rows.truncate(size);
@@ -52,7 +53,11 @@ impl SpaceHandle {
 
     /// An aggregation's answer, JSON.
     pub fn aggregate(&self, aggregate: &Aggregate) -> Result<String> {
-        self.host().with_settled(|core| core.aggregate(aggregate))
+        let query = aggregate.compile();
+        let rows = self
+            .host()
+            .read_words(query.searches, |store| store.values(&query))?;
+        Ok(aggregate.answer(&rows))
     }
 
     /// How a query or an aggregation is answered, JSON.
@@ -61,8 +66,26 @@ impl SpaceHandle {
             true => Aggregate::parse(text)?.compile(),
             false => compile(&Query::parse(text)?),
         };
-        self.host().with_settled(|core| core.explain(&compiled))
+        let plan = self.host().read(|store| store.plan(&compiled))?;
+        Ok(explain(&compiled, &plan))
     }
+}
+
+/// The rows of a part of a query's results, each with its keys in the query's order.
+fn keyed(
+    space: &SpaceHandle,
+    query: &Query,
+    after: Option<&[Cell]>,
+) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
+    let part = Selection {
+        after,
+        keys: true,
+        ..Selection::default()
+    };
+    let query = compile_part(query, part);
+    space
+        .host()
+        .read_words(query.searches, |store| store.query_keyed(&query))
 }
 
 /// A row of one space among those of several.
@@ -81,9 +104,7 @@ impl NodeGuard {
         each.skip = 0;
         let mut found = Vec::new();
         for handle in self.open_spaces(spaces)? {
-            let rows = handle
-                .host()
-                .with_settled(|core| core.query_keyed(&each, None))?;
+            let rows = keyed(&handle, &each, None)?;
             let space = handle.id();
             found.extend(
                 rows.into_iter()
@@ -119,7 +140,7 @@ impl NodeGuard {
             let all = self.node().space_ids();
             let handles = all.into_iter().map(|id| self.space(id));
             let mut handles = handles.collect::<Result<Vec<_>>>()?;
-            handles.retain(|handle| handle.host().summary().0 == SpaceState::Ready);
+            handles.retain(|handle| handle.host().state() == SpaceState::Ready);
             return Ok(handles);
         }
         let mut ids = wanted.to_vec();

@@ -4,7 +4,7 @@ use super::row_json::write_json;
 use super::space_handle::SpaceHandle;
 use crate::api::{IndexInfo, SearchOptions, TextUnit};
 use crate::model::{self, Error, Result, json, limits};
-use crate::query::{Query, Search, Snippet, snippet};
+use crate::query::{Query, Search, Snippet, compile, snippet};
 use crate::space::ObjectRow;
 use serde_json::{Value as Json, json};
 
@@ -12,7 +12,14 @@ impl SpaceHandle {
     /// What a search finds, the best first, as one JSON array.
     pub fn search(&self, words: &str, options: &SearchOptions) -> Result<Vec<u8>> {
         let (query, search) = read(words, options)?;
-        let found = self.host().with_settled(|core| core.ranked(&query))?;
+        let compiled = compile(&query);
+        let found = match compiled.searches {
+            true => self
+                .host()
+                .read_words(true, |store| store.ranked(&compiled))?,
+            // No word was asked for, so that there is nothing to find, and no rank.
+            false => Vec::new(),
+        };
         let mut out = String::from("[");
         for (rank, row) in &found {
             if out.len() > 1 {
@@ -44,7 +51,7 @@ impl SpaceHandle {
 
     /// The indexes.
     pub fn indexes(&self) -> Result<Vec<IndexInfo>> {
-        let records = self.host().with(|core| core.indexes())?;
+        let records = self.host().read_anyway(|store, _| store.indexes())?;
         let infos = records.into_iter().map(|record| IndexInfo {
             type_name: record.type_name,
             path: record.path,

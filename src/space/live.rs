@@ -2,13 +2,12 @@
 //! changed. Asked under the same lock as commits, so that what a query sees and which changes it
 //! was told of agree.
 
-use super::space_core::SpaceCore;
-use super::store::ObjectRow;
+use super::store::{ObjectRow, Reads};
 use super::write::RowChange;
 use crate::model::{Error, ObjectId, Result};
-use crate::query::Query;
 use crate::query::live::diff::{self, Step, Windowed};
 use crate::query::live::{Entry, Glance, LivePlan, Ranked, may_match};
+use crate::query::{Query, compile};
 use std::collections::{BTreeSet, HashMap};
 
 /// Changed objects looked up at once.
@@ -103,11 +102,11 @@ impl LiveResults {
     }
 
     /// All results, whatever was known.
-    pub fn whole(&mut self, core: &SpaceCore) -> Result<LiveDelta> {
+    pub fn whole(&mut self, store: &dyn Reads) -> Result<LiveDelta> {
         match &mut self.known {
-            Known::Kept(kept) => kept.whole(core),
+            Known::Kept(kept) => kept.whole(store),
             Known::Again(ids) => {
-                let rows = core.query(&self.query)?;
+                let rows = store.query(&compile(&self.query))?;
                 *ids = rows.iter().map(|row| row.id).collect();
                 Ok(initial(rows))
             }
@@ -118,19 +117,19 @@ impl LiveResults {
     /// asked for.
     pub fn update(
         &mut self,
-        core: &SpaceCore,
+        store: &dyn Reads,
         touched: &BTreeSet<ObjectId>,
     ) -> Result<Option<LiveDelta>> {
         match &mut self.known {
-            Known::Kept(kept) => kept.update(core, touched),
+            Known::Kept(kept) => kept.update(store, touched),
             Known::Again(ids) => {
-                let rows = core.query(&self.query)?;
+                let rows = store.query(&compile(&self.query))?;
                 let new: Vec<ObjectId> = rows.iter().map(|row| row.id).collect();
                 let steps = diff::between(ids, &new, &|id| touched.contains(id));
                 *ids = new;
                 let total = rows.len();
                 let rows = rows.into_iter().map(|row| (row.id, row)).collect();
-                delta(core, total, steps, rows)
+                delta(store, total, steps, rows)
             }
         }
     }
@@ -144,7 +143,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn whole(&mut self, core: &SpaceCore) -> Result<LiveDelta> {
+    fn whole(&mut self, store: &dyn Reads) -> Result<LiveDelta> {
         self.list = Ranked::default();
         self.bound = None;
         let window = self.plan.window();
@@ -152,14 +151,13 @@ impl Kept {
         let mut seen = Vec::new();
         let list = &mut self.list;
         let terms = self.plan.descending().len();
-        core.store
-            .query_ordered(&self.plan.first(capacity), terms, &mut |row, keys| {
-                let place = list.len();
-                list.push(Entry { keys, id: row.id });
-                if window.contains(&place) {
-                    seen.push(row);
-                }
-            })?;
+        store.query_ordered(&self.plan.first(capacity), terms, &mut |row, keys| {
+            let place = list.len();
+            list.push(Entry { keys, id: row.id });
+            if window.contains(&place) {
+                seen.push(row);
+            }
+        })?;
         if capacity.is_some_and(|capacity| self.list.len() >= capacity) {
             self.bound = self.list.last().cloned();
         }
@@ -168,7 +166,7 @@ impl Kept {
 
     fn update(
         &mut self,
-        core: &SpaceCore,
+        store: &dyn Reads,
         touched: &BTreeSet<ObjectId>,
     ) -> Result<Option<LiveDelta>> {
         let old_len = self.list.len();
@@ -177,11 +175,11 @@ impl Kept {
             self.list.remove(id);
         }
         let mut rows = HashMap::new();
-        self.look_up(core, touched, &mut rows)?;
+        self.look_up(store, touched, &mut rows)?;
         if old.is_empty() && rows.is_empty() {
             return Ok(None);
         }
-        self.fill(core, &mut rows)?;
+        self.fill(store, &mut rows)?;
         let window = self.plan.window();
         let steps = Windowed {
             list: &self.list,
@@ -194,7 +192,7 @@ impl Kept {
         self.trim();
         let seen = self.list.len().min(window.end);
         let total = seen.saturating_sub(window.start);
-        delta(core, total, steps, rows)
+        delta(store, total, steps, rows)
     }
 
     fn places(&self, touched: &BTreeSet<ObjectId>) -> HashMap<ObjectId, usize> {
@@ -206,7 +204,7 @@ impl Kept {
     /// Puts those of the touched objects that belong into the list there.
     fn look_up(
         &mut self,
-        core: &SpaceCore,
+        store: &dyn Reads,
         touched: &BTreeSet<ObjectId>,
         rows: &mut HashMap<ObjectId, ObjectRow>,
     ) -> Result<()> {
@@ -214,23 +212,22 @@ impl Kept {
         let Kept { plan, list, bound } = self;
         let descending = plan.descending();
         for chunk in ids.chunks(CHUNK) {
-            core.store
-                .query_ordered(&plan.among(chunk), descending.len(), &mut |row, keys| {
-                    let entry = Entry { keys, id: row.id };
-                    let known = bound
-                        .as_ref()
-                        .is_none_or(|bound| entry.order(bound, descending).is_le());
-                    if known {
-                        list.insert(entry, descending);
-                        rows.insert(row.id, row);
-                    }
-                })?;
+            store.query_ordered(&plan.among(chunk), descending.len(), &mut |row, keys| {
+                let entry = Entry { keys, id: row.id };
+                let known = bound
+                    .as_ref()
+                    .is_none_or(|bound| entry.order(bound, descending).is_le());
+                if known {
+                    list.insert(entry, descending);
+                    rows.insert(row.id, row);
+                }
+            })?;
         }
         Ok(())
     }
 
     /// Finds what comes after the bound, when the window is no longer full.
-    fn fill(&mut self, core: &SpaceCore, rows: &mut HashMap<ObjectId, ObjectRow>) -> Result<()> {
+    fn fill(&mut self, store: &dyn Reads, rows: &mut HashMap<ObjectId, ObjectRow>) -> Result<()> {
         let capacity = self.plan.capacity().unwrap_or(usize::MAX);
         let Some(bound) = &self.bound else {
             return Ok(());
@@ -243,7 +240,7 @@ impl Kept {
         let terms = self.plan.descending().len();
         let list = &mut self.list;
         let mut found = 0;
-        core.store.query_ordered(&next, terms, &mut |row, keys| {
+        store.query_ordered(&next, terms, &mut |row, keys| {
             list.push(Entry { keys, id: row.id });
             rows.insert(row.id, row);
             found += 1;
@@ -284,7 +281,7 @@ fn initial(rows: Vec<ObjectRow>) -> LiveDelta {
 /// Gives each step its row: those at hand, and from storage those of objects that did not change
 /// themselves.
 fn delta(
-    core: &SpaceCore,
+    store: &dyn Reads,
     total: usize,
     steps: Vec<Step>,
     mut rows: HashMap<ObjectId, ObjectRow>,
@@ -299,7 +296,7 @@ fn delta(
         };
         let row = match rows.remove(&id) {
             Some(row) => Some(row),
-            None => core.store.object(&id)?,
+            None => store.object(&id)?,
         };
         match row {
             Some(row) => Ok((step, Some(row))),

@@ -5,8 +5,27 @@ use crate::api::IdentityInfo;
 use crate::identity::Keyring;
 use crate::model::{Error, ErrorKind, Result, Value};
 use crate::runtime::clock;
+use crate::runtime::storage::ProfileStore;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+
+impl Identity {
+    /// The profile's identity, if there is one. A keyring of an older version holds more than this
+    /// device needs, and is replaced.
+    pub(super) fn load(profile: &mut ProfileStore) -> Result<Option<Identity>> {
+        let Some(bytes) = profile.keyring()? else {
+            return Ok(None);
+        };
+        let keyring = Keyring::decode(&bytes)?;
+        if Keyring::is_outdated(&bytes) {
+            profile.replace_keyring(&keyring.encode())?;
+        }
+        Ok(Some(Identity {
+            keyring: Arc::new(keyring),
+            display_name: profile.display_name()?.unwrap_or_default(),
+        }))
+    }
+}
 
 impl Node {
     /// The identity's keys and name; fails if there is none.

@@ -5,6 +5,7 @@ mod network;
 mod spaces;
 
 use self::network::{FAREWELL, Network, webrtc_options};
+use super::cache::Cache;
 use super::executor;
 use super::log::Log;
 use super::pairing::PairingHandle;
@@ -36,6 +37,7 @@ pub struct Node {
     network: Mutex<Option<Network>>,
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
+    cache: Arc<Cache>,
     closed: AtomicBool,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
@@ -102,16 +104,11 @@ impl Node {
     fn open(options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
         check_options(&options)?;
         let log = Log::new(sink, options.log_level);
-        let profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
-        let identity = match profile.keyring()? {
-            None => None,
-            Some(bytes) => Some(Identity {
-                keyring: Arc::new(Keyring::decode(&bytes)?),
-                display_name: profile.display_name()?.unwrap_or_default(),
-            }),
-        };
+        let mut profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
+        let identity = Identity::load(&mut profile)?;
         let records = profile.spaces()?;
         let online = options.online;
+        let cache = Cache::new(options.cache_bytes);
         let node = Arc::new_cyclic(|me| Node {
             me: Weak::clone(me),
             log,
@@ -122,6 +119,7 @@ impl Node {
             network: Mutex::default(),
             sessions: Mutex::default(),
             pairings: Mutex::default(),
+            cache,
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
@@ -230,6 +228,7 @@ fn check_options(options: &ClientOptions) -> Result<()> {
             "the profile's directory has no name; without a directory all is kept in memory",
         ));
     }
+    Cache::check(options.cache_bytes)?;
     if options.coalesce_ms > 1000 {
         return Err(Error::invalid("coalesce_ms is 0 to 1000"));
     }

@@ -222,6 +222,7 @@ impl Sessions for Node {
 
     fn control_changed(&self, space: &Arc<SpaceHost>) {
         let space = Arc::clone(space);
+        let me = Weak::clone(&self.me);
         let Ok(handle) = executor::handle() else {
             return;
         };
@@ -234,6 +235,9 @@ impl Sessions for Node {
                 let shared = space.with_settled(|core| core.share_keys());
                 if let Ok(true) = shared {
                     space.announce_control();
+                }
+                if let Some(node) = me.upgrade() {
+                    node.part_with_strangers();
                 }
             });
         });

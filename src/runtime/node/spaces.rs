@@ -26,6 +26,7 @@ impl Node {
             wake,
             log,
             self.options.coalesce_ms,
+            &self.cache,
         )
     }
 
@@ -33,7 +34,7 @@ impl Node {
         self.spaces.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn hosts(&self) -> Vec<Arc<SpaceHost>> {
+    pub(in crate::runtime) fn hosts(&self) -> Vec<Arc<SpaceHost>> {
         self.spaces
             .read()
             .unwrap_or_else(PoisonError::into_inner)

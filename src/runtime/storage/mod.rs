@@ -9,6 +9,7 @@
 mod blob_refs;
 mod blobs;
 mod commit;
+mod connection;
 mod counts;
 mod database;
 mod documents;
@@ -22,6 +23,7 @@ mod meta;
 mod objects;
 mod ordered;
 mod profile;
+mod readers;
 mod restore;
 mod schema;
 mod side;
@@ -36,5 +38,6 @@ mod words;
 
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;
+pub use readers::READERS;
 #[cfg(test)]
 pub use space::SpaceStore;
