@@ -11,6 +11,8 @@
 
 #include "echodb.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -52,6 +54,8 @@ using LiveListener = std::function<void(std::string_view json)>;
 /** Receives an invitation's state and its update as JSON. */
 using InvitationListener = std::function<void(int32_t state, std::string_view json)>;
 
+/** Receives what changed about the identity, an `ECHODB_IDENTITY_` number. */
+using IdentityListener = std::function<void(int32_t change)>;
 /** Hears what becomes of a space's members: JSON as `echodb_member_callback` gets it. */
 using MemberListener = std::function<void(std::string_view json)>;
 
@@ -62,6 +66,17 @@ using BlobListener = std::function<void(int32_t state, std::string_view json)>;
 using LogListener =
     std::function<void(int32_t level, uint64_t time_ms, std::string_view target,
                        std::string_view text)>;
+
+/**
+ * Keeps a key for a profile in a place of the system's that is safer than its files. An exception
+ * makes opening fail with ECHODB_KEY_UNAVAILABLE.
+ */
+struct KeyProvider {
+    /** The 32 bytes that were stored for a profile, if any were. */
+    std::function<std::optional<std::array<uint8_t, 32>>(std::string_view profile)> load;
+    /** Stores them, so that they last. */
+    std::function<void(std::string_view profile, const std::array<uint8_t, 32> &key)> store;
+};
 
 /**
  * Gives an object's new fields, a JSON object, from its id, the version of the schema it carries, if
@@ -148,6 +163,10 @@ inline echodb_status on_invitation(void *data, int32_t state, const char *json, 
     return contain([&] { (*static_cast<InvitationListener *>(data))(state, {json, len}); });
 }
 
+inline echodb_status on_identity(void *data, int32_t change) {
+    return contain([&] { (*static_cast<IdentityListener *>(data))(change); });
+}
+
 inline echodb_status on_migrate(void *data, const char *id, size_t id_len, uint32_t version,
                                 const char *fields, size_t fields_len, echodb_migrated *out) {
     return contain([&] {
@@ -175,6 +194,28 @@ inline void on_log(void *data, int32_t level, uint64_t time_ms, const char *targ
     (void)contain([&] {
         (*static_cast<LogListener *>(data))(level, time_ms, {target, target_len},
                                             {text, text_len});
+    });
+}
+
+inline echodb_status on_key_load(void *data, const char *profile, size_t len, uint8_t *key) {
+    echodb_status status = ECHODB_OK;
+    const echodb_status failed = contain([&] {
+        const auto found = static_cast<KeyProvider *>(data)->load({profile, len});
+        if (!found) {
+            status = ECHODB_NOT_FOUND;
+            return;
+        }
+        std::copy(found->begin(), found->end(), key);
+    });
+    return failed == ECHODB_OK ? status : failed;
+}
+
+inline echodb_status on_key_store(void *data, const char *profile, size_t len,
+                                  const uint8_t *key) {
+    return contain([&] {
+        std::array<uint8_t, 32> copy{};
+        std::copy(key, key + copy.size(), copy.begin());
+        static_cast<KeyProvider *>(data)->store({profile, len}, copy);
     });
 }
 
@@ -255,6 +296,34 @@ class ClientOptions {
         return *this;
     }
 
+    /** The passphrase of the profile's files. */
+    ClientOptions &passphrase(std::string_view passphrase) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_passphrase(get(), passphrase.data(),
+                                                        passphrase.size(), error);
+        });
+        return *this;
+    }
+
+    /** Who keeps a key for the profile; used where there is no passphrase. */
+    ClientOptions &key_provider(KeyProvider provider) {
+        void *data = detail::give(std::move(provider));
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_key_provider(
+                get(), detail::on_key_load, detail::on_key_store, data,
+                detail::destroy<KeyProvider>, error);
+        });
+        return *this;
+    }
+
+    /** Whether the profile's files are encrypted: an ECHODB_ENCRYPTION_ number. */
+    ClientOptions &encryption(int32_t encryption) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_encryption(get(), encryption, error);
+        });
+        return *this;
+    }
+
     ClientOptions &log(int32_t level, LogListener listener) {
         void *data = detail::give(std::move(listener));
         detail::check([&](echodb_error **error) {
@@ -309,10 +378,53 @@ class JoinOptions {
         return *this;
     }
 
+    /** What this device is called, for `Client::join_device`. */
+    JoinOptions &device_name(std::string_view name) {
+        detail::check([&](echodb_error **error) {
+            return echodb_join_options_set_device_name(get(), name.data(), name.size(), error);
+        });
+        return *this;
+    }
+
     echodb_join_options *get() const noexcept { return handle_.get(); }
 
   private:
     detail::Owned<echodb_join_options, echodb_join_options_free> handle_;
+};
+
+/** How an identity is recovered. */
+class RecoverOptions {
+  public:
+    RecoverOptions()
+        : handle_(detail::make<echodb_recover_options>(echodb_recover_options_new)) {}
+
+    RecoverOptions &device_name(std::string_view name) {
+        detail::check([&](echodb_error **error) {
+            return echodb_recover_options_set_device_name(get(), name.data(), name.size(), error);
+        });
+        return *this;
+    }
+
+    /** Revokes every device that the identity had before. */
+    RecoverOptions &revoke_older(bool revoke) {
+        detail::check([&](echodb_error **error) {
+            return echodb_recover_options_set_revoke_older(get(), revoke, error);
+        });
+        return *this;
+    }
+
+    RecoverOptions &timeout(std::chrono::seconds time) {
+        detail::check([&](echodb_error **error) {
+            const auto seconds = static_cast<uint64_t>(time.count());
+            return echodb_recover_options_set_timeout_s(get(), seconds, error);
+        });
+        return *this;
+    }
+
+    echodb_recover_options *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_recover_options, echodb_recover_options_free> handle_;
 };
 
 class Client;
@@ -777,6 +889,7 @@ class Space {
     std::string members() const { return text(echodb_space_members); }
     std::string status() const { return text(echodb_space_status); }
     std::string quarantined() const { return text(echodb_space_quarantined); }
+    std::string excluded() const { return text(echodb_space_excluded); }
     std::string export_json() const { return text(echodb_space_export_json); }
 
     void open() const { call(echodb_space_open); }
@@ -1220,8 +1333,26 @@ class Space {
         });
     }
 
+    /** Writes the effect of an excluded entry again, under this identity's name. */
+    std::string resubmit(std::string_view entry) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_resubmit(get(), entry.data(), entry.size(), out, error);
+        });
+    }
+
     /** Ends this identity's own role. */
     void leave() const { call(echodb_space_leave); }
+
+    /**
+     * Why an identity or a device may do something, or may not, JSON; `action` is `open`, `read`,
+     * `write`, `invite` or `administer`.
+     */
+    std::string why(std::string_view subject, std::string_view action) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_why(get(), subject.data(), subject.size(), action.data(),
+                                    action.size(), out, error);
+        });
+    }
 
     /** Hears everything that becomes of members from now on. */
     Subscription subscribe_members(MemberListener listener) const {
@@ -1330,6 +1461,17 @@ class Client {
         }
     }
 
+    /**
+     * Gives the profile a passphrase, changes it, or, without a new one, takes it away; `old_one` is
+     * empty if there is none.
+     */
+    void set_passphrase(std::string_view old_one, std::string_view new_one) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_set_passphrase(get(), old_one.data(), old_one.size(),
+                                                new_one.data(), new_one.size(), error);
+        });
+    }
+
     std::string spaces() const { return text(echodb_client_spaces); }
     std::string contacts() const { return text(echodb_client_contacts); }
     std::string status() const { return text(echodb_client_status); }
@@ -1383,6 +1525,87 @@ class Client {
         return join_with(code, options.get());
     }
 
+    /**
+     * Shows a code for a new device of this identity: whoever is let in this way is you. `wait`
+     * gives the identity's key.
+     */
+    Invitation create_device_invitation() const { return device_invitation_with(nullptr); }
+
+    Invitation create_device_invitation(const InviteOptions &options) const {
+        return device_invitation_with(options.get());
+    }
+
+    /** Uses a device code on a client without identity. */
+    Invitation join_device(std::string_view code) const { return join_device_with(code, nullptr); }
+
+    Invitation join_device(std::string_view code, const JoinOptions &options) const {
+        return join_device_with(code, options.get());
+    }
+
+    /** The identity's devices, a JSON array. */
+    std::string devices() const { return text(echodb_client_devices); }
+
+    void rename_device(std::string_view device, std::string_view name) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_rename_device(get(), device.data(), device.size(), name.data(),
+                                               name.size(), error);
+        });
+    }
+
+    /** Revokes a device for ever, in all spaces. */
+    void revoke_device(std::string_view device) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_revoke_device(get(), device.data(), device.size(), error);
+        });
+    }
+
+    void set_profile(std::string_view display_name) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_set_profile(get(), display_name.data(), display_name.size(),
+                                             error);
+        });
+    }
+
+    /** Lists a space again that was deleted on this device. */
+    void restore_space(std::string_view id) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_restore_space(get(), id.data(), id.size(), error);
+        });
+    }
+
+    /** Has `listener` called with an `ECHODB_IDENTITY_` number whenever something changes. */
+    Subscription subscribe_identity(IdentityListener listener) const {
+        void *data = detail::give(std::move(listener));
+        return Subscription(detail::make<echodb_subscription>(
+            [&](echodb_subscription **out, echodb_error **error) {
+                return echodb_client_subscribe_identity(get(), detail::on_identity, data,
+                                                        detail::destroy<IdentityListener>, out,
+                                                        error);
+            }));
+    }
+
+    /** Makes a new recovery phrase, which is shown this one time; earlier ones are void. */
+    std::string create_recovery_phrase() const {
+        return text(echodb_client_create_recovery_phrase);
+    }
+
+    /** Recovers the identity of a phrase on a client that has none; the identity as JSON. */
+    std::string recover_identity(std::string_view phrase, const RecoverOptions &options) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_recover_identity(get(), phrase.data(), phrase.size(),
+                                                  options.get(), out, error);
+        });
+    }
+
+    Operation recover_identity_start(std::string_view phrase,
+                                     const RecoverOptions &options) const {
+        return Operation(
+            detail::make<echodb_operation>([&](echodb_operation **out, echodb_error **error) {
+                return echodb_client_recover_identity_start(get(), phrase.data(), phrase.size(),
+                                                            options.get(), out, error);
+            }));
+    }
+
     void set_online(bool online) const {
         detail::check([&](echodb_error **error) {
             return echodb_client_set_online(get(), online, error);
@@ -1414,6 +1637,21 @@ class Client {
         return Invitation(
             detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
                 return echodb_client_join(get(), code.data(), code.size(), options, out, error);
+            }));
+    }
+
+    Invitation device_invitation_with(const echodb_invite_options *options) const {
+        return Invitation(
+            detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
+                return echodb_client_create_device_invitation(get(), options, out, error);
+            }));
+    }
+
+    Invitation join_device_with(std::string_view code, const echodb_join_options *options) const {
+        return Invitation(
+            detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
+                return echodb_client_join_device(get(), code.data(), code.size(), options, out,
+                                                 error);
             }));
     }
 

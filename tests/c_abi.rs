@@ -197,6 +197,16 @@ fn blobs_in_c_and_cpp() {
 }
 
 #[test]
+fn encryption_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("encryption", "c99", "tests/c/encryption.c"),
+        ("encryption_cpp", "c++17", "tests/c/encryption.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), profile);
+    }
+}
+
+#[test]
 fn live_queries_in_c_and_cpp() {
     let c = compile("live", "c99", &[], &["tests/c/live.c"]);
     run_both(&c, String::new);
@@ -213,6 +223,17 @@ fn two_clients_in_c() {
     run_both(&compile("pairing", "c99", &[], &["tests/c/pairing.c"]), url);
     run_sanitized(
         &compile("pairing", "gnu17", &SANITIZERS, &["tests/c/pairing.c"]),
+        &[&signal.url],
+    );
+}
+
+#[test]
+fn devices_in_c() {
+    let signal = support::Signal::start();
+    let url = || signal.url.clone();
+    run_both(&compile("devices", "c99", &[], &["tests/c/devices.c"]), url);
+    run_sanitized(
+        &compile("devices", "gnu17", &SANITIZERS, &["tests/c/devices.c"]),
         &[&signal.url],
     );
 }

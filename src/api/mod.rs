@@ -8,6 +8,8 @@
 
 mod blobs;
 mod client;
+mod devices;
+mod encryption;
 mod error;
 mod invitation;
 mod live;
@@ -16,6 +18,7 @@ mod members;
 mod object;
 mod options;
 mod queries;
+mod recovery;
 mod space;
 mod space_history;
 mod space_schemas;
@@ -28,11 +31,14 @@ mod transaction;
 mod transaction_system;
 mod transaction_terms;
 mod transfer;
+mod why;
 
 pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
 };
 pub use client::{Client, IdentityInfo, library_version};
+pub use devices::{DeviceInfo, IdentityChange, IdentityListener};
+pub use encryption::{Encryption, EncryptionMode, KeyProvider};
 pub use error::{EchoError, Result};
 pub use invitation::{
     Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
@@ -40,11 +46,13 @@ pub use invitation::{
 pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};
 pub use members::{
-    Contact, ContactSpace, Member, MemberDevice, MemberEvent, MemberEventKind, MemberListener,
+    Contact, ContactSpace, ExcludedEntry, Member, MemberDevice, MemberEvent, MemberEventKind,
+    MemberListener, Resubmission, SkippedResubmission,
 };
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
+pub use recovery::RecoverOptions;
 pub use space::{Space, SpaceInfo, SpaceState};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
@@ -60,6 +68,7 @@ pub use transfer::{
     ArchiveInfo, ColumnKind, ImportColumn, ImportFormat, ImportOptions, ImportReport, OnError,
     SkippedRow, verify_archive,
 };
+pub use why::{Explanation, ExplanationStep};
 
 /// Runs a blocking call on the library's own threads. The work is finished even if the returned
 /// future is dropped.

@@ -8,7 +8,7 @@ use crate::model::{DeviceKey, EntryId, IdentityKey, Role};
 use std::sync::Arc;
 
 /// Whom a denial is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// All devices of an identity.
     Identity(IdentityKey),
@@ -16,7 +16,6 @@ pub enum Target {
     Device(DeviceKey),
 }
 
-#[allow(dead_code, reason = "what judges the data of denied devices calls it")]
 /// A removal, a demotion or the revocation of a device, in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
@@ -67,7 +66,6 @@ impl Denied {
     }
 }
 
-#[allow(dead_code, reason = "what judges the data of denied devices calls it")]
 impl Authority {
     /// The denials in force, rising by entry. One that was undone, because a superior denied its
     /// author concurrently, is not among them: what it had excluded counts again.

@@ -43,16 +43,14 @@ pub mod type_byte {
         reason = "reserved, so that no other operation takes the number"
     )]
     pub const EPOCH_DISPUTE: u8 = 12;
-    /// Reserved: hands the space to a new top owner.
-    #[allow(
-        dead_code,
-        reason = "reserved, so that no other operation takes the number"
-    )]
+    /// Hands the space to a new top owner.
     pub const SUCCESSION: u8 = 13;
     /// Brings concurrent entries together.
     pub const MERGE: u8 = 14;
     /// Gives an identity a recovery key.
     pub const RECOVERY_SET: u8 = 15;
+    /// Sets the author's display name.
+    pub const NAME_SET: u8 = 16;
 }
 
 /// A control operation.
@@ -140,6 +138,11 @@ pub enum ControlOp {
         /// The heads of its data feeds that are to stay, rising.
         heads: Vec<Dep>,
     },
+    /// Makes another owner the top owner, whom nobody can remove.
+    Succession {
+        /// The new top owner.
+        identity: IdentityKey,
+    },
     /// Gives an identity a recovery key in place of the one before.
     RecoverySet {
         /// The identity.
@@ -148,6 +151,11 @@ pub enum ControlOp {
         recovery: RecoveryKey,
         /// The [`crate::identity::RecoveryStatement`] that says so.
         statement: Vec<u8>,
+    },
+    /// Sets the display name of the author's identity.
+    NameSet {
+        /// The name.
+        display_name: String,
     },
     /// Changes nothing but has the control heads it names in its past: when there are more heads
     /// than one entry can name, some of these gather them.

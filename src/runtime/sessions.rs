@@ -34,6 +34,8 @@ const SILENCE_MS: u64 = 20_000;
 /// Bytes that may wait to be sent. The replication window keeps entries far below; only a peer that
 /// asks without reading gets here.
 const OUTBOX_BYTES: usize = 8 * 1024 * 1024;
+/// Spaces that are not here of which it is kept that the peer holds them.
+const UNKNOWN: usize = 1024;
 
 /// An authenticated peer.
 pub struct PeerSession {
@@ -57,6 +59,9 @@ struct Shared {
     replicators: HashMap<SpaceId, (u64, Replicator)>,
     /// The peer's word that it holds a space, of spaces that are closed here: it is said once.
     offers: HashMap<SpaceId, Open>,
+    /// Likewise of spaces that are not here at all: this device may come to hold them while the
+    /// session lasts.
+    unknown: HashMap<SpaceTag, Open>,
 }
 
 impl Shared {
@@ -383,7 +388,8 @@ impl PeerSession {
         }
         let tag = space_tag(&core.id(), self.link.hash());
         let mut replicator = Replicator::new(tag, &source, out);
-        if let Some(offer) = shared.offers.remove(&core.id()) {
+        let unknown = shared.unknown.remove(&tag);
+        if let Some(offer) = shared.offers.remove(&core.id()).or(unknown) {
             replicator.receive(Body::Open(offer), &source, out)?;
         }
         shared.replicators.insert(core.id(), (opening, replicator));
@@ -413,6 +419,7 @@ impl PeerSession {
             return Ok(());
         };
         let Some(space) = self.find(node, &tag) else {
+            self.note_unknown(tag, body);
             return Ok(());
         };
         if let Body::Blob(message) = body {
@@ -469,6 +476,19 @@ impl PeerSession {
         }
     }
 
+    /// The peer's word that it holds a space of which we do not know, which costs it nothing: only so
+    /// many are kept.
+    fn note_unknown(&self, tag: SpaceTag, body: Body) {
+        let mut shared = self.lock();
+        match body {
+            Body::Open(offer) if offer.digest.len() <= 32 && shared.unknown.len() < UNKNOWN => {
+                drop(shared.unknown.insert(tag, offer));
+            }
+            Body::Close(_) => drop(shared.unknown.remove(&tag)),
+            _ => {}
+        }
+    }
+
     fn find(&self, node: &Arc<dyn Sessions>, tag: &SpaceTag) -> Option<Arc<SpaceHost>> {
         node.all_spaces()
             .into_iter()
@@ -483,7 +503,7 @@ impl PeerSession {
         delivery: Delivery,
     ) -> Result<()> {
         let mut taken = Taken::default();
-        let result = take_in(space, delivery, &mut taken);
+        let result = take_in(space, self.device, delivery, &mut taken);
         // Here no lock is held: the sink may call back in.
         taken.report(node);
         if taken.control {

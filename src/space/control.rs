@@ -36,7 +36,9 @@ impl SpaceCore {
             self.authority
                 .put_invitation_first(&mut ctl, invitation_key);
         }
-        self.append_control(ctl, op)
+        let entry = self.append_control(ctl, op)?;
+        self.judge_if_due()?;
+        Ok(entry)
     }
 
     /// The control heads beside our own feed's tip, which an entry has in its past anyway.
@@ -59,6 +61,12 @@ impl SpaceCore {
         }
     }
 
+    /// Brings all control heads, our own feed's tip among them, together in one.
+    pub(super) fn gather_all_heads(&mut self) -> Result<()> {
+        let heads = self.control_heads();
+        self.append_control(heads, &ControlOp::Merge).map(drop)
+    }
+
     fn append_control(&mut self, mut ctl: Vec<EntryId>, op: &ControlOp) -> Result<Entry> {
         let mut salt = [0; 16];
         (self.random)(&mut salt);
@@ -72,9 +80,8 @@ impl SpaceCore {
             Some(feed) => feed.header.clone(),
             None => return Err(Error::internal("our own control feed is unknown")),
         };
-        // On a copy: an entry that others would refuse must leave no trace here.
-        let mut authority = self.authority.clone();
-        if let Verdict::Refused(reason) = authority.apply(&entry, &header, op) {
+        // An entry that others would refuse must leave no trace here.
+        if let Verdict::Refused(reason) = self.authority.check(&entry, &header, op) {
             return Err(Error::new(ErrorKind::PermissionDenied, reason));
         }
         self.store.commit(&Commit {
@@ -91,7 +98,7 @@ impl SpaceCore {
             objects: &[],
             meta: &self.branch_facts(&entry),
         })?;
-        self.authority = authority;
+        self.authority.apply(&entry, &header, op);
         self.control_changed();
         self.own_control.advance(&entry);
         self.note_stored(&entry);

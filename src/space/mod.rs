@@ -6,22 +6,23 @@
 
 mod actors;
 mod archive_check;
+mod bench;
 mod blob_store;
 mod blobs;
 mod branches;
 mod checking;
 mod control;
 mod copies;
-#[allow(
-    dead_code,
-    reason = "the runtime adds and revokes devices from its next version on"
-)]
+mod denials;
 mod devices;
 mod documents;
 mod edits;
+mod excluded;
+mod family;
 #[cfg(test)]
 mod forging;
 mod founding;
+mod halo;
 mod heads;
 mod ingest;
 mod live;
@@ -31,6 +32,7 @@ mod migrating;
 mod own_feed;
 mod read;
 mod registering;
+mod rejudging;
 mod schemas;
 mod searching;
 mod space_core;
@@ -40,7 +42,6 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
-#[cfg(test)]
 mod validity;
 mod waiting;
 mod write;
@@ -51,7 +52,9 @@ pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
 pub use copies::{BranchRow, branches};
 pub use edits::object_at;
+pub use family::{Family, FamilyMember};
 pub use founding::Founding;
+pub use halo::{HaloFact, HaloState};
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
 pub use members::{MemberChange, MemberEvent, MemberInfo};
@@ -65,7 +68,8 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Readers, Reads, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Readers, Reads, Rejudged, Store, StoredDocument, StoredEntry, Violation,
+    Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

@@ -1,4 +1,4 @@
--- space application_id 0x45434873 version 2
+-- space application_id 0x45434873 version 3
 CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE feeds( n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, header BLOB NOT NULL);
 CREATE TABLE entries( n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, feed INTEGER NOT NULL, seq INTEGER NOT NULL, status INTEGER NOT NULL, reason TEXT, bytes BLOB NOT NULL);
@@ -26,12 +26,13 @@ CREATE INDEX blob_parts_block ON blob_parts(block);
 CREATE TABLE blob_refs( object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
 CREATE INDEX blob_refs_blob ON blob_refs(blob);
 CREATE TABLE violations( object INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(object, n)) WITHOUT ROWID;
+CREATE TABLE vouched( entry BLOB NOT NULL, denial BLOB NOT NULL, through BLOB NOT NULL, PRIMARY KEY(entry, denial)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5( text, content = '', contentless_delete = 1, tokenize = 'ascii');
 CREATE TABLE unindexed(object INTEGER PRIMARY KEY);
 CREATE TABLE field_indexes(n INTEGER PRIMARY KEY, type TEXT, path TEXT NOT NULL);
--- profile application_id 0x45434870 version 1
+-- profile application_id 0x45434870 version 2
 CREATE TABLE identity( one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL, keyring BLOB NOT NULL);
-CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL, opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);
+CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL, opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL, kind INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE invitations(id BLOB PRIMARY KEY, payload BLOB NOT NULL);
 CREATE TABLE attempts( invitation BLOB NOT NULL, code INTEGER NOT NULL, PRIMARY KEY(invitation, code)) WITHOUT ROWID;
 CREATE TABLE settings(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

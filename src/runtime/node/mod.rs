@@ -1,5 +1,6 @@
 //! A client: profile, identity, spaces and network, and their life from opening to shutdown.
 
+mod encryption;
 mod identity;
 mod network;
 mod spaces;
@@ -7,12 +8,13 @@ mod spaces;
 use self::network::{FAREWELL, Network, webrtc_options};
 use super::cache::Cache;
 use super::executor;
+use super::halo::HaloWork;
 use super::log::Log;
 use super::pairing::PairingHandle;
 use super::sessions::PeerSession;
 use super::space_handle::SpaceHandle;
-use super::space_host::SpaceHost;
-use super::storage::{ProfileStore, StoredInvitation};
+use super::space_host::{SpaceHost, SpaceKind};
+use super::storage::{Access, ProfileStore, StoredInvitation, Vault};
 use crate::api::{ClientOptions, JoinOptions, LogSink, SpaceState};
 use crate::identity::Keyring;
 use crate::model::{Error, ErrorKind, Result, SpaceId, Value};
@@ -20,23 +22,26 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use zeroize::Zeroizing;
 
-struct Identity {
-    keyring: Arc<Keyring>,
-    display_name: String,
+pub(super) struct Identity {
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) display_name: String,
 }
 
 /// An open client. Tasks hold it weakly or end at shutdown.
 pub struct Node {
-    me: Weak<Node>,
+    pub(super) me: Weak<Node>,
     log: Log,
     options: ClientOptions,
     profile: Mutex<Option<ProfileStore>>,
-    identity: RwLock<Option<Identity>>,
+    vault: Option<Arc<Vault>>,
+    pub(super) identity: RwLock<Option<Identity>>,
     spaces: RwLock<Vec<Arc<SpaceHost>>>,
     network: Mutex<Option<Network>>,
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
+    pub(super) halo: HaloWork,
     cache: Arc<Cache>,
     closed: AtomicBool,
     bytes_sent: AtomicU64,
@@ -62,7 +67,7 @@ impl NodeGuard {
         self: &Arc<Self>,
         properties: BTreeMap<String, Value>,
     ) -> Result<SpaceHandle> {
-        let host = self.0.create_space(properties, false)?;
+        let host = self.0.create_space(properties, SpaceKind::Ordinary)?;
         Ok(SpaceHandle::new(Arc::clone(self), host))
     }
 
@@ -101,10 +106,17 @@ impl Drop for NodeGuard {
 }
 
 impl Node {
-    fn open(options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
+    fn open(mut options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
+        let access = Access {
+            passphrase: options.passphrase.take().map(Zeroizing::new),
+            provider: options.key_provider.take(),
+            mode: options.encryption,
+        };
         check_options(&options)?;
         let log = Log::new(sink, options.log_level);
-        let mut profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
+        let directory = options.profile.as_deref().map(Path::new);
+        let mut profile = ProfileStore::open_with(directory, access)?;
+        let vault = profile.vault();
         let identity = Identity::load(&mut profile)?;
         let records = profile.spaces()?;
         let online = options.online;
@@ -114,18 +126,25 @@ impl Node {
             log,
             options,
             profile: Mutex::new(Some(profile)),
+            vault,
             identity: RwLock::new(identity),
             spaces: RwLock::default(),
             network: Mutex::default(),
             sessions: Mutex::default(),
             pairings: Mutex::default(),
+            halo: HaloWork::default(),
             cache,
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
         });
         for record in records {
-            let host = node.new_host(record.id, record.is_default);
+            let kind = match (record.is_halo, record.is_default) {
+                (true, _) => SpaceKind::Halo,
+                (false, true) => SpaceKind::Default,
+                (false, false) => SpaceKind::Ordinary,
+            };
+            let host = node.new_host(record.id, kind);
             node.spaces_mut().push(Arc::clone(&host));
             if record.opened
                 && let Err(error) = node.load(&host)
@@ -141,6 +160,7 @@ impl Node {
         if online {
             node.go_online()?;
         }
+        node.start_halo();
         Ok(node)
     }
 

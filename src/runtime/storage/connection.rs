@@ -1,7 +1,9 @@
 //! How connections to the files are opened: the one place that names flags and settings.
 
+use super::sealed::{RESERVED, Seal};
 use super::words;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
+use std::ffi::c_int;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,8 +20,13 @@ pub(super) enum Access {
 }
 
 /// Opens a connection to the file at `path`, which exists; `None` is a new database in memory. It
-/// knows the functions that queries call, and trusts nothing in the file.
-pub(super) fn open(path: Option<&Path>, access: Access) -> rusqlite::Result<Connection> {
+/// knows the functions that queries call, and trusts nothing in the file. An encrypted file is opened
+/// with its `seal`, which is to outlive the connection.
+pub(super) fn open(
+    path: Option<&Path>,
+    seal: Option<&Seal>,
+    access: Access,
+) -> rusqlite::Result<Connection> {
     let conn = match path {
         None => Connection::open_in_memory()?,
         Some(path) => {
@@ -27,7 +34,14 @@ pub(super) fn open(path: Option<&Path>, access: Access) -> rusqlite::Result<Conn
                 Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
                 Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
             };
-            Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?
+            let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            match seal {
+                None => Connection::open_with_flags(path, flags)?,
+                Some(seal) => {
+                    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+                    Connection::open_with_flags(seal.uri(path), flags)?
+                }
+            }
         }
     };
     conn.busy_timeout(BUSY_TIMEOUT)?;
@@ -39,4 +53,24 @@ pub(super) fn open(path: Option<&Path>, access: Access) -> rusqlite::Result<Conn
     )?;
     words::register(&conn)?;
     Ok(conn)
+}
+
+/// Prepares a new file to be encrypted: every page keeps room for what the layer adds.
+pub(super) fn reserve(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch("PRAGMA page_size = 4096")?;
+    let mut bytes = RESERVED as c_int;
+    // SAFETY: the connection is open and not in use; for this operation SQLite reads and writes one
+    // `int`, which outlives the call.
+    let code = unsafe {
+        ffi::sqlite3_file_control(
+            conn.handle(),
+            c"main".as_ptr(),
+            ffi::SQLITE_FCNTL_RESERVE_BYTES,
+            (&raw mut bytes).cast(),
+        )
+    };
+    match code {
+        ffi::SQLITE_OK => Ok(()),
+        code => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)),
+    }
 }

@@ -1,27 +1,44 @@
 //! The file of a profile: who this device is, which spaces it has, and what must not be forgotten.
 
-use super::database::{Database, Durability};
+use super::database::{Database, Durability, Failure};
 use super::error::{damaged, from_io};
 use super::lock::ProfileLock;
+use super::vault::{Access, Vault};
 use super::{files, schema};
 use crate::model::{Error, ErrorKind, Result};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// A profile. Its writes are rare, and durable before they return.
 pub struct ProfileStore {
     pub(super) db: Database,
     pub(super) directory: Option<PathBuf>,
+    pub(super) vault: Option<Arc<Vault>>,
     // Dropped last: nobody else may open the files before they are closed here.
     _lock: Option<ProfileLock>,
 }
 
 impl ProfileStore {
+    /// Opens the profile in `dir`, plain if it is new.
+    #[cfg(test)]
+    pub fn open(dir: Option<&Path>) -> Result<ProfileStore> {
+        let mode = crate::api::EncryptionMode::Off;
+        ProfileStore::open_with(
+            dir,
+            Access {
+                mode,
+                ..Access::default()
+            },
+        )
+    }
+
     /// Opens the profile in `dir`, making it when missing; `None` keeps it in memory. Holds the
     /// profile until dropped: a second opener gets `ProfileLocked`. Finishes the removal of
-    /// spaces that a crash cut short.
-    pub fn open(dir: Option<&Path>) -> Result<ProfileStore> {
+    /// spaces that a crash cut short, and encrypts what is plain if that is to be.
+    pub fn open_with(dir: Option<&Path>, access: Access) -> Result<ProfileStore> {
+        let mut vault = None;
         let mut lock = None;
         let mut file = None;
         if let Some(dir) = dir {
@@ -31,12 +48,18 @@ impl ProfileStore {
             files::create_private_dir(&spaces)?;
             let path = dir.join("profile.sqlite");
             refuse_to_start_over(&path, &spaces)?;
+            vault = Vault::open(dir, &path, access)?.map(Arc::new);
             file = Some(path);
         }
-        let db = Database::open(file.as_deref(), &schema::PROFILE, Durability::AtOnce)?;
+        let seal = vault
+            .as_ref()
+            .map(|vault| vault.profile_seal())
+            .transpose()?;
+        let db = Database::open(file.as_deref(), seal, &schema::PROFILE, Durability::AtOnce)?;
         let mut store = ProfileStore {
             db,
             directory: dir.map(Path::to_owned),
+            vault,
             _lock: lock,
         };
         match store.finish_deletions() {
@@ -45,23 +68,19 @@ impl ProfileStore {
             Err(e) if e.kind() == ErrorKind::Storage => {}
             done => done?,
         }
+        store.encrypt_spaces()?;
         Ok(store)
+    }
+
+    /// The key of its files, if they are encrypted.
+    pub fn vault(&self) -> Option<Arc<Vault>> {
+        self.vault.clone()
     }
 
     /// Stores the identity. Fails with `AlreadyExists` when there is one: it is never overwritten.
     pub fn create_identity(&mut self, keyring: &[u8], display_name: &str) -> Result<()> {
-        self.db.write(|tx| {
-            let added = tx.execute(
-                "INSERT INTO identity(one, display_name, keyring) VALUES(1, ?1, ?2) \
-                 ON CONFLICT(one) DO NOTHING",
-                params![display_name, keyring],
-            )?;
-            if added == 0 {
-                let detail = "this profile has an identity already";
-                return Err(Error::new(ErrorKind::AlreadyExists, detail).into());
-            }
-            Ok(())
-        })
+        self.db
+            .write(|tx| insert_identity(tx, keyring, display_name))
     }
 
     /// The keyring, if there is an identity.
@@ -99,7 +118,6 @@ impl ProfileStore {
     }
 
     /// Changes the identity's display name.
-    #[cfg(test)]
     pub fn set_display_name(&mut self, name: &str) -> Result<()> {
         self.update_identity("UPDATE identity SET display_name = ?1", name)
     }
@@ -129,7 +147,6 @@ impl ProfileStore {
         })
     }
 
-    #[cfg(test)]
     fn update_identity(&mut self, sql: &str, value: impl rusqlite::ToSql) -> Result<()> {
         self.db.write(|tx| {
             if tx.execute(sql, [value])? == 0 {
@@ -138,6 +155,23 @@ impl ProfileStore {
             Ok(())
         })
     }
+}
+
+pub(super) fn insert_identity(
+    tx: &Transaction<'_>,
+    keyring: &[u8],
+    display_name: &str,
+) -> std::result::Result<(), Failure> {
+    let added = tx.execute(
+        "INSERT INTO identity(one, display_name, keyring) VALUES(1, ?1, ?2) \
+         ON CONFLICT(one) DO NOTHING",
+        params![display_name, keyring],
+    )?;
+    if added == 0 {
+        let detail = "this profile has an identity already";
+        return Err(Error::new(ErrorKind::AlreadyExists, detail).into());
+    }
+    Ok(())
 }
 
 /// Spaces without a profile are no new profile: whoever lost the file may still have a backup of

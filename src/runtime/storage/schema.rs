@@ -2,7 +2,7 @@
 //! upgrade of the old one.
 
 use super::database::Shape;
-use super::{indexes, upgrade, words};
+use super::{indexes, rejudge, upgrade, words};
 
 /// A space's file.
 ///
@@ -21,7 +21,7 @@ pub(super) const SPACE: Shape = Shape {
     what: "space",
     // "ECHs"
     application_id: 0x4543_4873,
-    version: 2,
+    version: 3,
     schema: &[
         FEEDS,
         OBJECTS,
@@ -29,10 +29,11 @@ pub(super) const SPACE: Shape = Shape {
         SIDE,
         BLOBS,
         VIOLATIONS,
+        rejudge::VOUCHED,
         words::TABLE,
         indexes::TABLE,
     ],
-    upgrades: &[upgrade::to_2],
+    upgrades: &[upgrade::to_2, upgrade::to_3],
 };
 
 /// Feeds and entries, since version 1.
@@ -121,24 +122,25 @@ pub(super) const VIOLATIONS: &str = "
         PRIMARY KEY(object, n)) WITHOUT ROWID;
 ";
 
-/// The profile's file.
+/// The profile's file. `spaces.kind`, since version 2: 0 a space as any, 1 the identity's HALO space.
 pub(super) const PROFILE: Shape = Shape {
     what: "profile",
     // "ECHp"
     application_id: 0x4543_4870,
-    version: 1,
+    version: 2,
     schema: &["
         CREATE TABLE identity(
             one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL,
             keyring BLOB NOT NULL);
         CREATE TABLE spaces(
             id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL,
-            opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);
+            opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL,
+            kind INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE invitations(id BLOB PRIMARY KEY, payload BLOB NOT NULL);
         CREATE TABLE attempts(
             invitation BLOB NOT NULL, code INTEGER NOT NULL,
             PRIMARY KEY(invitation, code)) WITHOUT ROWID;
         CREATE TABLE settings(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     "],
-    upgrades: &[],
+    upgrades: &[upgrade::profile_to_2],
 };

@@ -1,7 +1,11 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
+pub use crate::device_args::{DeviceCommand, IdentityCommand};
+use crate::failure::Result;
 use crate::member_args::MemberCommand;
+use crate::passphrase::{PassphraseCommand, Secret};
+pub use crate::schema_args::SchemaCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -16,9 +20,9 @@ Exit codes:
   1  failed for another reason than the following
   2  the command or an argument makes no sense
   3  the named thing does not exist
-  4  refused: no permission, or a wrong or used-up invitation code
+  4  refused: no permission, a wrong or used-up invitation code, or a wrong passphrase
   5  the network failed, or time ran out
-  6  the profile is locked, damaged or newer, or the disk refused";
+  6  the profile is locked, damaged or newer, its key is missing, or the disk refused";
 
 /// Works with echo-db profiles: identities, spaces, objects, pairing.
 #[derive(Debug, Parser)]
@@ -41,6 +45,11 @@ pub struct Args {
     )]
     pub signal: Vec<String>,
 
+    /// Reads the profile's passphrase, one line, from this file descriptor; else it is in
+    /// $ECHODB_PASSPHRASE, or asked for on the terminal
+    #[arg(long, global = true, value_name = "N")]
+    pub passphrase_fd: Option<i32>,
+
     /// Prints JSON, one value a line; errors too, on standard error
     #[arg(long, global = true)]
     pub json: bool,
@@ -57,6 +66,12 @@ pub enum Command {
     /// The user of this profile
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Adds, lists, names and revokes the identity's devices
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// The passphrase that the profile's files are encrypted under
+    #[command(subcommand)]
+    Passphrase(PassphraseCommand),
     /// Makes, lists, describes and deletes spaces
     #[command(subcommand)]
     Space(SpaceCommand),
@@ -257,6 +272,15 @@ pub enum Command {
         #[arg(long, value_name = "MS", requires = "query", default_value_t = 16)]
         interval: u32,
     },
+    /// Tells why somebody may do something in a space, or may not: the operations that led to it
+    Why {
+        /// The space
+        space: String,
+        /// open, read, write, invite or administer
+        action: String,
+        /// The key of an identity or of a device; without it, this identity
+        subject: Option<String>,
+    },
     /// Prints a digest of all objects: equal digests mean equal objects and histories
     Digest {
         /// The space
@@ -315,20 +339,6 @@ pub enum Command {
     },
     /// Stays online until interrupted. Other commands on this profile go through it meanwhile
     Serve,
-}
-
-/// What may be done about the identity.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IdentityCommand {
-    /// Makes the identity, this device's keys, and the default space
-    Create {
-        /// The name that others see
-        #[arg(long, value_name = "N")]
-        name: Option<String>,
-    },
-    /// Prints the identity
-    Show,
 }
 
 /// What may be done about branches.
@@ -435,40 +445,14 @@ pub enum IndexCommand {
     },
 }
 
-/// What may be done about schemas.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SchemaCommand {
-    /// Lists all schemas of all types
-    List,
-    /// Prints the schema that new objects of a type are checked against
-    Show {
-        /// The type
-        #[arg(value_name = "TYPE")]
-        type_name: String,
-    },
-    /// Registers a JSON Schema for objects of a type, and prints its version
-    Register {
-        /// The type
-        #[arg(value_name = "TYPE")]
-        type_name: String,
-        /// The schema
-        #[arg(value_name = "JSON")]
-        schema: String,
-        /// The version; without it, the next one
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        version: Option<u32>,
-    },
-    /// Lists the rules that objects break
-    Violations,
-}
-
 impl Command {
     /// Whether it needs peers when it runs on its own.
     pub fn is_online(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. }
+            Command::Identity(IdentityCommand::Recover { .. })
+                | Command::Device(_)
+                | Command::Invite { .. }
                 | Command::Join { .. }
                 | Command::Watch { .. }
                 | Command::Blob(BlobCommand::Fetch { .. })
@@ -479,13 +463,23 @@ impl Command {
     /// Whether it goes on until the user ends it, or has something to tell others when the user
     /// does. Any other is simply ended by Ctrl-C.
     pub fn ends_on_request(&self) -> bool {
-        matches!(
-            self,
-            Command::Invite { .. }
-                | Command::Join { .. }
-                | Command::Watch { .. }
-                | Command::Blob(BlobCommand::Fetch { .. })
-        )
+        matches!(self, Command::Device(command) if command.waits())
+            || matches!(
+                self,
+                Command::Invite { .. }
+                    | Command::Join { .. }
+                    | Command::Watch { .. }
+                    | Command::Blob(BlobCommand::Fetch { .. })
+            )
+    }
+
+    /// Asks for what only the process at the terminal can; `passphrase` is the profile's, if it was
+    /// given.
+    pub fn fill(&mut self, passphrase: Option<&Secret>) -> Result<()> {
+        match self {
+            Command::Passphrase(command) => command.fill(passphrase),
+            _ => Ok(()),
+        }
     }
 
     /// Makes names of files mean the same in another process.

@@ -1,10 +1,12 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+pub use crate::event_device::DeviceEvent;
 use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
-pub use crate::member_event::SpaceMember;
+pub use crate::member_event::{Excluded, SpaceMember};
 pub use crate::schema_event::{Schema, Violation};
+pub use crate::why_event::{Why, WhyStep};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, ObjectRecord,
     PeerStatus, SpaceInfo, SpaceState,
@@ -20,12 +22,16 @@ pub use crate::transfer_event::{Archive, ObjectFile, Report, Skipped};
 pub enum Event {
     /// The identity.
     Identity(Identity),
+    /// A device, a code for one, or a recovery phrase.
+    Device(DeviceEvent),
     /// A space in a list, or a new one.
     Space(Space),
     /// A space with its properties and members.
     SpaceDetails(SpaceDetails),
     /// A member of a space.
     Member(SpaceMember),
+    /// An entry that does not count.
+    Excluded(Excluded),
     /// A new object's id.
     Created(Created),
     /// An object.
@@ -60,6 +66,8 @@ pub enum Event {
     Difference(Difference),
     /// A branch, from `branch ls`.
     Branch(Branch),
+    /// Why somebody may do something, or may not.
+    Why(Why),
     /// A space's digest.
     Digest(Digest),
     /// A line of an export, without its end.
@@ -495,6 +503,8 @@ pub struct Status {
     pub signaling: Vec<Signaling>,
     /// How many spaces the profile has.
     pub spaces: u64,
+    /// What keeps the key of the profile's files: `plain`, `file_key`, `passphrase`, `key_provider`.
+    pub encryption: String,
 }
 
 /// A signalling server.
@@ -521,6 +531,8 @@ pub struct SpaceStatus {
     pub entries: u64,
     /// Entries set aside.
     pub quarantined: u64,
+    /// Entries that do not count.
+    pub excluded: u64,
     /// Entries that wait for a content key.
     pub waiting_for_key: u64,
     /// Entries that wait for another entry.

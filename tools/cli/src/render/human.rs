@@ -1,9 +1,9 @@
 //! The form for people.
 
-use super::{past, qr, safe};
+use super::{device, past, qr, safe};
 use crate::event::{
     Blob, Code, Event, Hit, Index, LiveChange, Object, Pairing, Schema, Space, SpaceDetails,
-    SpaceMember, SpaceStatus, Status, Violation,
+    SpaceMember, SpaceStatus, Status, Violation, Why,
 };
 use std::fmt::Write;
 
@@ -48,6 +48,13 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Space(space) => listed_space(space, style),
         Event::SpaceDetails(details) => space_details(details, style),
         Event::Member(member) => member_line(member),
+        Event::Excluded(entry) => format!(
+            "{}  {}  {} objects  {}\n",
+            entry.entry,
+            entry.identity,
+            entry.objects.len(),
+            safe::line(&entry.reason)
+        ),
         Event::Created(created) => format!("{}\n", created.id),
         Event::Object(object) if style.detailed => object_lines(object, style),
         Event::Object(object) => format!(
@@ -74,10 +81,12 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Undone(value) => past::undone(value),
         Event::Difference(value) => past::difference(value),
         Event::Branch(value) => past::branch(value, style),
+        Event::Why(told) => explanation(told),
         Event::Digest(digest) => format!("{}\n", digest.digest),
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
         Event::Code(code) => invitation_code(code, style),
+        Event::Device(event) => device::text(event, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
         Event::Blob(blob) => blob_line(blob),
@@ -99,6 +108,18 @@ pub fn result(event: &Event, style: Style) -> String {
 }
 
 /// What import and export put there.
+fn explanation(told: &Why) -> String {
+    let steps = told.steps.iter().map(|step| {
+        let mark = if step.counts { "  " } else { "x " };
+        format!("{mark}{}\n", safe::line(&step.text))
+    });
+    format!(
+        "{}\n{}",
+        safe::line(&told.summary),
+        steps.collect::<String>()
+    )
+}
+
 fn transfer(event: &Event) -> String {
     match event {
         Event::Imported(imported) => format!("{} objects\n", imported.objects),
@@ -289,15 +310,16 @@ fn found(hit: &Hit, style: Style) -> String {
 }
 
 fn invitation_code(code: &Code, style: Style) -> String {
+    code_lines(&code.code, &code.url, style)
+}
+
+/// A code for a person to hand over.
+pub(super) fn code_lines(code: &str, url: &str, style: Style) -> String {
     let image = match style.terminal {
-        true => qr::blocks(&code.url, style.colour).unwrap_or_default(),
+        true => qr::blocks(url, style.colour).unwrap_or_default(),
         false => String::new(),
     };
-    format!(
-        "{image}Code: {}\nURL:  {}\n",
-        style.bold(&code.code),
-        code.url
-    )
+    format!("{image}Code: {}\nURL:  {url}\n", style.bold(code))
 }
 
 fn auth_code(pairing: &Pairing, style: Style) -> String {
@@ -314,12 +336,25 @@ fn auth_code(pairing: &Pairing, style: Style) -> String {
     }
 }
 
+fn key(encryption: &str) -> &str {
+    match encryption {
+        "plain" => "none: the files are not encrypted",
+        "file_key" => "in a file beside the profile's",
+        "passphrase" => "under a passphrase",
+        other => other,
+    }
+}
+
 fn client_status(status: &Status) -> String {
     let mut out = String::new();
     let yes = |value| if value { "yes" } else { "no" };
     put(&mut out, format_args!("serving   {}", yes(status.serving)));
     put(&mut out, format_args!("online    {}", yes(status.online)));
     put(&mut out, format_args!("spaces    {}", status.spaces));
+    put(
+        &mut out,
+        format_args!("key       {}", key(&status.encryption)),
+    );
     put(&mut out, format_args!("peers     {}", status.peers));
     put(
         &mut out,
@@ -355,6 +390,7 @@ fn space_status(status: &SpaceStatus) -> String {
     put(&mut out, format_args!("entries   {}", status.entries));
     for (name, count) in [
         ("set aside", status.quarantined),
+        ("excluded", status.excluded),
         ("waiting for a key", status.waiting_for_key),
         ("waiting for another entry", status.waiting_for_dependency),
         ("breaking their schema", status.violations),

@@ -4,8 +4,10 @@
 mod blobs;
 mod commands;
 mod common;
+mod devices;
 mod errors;
 mod pairing;
+mod passphrase;
 mod past;
 mod search;
 mod serving;

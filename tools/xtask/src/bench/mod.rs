@@ -22,9 +22,14 @@ const MEASURES: &[(&str, &str)] = &[
     ("sync_10k_fresh", "sync_10k"),
     ("sync_10k_bytes", "sync_10k"),
     ("edit_latency", "edit_latency"),
+    ("at_rest_write", "at_rest"),
+    ("at_rest_query", "at_rest"),
+    ("at_rest_scan", "at_rest"),
     ("rss_10k_open", "rss_10k_open"),
     ("live_update", "live_update"),
     ("live_update_growth", "live_update"),
+    ("resolve_10k", "resolve"),
+    ("resolve_backdated", "resolve"),
 ];
 
 /// The size that the shipped library is to stay below, in bytes.
