@@ -167,19 +167,25 @@ impl SpaceCore {
             members_due: true,
             keyring,
         };
-        core.told = Told::load(&*core.store)?;
-        core.load_feeds()?;
-        core.load_authority()?;
-        core.load_small_facts()?;
-        let checks = core.store.meta(meta::SCHEMA_CHECKS)?;
-        core.schemas = Schemas::load(id, &*core.store, checks)?;
-        core.settle_waiting(&mut Ingest::default())?;
-        core.denials = Denials::load(&*core.store)?;
-        core.resume_judging()?;
-        core.renew_if_copied()?;
-        // A full disk keeps nobody out: what a crash left of blobs can wait for a later opening.
-        let _ = core.store.give_up_unfinished();
+        core.load()?;
         Ok(core)
+    }
+
+    /// Reads what the store holds, and finishes what a crash cut short.
+    fn load(&mut self) -> Result<()> {
+        self.told = Told::load(&*self.store)?;
+        self.load_feeds()?;
+        self.load_authority()?;
+        self.load_small_facts()?;
+        let checks = self.store.meta(meta::SCHEMA_CHECKS)?;
+        self.schemas = Schemas::load(self.id, &*self.store, checks)?;
+        self.settle_waiting(&mut Ingest::default())?;
+        self.denials = Denials::load(&*self.store)?;
+        self.resume_judging()?;
+        self.renew_if_copied()?;
+        // A full disk keeps nobody out: what a crash left of blobs can wait for a later opening.
+        let _ = self.store.give_up_unfinished();
+        Ok(())
     }
 
     /// The space's id.
