@@ -1351,6 +1351,9 @@ class Space {
         });
     }
 
+    /** Makes a new content key for what is written from now on. */
+    void rotate_key() const { call(echodb_space_rotate_key); }
+
     /** Writes the effect of an excluded entry again, under this identity's name. */
     std::string resubmit(std::string_view entry) const {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {

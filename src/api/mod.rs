@@ -22,6 +22,7 @@ mod recovery;
 mod space;
 mod space_check;
 mod space_history;
+mod space_keys;
 mod space_schemas;
 mod space_search;
 mod space_texts;

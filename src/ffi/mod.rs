@@ -47,6 +47,7 @@ mod space_blobs;
 mod space_branches;
 mod space_check;
 mod space_history;
+mod space_keys;
 mod space_members;
 mod space_objects;
 mod space_schemas;

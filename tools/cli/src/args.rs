@@ -105,6 +105,11 @@ pub enum Command {
     /// Lists members, changes their roles, removes them, or leaves a space
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Makes a new content key for what is written in a space from now on
+    RotateKey {
+        /// The space
+        space: String,
+    },
     /// Adds an object and prints its id
     Add {
         /// The space

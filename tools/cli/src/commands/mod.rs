@@ -76,6 +76,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             pairing::join(context, &control, code, guest, sync_wait)
         }
         Command::Member(command) => member::member(context, command),
+        Command::RotateKey { space } => member::rotate_key(context, &space),
         Command::Add {
             space,
             type_name,
