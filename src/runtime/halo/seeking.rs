@@ -9,6 +9,7 @@ use crate::api::{IdentityInfo, RecoverOptions, SpaceState};
 use crate::identity::{DeviceChain, DeviceKeys, Keyring, RecoveryPhrase};
 use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
 use crate::runtime::clock;
+use crate::runtime::connector::Calls;
 use crate::runtime::executor;
 use crate::runtime::secure_link::SecureLink;
 use crate::runtime::signaling::{PeerId, TopicKey};
