@@ -16,6 +16,7 @@ use super::number::Number;
 use super::place::{self, BOOLEAN, NUMBER, Place, STRING};
 use super::search::Search;
 use crate::model::{ObjectId, Path};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A parameter of a compiled query.
@@ -68,7 +69,7 @@ pub const FINDS: &str = "echodb_finds";
 
 /// The columns of an object's row, in the order in which storage reads them.
 pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,\
-     o.data,json(o.plain),o.version,o.source,o.target,o.extra";
+     o.data,o.version,o.source,o.target,o.extra";
 
 /// The fields as queries read them.
 const PLAIN: &str = "coalesce(o.plain,o.data)";
@@ -79,6 +80,8 @@ pub(super) const USER: &str = "o.id <> x'00000000000070726f70657274696573' AND (
 
 /// How well an object fits the search that leads.
 const RANK: &str = "bm25(words)";
+/// The same where results are ordered by nothing else.
+const BEST: &str = "words.rank";
 
 /// Which part of a query's results is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,11 +90,24 @@ pub struct Selection<'a> {
     pub within: Option<&'a [ObjectId]>,
     /// Only those after a row with these keys.
     pub after: Option<&'a [Cell]>,
-    /// Whether the keys of the order follow each row's columns.
-    pub keys: bool,
+    /// What follows each row's columns.
+    pub more: More,
 }
 
-/// Compiles a query. If it is ordered by rank, rows have the rank as column `score`.
+/// What is asked for beside the columns of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum More {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The keys of the order.
+    Keys,
+    /// Of a query with a search that leads, how well the row fits it, as `score`, and the plain form
+    /// of its fields, as `plain`, NULL where that is the same.
+    Found,
+}
+
+/// Compiles a query.
 pub fn compile(query: &Query) -> CompiledQuery {
     compile_part(query, Selection::default())
 }
@@ -105,8 +121,13 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
         ..Compiler::default()
     };
     let mut conditions = vec![USER.to_owned()];
+    let mut found_by = "";
     match part.within {
-        None => conditions.push(c.traversal(&query.filter, &query.follow)),
+        None => {
+            let ends = c.traversal(&query.filter, &query.follow);
+            found_by = ends.by;
+            conditions.push(ends.condition);
+        }
         Some(ids) => {
             let ids = c.bind_all(ids.iter().map(|id| SqlValue::Blob(id.0.to_vec())));
             conditions.push(format!("o.id IN ({ids})"));
@@ -115,22 +136,41 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
         }
     }
     let terms = c.order(&query.order);
+    // Then FTS5 gives the best first and reads no more of them than are wanted.
+    let best_first = c.leading.is_some()
+        && part.after.is_none()
+        && part.more != More::Keys
+        && matches!(query.order.as_slice(), [by] if by.key == OrderKey::Rank);
+    let rank = if best_first { BEST } else { RANK };
     if let Some(cells) = part.after {
         conditions.push(c.after(&terms, cells));
     }
-    let keys: String = match part.keys {
-        true => terms.iter().map(|term| format!(",{}", term.sql)).collect(),
-        false if query.is_ranked() && c.leading.is_some() => format!(",{RANK} AS score"),
-        false => String::new(),
+    let more: String = match part.more {
+        More::Nothing => String::new(),
+        More::Keys => terms.iter().map(|term| format!(",{}", term.sql)).collect(),
+        More::Found => {
+            let rank = c.leading.map_or("NULL", |_| rank);
+            format!(",{rank} AS score,json(o.plain) AS plain")
+        }
     };
     let from = match c.leading {
         // SQLite knows nothing of how rare words are, and would rather go through all of a type.
-        Some(_) => "words CROSS JOIN objects AS o ON o.n = words.rowid",
-        None => "objects AS o",
+        Some(_) => "words CROSS JOIN objects AS o ON o.n = words.rowid".to_owned(),
+        None => format!("objects AS o{found_by}"),
     };
-    let order: Vec<String> = terms.iter().map(Term::ordered).collect();
+    let order: Vec<String> = match best_first {
+        true => terms
+            .iter()
+            .take(1)
+            .map(|term| term.ordered_as(BEST))
+            .collect(),
+        false => terms
+            .iter()
+            .map(|term| term.ordered_as(&term.sql))
+            .collect(),
+    };
     let mut sql = format!(
-        "SELECT {ROW_COLUMNS}{keys} FROM {from} WHERE {} ORDER BY {}",
+        "SELECT {ROW_COLUMNS}{more} FROM {from} WHERE {} ORDER BY {}",
         conditions.join(" AND "),
         order.join(", ")
     );
@@ -159,15 +199,21 @@ pub fn directions(query: &Query) -> Vec<bool> {
 /// One key of the order.
 pub(super) struct Term {
     /// Its value.
-    pub(super) sql: String,
+    pub(super) sql: Cow<'static, str>,
     /// Whether the last come first.
     pub(super) descending: bool,
 }
 
 impl Term {
-    fn ordered(&self) -> String {
+    /// What breaks every tie.
+    pub(super) const ID: Term = Term {
+        sql: Cow::Borrowed("o.id"),
+        descending: false,
+    };
+
+    fn ordered_as(&self, sql: &str) -> String {
         let direction = if self.descending { " DESC" } else { "" };
-        format!("{}{direction}", self.sql)
+        format!("{sql}{direction}")
     }
 }
 
@@ -453,42 +499,39 @@ impl Compiler<'_> {
         // Nothing that comes after the id can matter.
         let id = order.iter().position(|by| by.key == OrderKey::Id);
         let until_id = order.get(..=id.unwrap_or(usize::MAX - 1)).unwrap_or(order);
-        let terms = self.order_terms(until_id).into_iter();
-        let mut terms: Vec<Term> = terms
-            .map(|(sql, descending)| Term { sql, descending })
-            .collect();
+        let mut terms = self.order_terms(until_id);
         if id.is_none() {
-            terms.push(Term {
-                sql: "o.id".to_owned(),
-                descending: false,
-            });
+            terms.push(Term::ID);
         }
         terms
     }
 
-    /// The terms of an order, each with whether its last come first; ties are left to the id.
-    pub(super) fn order_terms(&mut self, order: &[OrderBy]) -> Vec<(String, bool)> {
+    /// The terms of an order; ties are left to the id.
+    pub(super) fn order_terms(&mut self, order: &[OrderBy]) -> Vec<Term> {
         let mut terms = Vec::new();
         for by in order {
-            let keys = match &by.key {
-                OrderKey::Clock(clock) => vec![column(*clock).to_owned()],
-                OrderKey::Id => vec!["o.id".to_owned()],
-                OrderKey::Type => vec!["o.type".to_owned()],
+            let keys: Vec<Cow<'static, str>> = match &by.key {
+                OrderKey::Clock(clock) => vec![column(*clock).into()],
+                OrderKey::Id => vec!["o.id".into()],
+                OrderKey::Type => vec!["o.type".into()],
                 // Of no words, nothing is found that could be in order.
-                OrderKey::Rank => vec![self.leading.map_or("NULL", |_| RANK).to_owned()],
-                OrderKey::Parent => vec!["o.parent".to_owned()],
+                OrderKey::Rank => vec![self.leading.map_or("NULL", |_| RANK).into()],
+                OrderKey::Parent => vec!["o.parent".into()],
                 OrderKey::Field(path) => {
                     let place = self.place(path);
-                    vec![place.kind_order, place.scalar]
+                    vec![place.kind_order.into(), place.scalar.into()]
                 }
             };
-            terms.extend(keys.into_iter().map(|key| (key, by.descending)));
+            terms.extend(keys.into_iter().map(|sql| Term {
+                sql,
+                descending: by.descending,
+            }));
         }
         terms
     }
 
     /// What is true of rows that come after one with these keys. SQLite puts NULL before all else.
-    fn after(&mut self, terms: &[Term], cells: &[Cell]) -> String {
+    pub(super) fn after(&mut self, terms: &[Term], cells: &[Cell]) -> String {
         let pairs = terms.iter().zip(cells).rev();
         pairs.fold("0".to_owned(), |rest, (term, cell)| {
             let sql = &term.sql;

@@ -63,7 +63,7 @@ impl SpaceHandle {
     /// An object at a version.
     pub fn get_at(&self, id: ObjectId, heads: &[[u8; 32]]) -> Result<ObjectRecord> {
         let row = self.host().with_settled(|core| core.object_at(id, heads))?;
-        Ok(record(row))
+        Ok(record(row.seen()))
     }
 
     /// What differs between two versions.

@@ -1,33 +1,38 @@
 //! Searches for words, and the indexes that a program asks for.
 
-use super::row_json::write_json;
+use super::row_json::{RowsJson, write_json};
 use super::space_handle::SpaceHandle;
 use crate::api::{IndexInfo, SearchOptions, TextUnit};
 use crate::model::{self, Error, Result, json, limits};
 use crate::query::{Query, Search, Snippet, snippet};
-use crate::space::ObjectRow;
+use crate::space::SeenRow;
 use serde_json::{Value as Json, json};
 
 impl SpaceHandle {
     /// What a search finds, the best first, as one JSON array.
     pub fn search(&self, words: &str, options: &SearchOptions) -> Result<Vec<u8>> {
         let (query, search) = read(words, options)?;
-        let found = self.host().with_settled(|core| core.ranked(&query))?;
-        let mut out = String::from("[");
-        for (rank, row) in &found {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            write_json(&mut out, row);
-            out.pop();
-            let excerpt = excerpt(&search, row, options)?;
-            out.push_str(&format!(
-                ",\"rank\":{},\"snippet\":{excerpt}}}",
-                json!(rank)
-            ));
-        }
-        out.push(']');
-        Ok(out.into_bytes())
+        let mut rows = RowsJson::default();
+        let mut done = Ok(());
+        self.host().with_settled(|core| {
+            core.ranked(&query, &mut |row, rank, plain| {
+                let plain = plain.unwrap_or(&row.data);
+                match excerpt(&search, &row, plain, options) {
+                    Ok(excerpt) => {
+                        let out = rows.next();
+                        write_json(out, &row);
+                        out.pop();
+                        out.push_str(&format!(
+                            ",\"rank\":{},\"snippet\":{excerpt}}}",
+                            json!(rank)
+                        ));
+                    }
+                    Err(error) => done = Err(error),
+                }
+            })
+        })?;
+        done?;
+        Ok(rows.finish())
     }
 
     /// Makes an index.
@@ -90,11 +95,15 @@ fn read(words: &str, options: &SearchOptions) -> Result<(Query, Search)> {
     Ok((query, search))
 }
 
-fn excerpt(search: &Search, row: &ObjectRow, options: &SearchOptions) -> Result<Json> {
+fn excerpt(
+    search: &Search,
+    row: &SeenRow<'_>,
+    plain: &str,
+    options: &SearchOptions,
+) -> Result<Json> {
     if options.snippet_chars == 0 {
         return Ok(Json::Null);
     }
-    let plain = row.plain.as_deref().unwrap_or(&row.data);
     let plain = serde_json::from_str(plain)
         .map_err(|e| Error::corrupt(format!("the fields of {}: {e}", row.id)))?;
     let found = snippet(search, &plain, options.snippet_chars as usize);

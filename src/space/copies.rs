@@ -4,13 +4,13 @@
 //! was done to it since comes back as changes made at the version that was copied.
 
 use super::space_core::SpaceCore;
-use super::store::ObjectRow;
+use super::store::SeenRow;
 use super::write::Outcome;
 use crate::model::{Branch, Error, ErrorKind, ObjectId, Operation, Result, Role};
 use crate::query::Query;
 
 /// A branch.
-pub type BranchRow = (ObjectRow, Branch);
+pub type BranchRow = (SeenRow<'static>, Branch);
 
 impl SpaceCore {
     /// Makes `branch` a branch of `object` as it is now. Fails with `AlreadyExists` if it has one of
@@ -56,7 +56,7 @@ impl SpaceCore {
     /// The branches of an object that are not deleted, in id order.
     pub fn branches(&self, object: ObjectId) -> Result<Vec<BranchRow>> {
         let query = Query::parse(r#"{"where": {"branch": true}, "order": [{"by": "id"}]}"#)?;
-        let rows = self.query(&query)?.into_iter();
+        let rows = self.query_all(&query)?.into_iter();
         Ok(rows
             .filter_map(|row| {
                 let branch = row.system.branch.clone()?;

@@ -55,7 +55,7 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, SeenRow, Store, StoredDocument, StoredEntry, Violation,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

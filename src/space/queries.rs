@@ -1,23 +1,25 @@
 //! Queries beyond rows: parts with their keys, aggregation, explanation.
 
 use super::space_core::SpaceCore;
-use super::store::ObjectRow;
+use super::store::SeenRow;
 use crate::model::Result;
-use crate::query::{Aggregate, Cell, CompiledQuery, Query, Selection, compile_part, explain};
+use crate::query::{Aggregate, Cell, CompiledQuery, More, Query, Selection, compile_part, explain};
 
 impl SpaceCore {
-    /// The rows of a part of a query's results, each with its keys in the query's order.
+    /// Calls `each` with the rows of a part of a query's results, each with its keys in the query's
+    /// order.
     pub fn query_keyed(
         &self,
         query: &Query,
         after: Option<&[Cell]>,
-    ) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
+        each: &mut dyn FnMut(SeenRow<'_>, Vec<Cell>),
+    ) -> Result<()> {
         let part = Selection {
             after,
-            keys: true,
+            more: More::Keys,
             ..Selection::default()
         };
-        self.store.query_keyed(&compile_part(query, part))
+        self.store.query_keyed(&compile_part(query, part), each)
     }
 
     /// An aggregation's answer, JSON.

@@ -1,7 +1,7 @@
 //! Reads. Rows and entries come from storage; only text and history need a document.
 
 use super::space_core::SpaceCore;
-use super::store::{Counts, ObjectRow, QuarantineRecord, StoredEntry};
+use super::store::{Counts, ObjectRow, QuarantineRecord, SeenRow, StoredEntry};
 use crate::feed::{FeedKind, sha256};
 use crate::model::{EntryId, FeedId, ObjectId, Path, Result, Value};
 use crate::objects::{ChangeInfo, Document};
@@ -14,9 +14,16 @@ impl SpaceCore {
         self.store.object(id)
     }
 
-    /// The rows of a space's objects that a query finds.
-    pub fn query(&self, query: &Query) -> Result<Vec<ObjectRow>> {
-        self.store.query(&compile(query))
+    /// Calls `each` with the rows of a space's objects that a query finds.
+    pub fn query(&self, query: &Query, each: &mut dyn FnMut(SeenRow<'_>)) -> Result<()> {
+        self.store.query(&compile(query), each)
+    }
+
+    /// The same rows, to be kept.
+    pub fn query_all(&self, query: &Query) -> Result<Vec<SeenRow<'static>>> {
+        let mut rows = Vec::new();
+        self.query(query, &mut |row| rows.push(row.into_owned()))?;
+        Ok(rows)
     }
 
     /// At most `limit` rows, deleted objects and branches included, in id order, from the object

@@ -1,18 +1,27 @@
 //! Searches, and the indexes that the program asks for.
 
 use super::space_core::SpaceCore;
-use super::store::{IndexRecord, ObjectRow};
+use super::store::{IndexRecord, SeenRow};
 use crate::model::Result;
-use crate::query::{Query, compile, index_name};
+use crate::query::{More, Query, Selection, compile_part, index_name};
 
 impl SpaceCore {
-    /// The rows that a query ordered by rank finds, each with its rank: the lower the better.
-    pub fn ranked(&self, query: &Query) -> Result<Vec<(f64, ObjectRow)>> {
-        let compiled = compile(query);
+    /// Calls `each` with the rows that a query ordered by rank finds, each with its rank, the lower the
+    /// better, and its fields in plain form, where that differs.
+    pub fn ranked(
+        &self,
+        query: &Query,
+        each: &mut dyn FnMut(SeenRow<'_>, f64, Option<&str>),
+    ) -> Result<()> {
+        let part = Selection {
+            more: More::Found,
+            ..Selection::default()
+        };
+        let compiled = compile_part(query, part);
         match compiled.searches {
-            true => self.store.ranked(&compiled),
+            true => self.store.ranked(&compiled, each),
             // No word was asked for, so that there is nothing to find, and no rank.
-            false => Ok(Vec::new()),
+            false => Ok(()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::error::{damaged, from_io, from_sqlite};
 use super::files;
 use crate::model::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +11,14 @@ use std::time::Duration;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept; the engine's own are about forty, the rest are the program's queries.
 const STATEMENTS: usize = 128;
+/// Bytes of a file that are read where the system has them in memory, without a copy into SQLite's
+/// cache: the pages that a query needs are scattered over the file, and copying them took longer than
+/// the query (`docs/adr/0007-files-are-mapped.md`). Where addresses are scarce it is done without.
+const MAPPED_BYTES: i64 = if cfg!(target_pointer_width = "64") {
+    1 << 30
+} else {
+    0
+};
 /// Files up to this size are checked page by page at every open, at about a millisecond per MiB;
 /// larger ones only when the last session did not end cleanly.
 const ALWAYS_CHECKED_BYTES: u64 = 16 * 1024 * 1024;
@@ -150,12 +158,20 @@ impl Database {
         self.conn.set_prepared_statement_cache_capacity(STATEMENTS);
         self.read(|conn| {
             conn.busy_timeout(BUSY_TIMEOUT)?;
+            // Answers with the size that was taken, nothing where files cannot be mapped.
+            conn.pragma_update_and_check(None, "mmap_size", MAPPED_BYTES, |_| Ok(()))
+                .optional()?;
             // The file may come from a backup that somebody else could write: nothing in its
-            // schema may call functions, and cells are checked before they are followed.
+            // schema may call functions.
             conn.execute_batch(
-                "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-                 PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;",
-            )
+                "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
+                 PRAGMA journal_size_limit = 16777216;",
+            )?;
+            // Every cell of a page is checked when the page is copied into the cache. A mapped page
+            // is not copied, and the check would take longer than most queries at each use; SQLite
+            // then checks a cell as it follows it.
+            let check = if MAPPED_BYTES == 0 { "ON" } else { "OFF" };
+            conn.pragma_update(None, "cell_size_check", check)
         })
     }
 

@@ -20,7 +20,6 @@ mod invitations;
 mod lock;
 mod meta;
 mod objects;
-mod ordered;
 mod profile;
 mod restore;
 mod schema;

@@ -2,12 +2,11 @@
 
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
-use crate::query::live::KeyValue;
 use crate::query::{Cell, CompiledQuery};
 use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
-    QuarantineRecord, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, SeenRow, Store, StoredDocument, StoredEntry, Violation,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -158,12 +157,16 @@ impl Store for SpaceStore {
         SpaceStore::tree_node(self, id)
     }
 
-    fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
-        SpaceStore::query(self, query)
+    fn query(&self, query: &CompiledQuery, each: &mut dyn FnMut(SeenRow<'_>)) -> Result<()> {
+        SpaceStore::query(self, query, each)
     }
 
-    fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>> {
-        SpaceStore::ranked(self, query)
+    fn ranked(
+        &self,
+        query: &CompiledQuery,
+        each: &mut dyn FnMut(SeenRow<'_>, f64, Option<&str>),
+    ) -> Result<()> {
+        SpaceStore::ranked(self, query, each)
     }
 
     fn create_index(&mut self, index: &IndexRecord) -> Result<()> {
@@ -178,8 +181,12 @@ impl Store for SpaceStore {
         SpaceStore::indexes(self)
     }
 
-    fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
-        SpaceStore::query_keyed(self, query)
+    fn query_keyed(
+        &self,
+        query: &CompiledQuery,
+        each: &mut dyn FnMut(SeenRow<'_>, Vec<Cell>),
+    ) -> Result<()> {
+        SpaceStore::query_keyed(self, query, each)
     }
 
     fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>> {
@@ -209,15 +216,6 @@ impl Store for SpaceStore {
 
     fn violations(&self) -> Result<Vec<Violation>> {
         SpaceStore::violations(self)
-    }
-
-    fn query_ordered(
-        &self,
-        query: &CompiledQuery,
-        terms: usize,
-        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
-    ) -> Result<()> {
-        SpaceStore::query_ordered(self, query, terms, each)
     }
 
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {
