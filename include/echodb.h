@@ -311,6 +311,20 @@ typedef echodb_status (*echodb_change_callback)(void *user_data,
                                                 size_t json_len);
 
 /**
+ * Receives what becomes of members on a library thread, one event at a time for each subscription.
+ * `json` is UTF-8, not NUL-terminated, and lives until the callback returns: an object with
+ * `space`, `kind` (`joined`, `role_changed`, `removed`, `left`, `back`, `device_added`,
+ * `device_revoked`), `identity`, `display_name`, `role` and `previous_role` (null for none),
+ * `device` (null unless it is about one), `by` and `by_name` (who did it, or null; of `back` whose
+ * removal counts no longer), and `text`, all of it as an English sentence. The callback may call
+ * the library, except for freeing the client, and must not throw. It returns `ECHODB_OK`; anything
+ * else is logged and changes nothing.
+ */
+typedef echodb_status (*echodb_member_callback)(void *user_data,
+                                                const char *json,
+                                                size_t json_len);
+
+/**
  * Receives the present progress of a fetch and every further one, on library threads, one at a time.
  * `state` is one of the `ECHODB_BLOB_` numbers; `json` is as `echodb_blob_fetch_progress` gives it,
  * not NUL-terminated, and lives until the callback returns. The callback may call the library,
@@ -1070,20 +1084,10 @@ echodb_status echodb_space_invite(const echodb_space *space,
                                   echodb_error **error);
 
 /**
- * The members, as a JSON array. Each has `identity`, `display_name`, `role` (`owner`, `admin`,
- * `editor`, `reader`, `relay`) and `devices`.
- *
- * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
- * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
- */
-echodb_status echodb_space_members(const echodb_space *space,
-                                   echodb_buffer **out,
-                                   echodb_error **error);
-
-/**
  * Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
  * `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`,
- * `waiting_for_key`, `waiting_for_dependency`.
+ * `waiting_for_key`, `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or
+ * null) and `removed` (whether this identity or device was removed, or has left).
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
  * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
@@ -1144,6 +1148,88 @@ echodb_status echodb_space_transaction(const echodb_space *space,
  * Ownership: takes the handle. NULL: does nothing. Threads: any, once. Errors: none. Since 0.1.0.
  */
 void echodb_space_free(echodb_space *space);
+
+/**
+ * The members, as a JSON array, rising by identity. Each has `identity`, `display_name`, `role`
+ * (`owner`, `admin`, `editor`, `reader`, `relay`), `devices` (keys), `rank` (1 for whom nobody
+ * stands above), `joined_ms` (when this device first heard of it, or null) and `device_details`
+ * (all devices: `device`, `name`, `revoked`).
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_members(const echodb_space *space,
+                                   echodb_buffer **out,
+                                   echodb_error **error);
+
+/**
+ * Gives a member another role: `owner`, `admin`, `editor`, `reader` or `relay`; one who was removed
+ * can be given one again. Takes the role of admin or above and a place above the member; the new
+ * role must be below the own, except that owners may make owners. One's own role can only be
+ * lowered. Does nothing if the member has that role.
+ *
+ * Ownership: strings are copied. NULL: `space` may not be. Threads: any. Errors:
+ * `ECHODB_PERMISSION_DENIED`, `ECHODB_NOT_FOUND` for an identity that never joined,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_set_role(const echodb_space *space,
+                                    const char *identity,
+                                    size_t identity_len,
+                                    const char *role,
+                                    size_t role_len,
+                                    echodb_error **error);
+
+/**
+ * Ends a member's role: it gets nothing of the space any more, and goes on reading what it holds.
+ * Needs what `echodb_space_set_role` needs; does nothing for one who is no member any more.
+ *
+ * Ownership: strings are copied. NULL: `space` may not be. Threads: any. Errors:
+ * `ECHODB_PERMISSION_DENIED`, `ECHODB_NOT_FOUND` for an identity that never joined,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_remove_member(const echodb_space *space,
+                                         const char *identity,
+                                         size_t identity_len,
+                                         echodb_error **error);
+
+/**
+ * Ends this identity's own role. What is here of the space stays, to be read; nothing more comes.
+ * The space's creator cannot leave.
+ *
+ * Ownership: none. NULL: `space` may not be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_leave(const echodb_space *space,
+                                 echodb_error **error);
+
+/**
+ * Calls `callback` for everything that becomes of members from now on, wherever it was done. At
+ * most 1,024 events wait for a slow callback; of more, the oldest are dropped.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_subscription_free`. Takes `user_data`; `destroy`
+ * frees it once the callback will not run again, also if this fails. NULL: `space`, `callback` and
+ * `out` may not be; `user_data` and `destroy` may. Threads: any; the callback runs on library
+ * threads, with no lock held. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_space_subscribe_members(const echodb_space *space,
+                                             echodb_member_callback callback,
+                                             void *user_data,
+                                             echodb_destroy destroy,
+                                             echodb_subscription **out,
+                                             echodb_error **error);
+
+/**
+ * The identities that this one shares an open space with, as a JSON array, rising by key. Each has
+ * `identity`, `display_name` and `spaces`, of which each has `space`, `space_name`, `display_name`
+ * and `role`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `client` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_contacts(const echodb_client *client,
+                                     echodb_buffer **out,
+                                     echodb_error **error);
 
 /**
  * Makes one object and gives its id, 26 characters; a transaction of one step. `fields` is a JSON

@@ -52,6 +52,9 @@ using LiveListener = std::function<void(std::string_view json)>;
 /** Receives an invitation's state and its update as JSON. */
 using InvitationListener = std::function<void(int32_t state, std::string_view json)>;
 
+/** Hears what becomes of a space's members: JSON as `echodb_member_callback` gets it. */
+using MemberListener = std::function<void(std::string_view json)>;
+
 /** Receives a fetch's state and its progress as JSON. */
 using BlobListener = std::function<void(int32_t state, std::string_view json)>;
 
@@ -161,6 +164,10 @@ inline echodb_status on_migrate(void *data, const char *id, size_t id_len, uint3
 
 inline echodb_status on_blob(void *data, int32_t state, const char *json, size_t len) {
     return contain([&] { (*static_cast<BlobListener *>(data))(state, {json, len}); });
+}
+
+inline echodb_status on_member(void *data, const char *json, size_t len) {
+    return contain([&] { (*static_cast<MemberListener *>(data))({json, len}); });
 }
 
 inline void on_log(void *data, int32_t level, uint64_t time_ms, const char *target,
@@ -1200,6 +1207,33 @@ class Space {
             }));
     }
 
+    void set_role(std::string_view identity, std::string_view role) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_set_role(get(), identity.data(), identity.size(), role.data(),
+                                         role.size(), error);
+        });
+    }
+
+    void remove_member(std::string_view identity) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_remove_member(get(), identity.data(), identity.size(), error);
+        });
+    }
+
+    /** Ends this identity's own role. */
+    void leave() const { call(echodb_space_leave); }
+
+    /** Hears everything that becomes of members from now on. */
+    Subscription subscribe_members(MemberListener listener) const {
+        void *data = detail::give(std::move(listener));
+        return Subscription(detail::make<echodb_subscription>(
+            [&](echodb_subscription **out, echodb_error **error) {
+                return echodb_space_subscribe_members(get(), detail::on_member, data,
+                                                      detail::destroy<MemberListener>, out,
+                                                      error);
+            }));
+    }
+
     /** The results of a query, and from then on what changes in them. */
     LiveQuery live(std::string_view query, std::chrono::milliseconds interval,
                    LiveListener listener) const {
@@ -1297,6 +1331,7 @@ class Client {
     }
 
     std::string spaces() const { return text(echodb_client_spaces); }
+    std::string contacts() const { return text(echodb_client_contacts); }
     std::string status() const { return text(echodb_client_status); }
 
     /**

@@ -16,6 +16,11 @@ mod sync;
 
 pub use api::*;
 
+/// What fuzzers feed. No part of the interface.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 /// The bare data channel, for the benchmarks to measure against. No part of the interface.
 #[cfg(feature = "bench-internals")]
 #[doc(hidden)]

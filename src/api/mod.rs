@@ -12,6 +12,7 @@ mod error;
 mod invitation;
 mod live;
 mod log;
+mod members;
 mod object;
 mod options;
 mod queries;
@@ -38,10 +39,13 @@ pub use invitation::{
 };
 pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};
+pub use members::{
+    Contact, ContactSpace, Member, MemberDevice, MemberEvent, MemberEventKind, MemberListener,
+};
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
-pub use space::{Member, Space, SpaceInfo, SpaceState};
+pub use space::{Space, SpaceInfo, SpaceState};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};
 pub use space_search::{IndexInfo, SearchOptions};

@@ -41,7 +41,14 @@ pub struct ClientOptions {
     /// 0 to 1000. [`super::Space::flush`] ends the wait.
     #[cfg_attr(feature = "bindings", uniffi(default = 20))]
     pub coalesce_ms: u32,
+    /// How many bytes of memory the open spaces may use together for what they have read: pages of
+    /// their files, documents, prepared statements. 1 MiB to 64 GiB; 32 MiB if not set.
+    #[cfg_attr(feature = "bindings", uniffi(default = 33554432))]
+    pub cache_bytes: u64,
 }
+
+/// The `cache_bytes` of those who do not set it.
+pub(crate) const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 
 impl Default for ClientOptions {
     fn default() -> Self {
@@ -53,6 +60,7 @@ impl Default for ClientOptions {
             online: true,
             log_level: LogLevel::Warn,
             coalesce_ms: 20,
+            cache_bytes: CACHE_BYTES,
         }
     }
 }

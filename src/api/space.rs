@@ -39,20 +39,6 @@ pub struct SpaceInfo {
     pub state: SpaceState,
 }
 
-/// A member of a space.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
-pub struct Member {
-    /// The identity's key.
-    pub identity: String,
-    /// The name it gave itself.
-    pub display_name: String,
-    /// `owner`, `admin`, `editor`, `reader` or `relay`.
-    pub role: String,
-    /// Its devices' keys.
-    pub devices: Vec<String>,
-}
-
 /// A handle on a space. Handles are cheap and may be used from any thread; all handles on one
 /// space act on the same space.
 #[cfg_attr(feature = "bindings", derive(uniffi::Object))]
@@ -204,11 +190,6 @@ impl Space {
     /// `Connecting`, while this client runs and is online.
     pub fn invite(&self, options: InviteOptions) -> Result<Arc<Invitation>> {
         Ok(Invitation::new(self.handle.invite(options)?))
-    }
-
-    /// The members.
-    pub fn members(&self) -> Result<Vec<Member>> {
-        Ok(self.handle.members()?)
     }
 
     /// Who has what, and what waits for what.
@@ -387,12 +368,6 @@ impl Space {
     #[uniffi::method(name = "invite")]
     pub async fn invite_async(self: Arc<Self>, options: InviteOptions) -> Result<Arc<Invitation>> {
         super::run(move || self.invite(options)).await
-    }
-
-    /// The members.
-    #[uniffi::method(name = "members")]
-    pub async fn members_async(self: Arc<Self>) -> Result<Vec<Member>> {
-        super::run(move || self.members()).await
     }
 
     /// Who has what, and what waits for what.

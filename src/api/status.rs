@@ -68,6 +68,12 @@ pub struct SpaceStatus {
     pub waiting_for_dependency: u64,
     /// Objects that break the schema of their type; see [`super::Space::violations`].
     pub violations: u64,
+    /// This identity's role; `None` once it was removed or has left, and while its admission has not
+    /// arrived.
+    pub role: Option<String>,
+    /// Whether this identity or this device was removed from the space, or has left it: what is here
+    /// can be read, nothing can be written, and nothing more comes.
+    pub removed: bool,
     /// Whether objects are yet to be checked because a schema came or changed: then
     /// `violations` is still moving.
     pub checking: bool,

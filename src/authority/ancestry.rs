@@ -119,6 +119,11 @@ impl Graph {
         self.index.get(id).and_then(|at| self.node(*at))
     }
 
+    /// The number of an entry.
+    pub fn number(&self, id: &EntryId) -> Option<usize> {
+        self.index.get(id).copied()
+    }
+
     /// The accepted entries that no accepted entry has in its past, rising by id.
     pub fn heads(&self) -> Vec<EntryId> {
         let mut heads: Vec<_> = self

@@ -1,10 +1,11 @@
 //! Facts: what accepted entries established, and how they are seen from a point in the graph.
 
 use super::ancestry::{AncestorSet, Graph};
-use super::timeline::{Dated, Timeline};
+use super::enrolment::{Enrolment, RecoveryFact};
+pub use super::timeline::{Dated, Timeline};
 use crate::identity::{DeviceCertificate, Wrap};
 use crate::model::{ContentKeyId, DeviceKey, IdentityKey, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One thing an accepted entry established.
 #[derive(Clone, Debug)]
@@ -14,9 +15,11 @@ pub enum Fact {
     /// An identity has a display name.
     Name(IdentityKey, String),
     /// A device acts for an identity.
-    Device(DeviceCertificate),
+    Device(Enrolment),
     /// A device does not act any more.
     Revoked(DeviceKey),
+    /// An identity has a recovery key.
+    Recovery(RecoveryFact),
     /// An invitation is open, up to a role.
     Opened([u8; 32], Role),
     /// An invitation is closed.
@@ -36,6 +39,8 @@ pub struct DeviceAdded {
     pub order: usize,
     /// What it says.
     pub certificate: DeviceCertificate,
+    /// How the device came to have it.
+    pub enrolment: Enrolment,
 }
 
 /// What is known of a device.
@@ -87,6 +92,8 @@ pub struct Facts {
     pub names: BTreeMap<IdentityKey, Vec<(usize, String)>>,
     /// By device.
     pub devices: BTreeMap<DeviceKey, DeviceFacts>,
+    /// By identity: the recovery keys it was given, with their entries.
+    pub recoveries: BTreeMap<IdentityKey, Vec<(usize, RecoveryFact)>>,
     /// By the invitation's public key.
     pub invitations: BTreeMap<[u8; 32], InviteFacts>,
     /// By key id.
@@ -100,12 +107,22 @@ impl Facts {
             match fact {
                 Fact::Role(who, role) => self.roles.entry(who).or_default().push(graph, at, role),
                 Fact::Name(who, name) => self.names.entry(who).or_default().push((at, name)),
-                Fact::Device(certificate) => {
+                Fact::Device(enrolment) => {
+                    let certificate = enrolment.chain.certificate().clone();
                     let device = self.devices.entry(certificate.device).or_default();
-                    let added = DeviceAdded { order, certificate };
+                    let added = DeviceAdded {
+                        order,
+                        certificate,
+                        enrolment,
+                    };
                     device.added.push(graph, at, added);
                 }
                 Fact::Revoked(device) => self.devices.entry(device).or_default().revoked.push(at),
+                Fact::Recovery(fact) => {
+                    let identity = fact.said.identity;
+                    let known = self.recoveries.entry(identity).or_default();
+                    known.push((at, fact));
+                }
                 Fact::Opened(key, cap) => {
                     self.invitations
                         .entry(key)
@@ -192,11 +209,10 @@ impl<'a> View<'a> {
     /// The certificate under which a device acts for an identity now. Of several the latest; of
     /// concurrent ones the one with the smallest HPKE key and name, which all peers agree on.
     pub fn device(&self, device: &DeviceKey, identity: &IdentityKey) -> Option<&'a DeviceAdded> {
-        let facts = self.facts.devices.get(device)?;
-        if facts.revoked.iter().any(|at| self.sees(*at)) {
+        if self.is_revoked(device) {
             return None;
         }
-        let latest = self.latest(&facts.added);
+        let latest = self.standing(self.facts.devices.get(device)?);
         latest
             .into_iter()
             .map(|dated| &dated.fact)
@@ -204,15 +220,15 @@ impl<'a> View<'a> {
             .min_by(|a, b| key_and_name(a).cmp(&key_and_name(b)))
     }
 
-    /// How long a device has acted for its identity.
-    pub fn device_seniority(&self, device: &DeviceKey) -> Option<Seniority> {
-        let facts = self.facts.devices.get(device)?;
+    /// The latest of the certificates that count.
+    fn standing(&self, facts: &'a DeviceFacts) -> Vec<&'a Dated<DeviceAdded>> {
         let seen = facts.added.iter().filter(|dated| self.sees(dated.at));
-        let ages = seen.map(|dated| {
-            let (depth, id) = self.graph.age(dated.at);
-            (depth, id, dated.fact.order)
-        });
-        ages.min()
+        let fallen: BTreeSet<usize> = seen
+            .filter(|dated| !self.stands(dated))
+            .map(|dated| dated.at)
+            .collect();
+        let counts = |at| self.sees(at) && !fallen.contains(&at);
+        facts.added.latest(self.graph, counts)
     }
 
     /// The identities a device acts for: one, unless it certified itself to several.
@@ -221,7 +237,7 @@ impl<'a> View<'a> {
             return Vec::new();
         };
         let mut all: Vec<_> = self
-            .latest(&facts.added)
+            .standing(facts)
             .into_iter()
             .map(|dated| dated.fact.certificate.identity)
             .filter(|identity| self.device(device, identity).is_some())

@@ -1,7 +1,7 @@
 //! Golden files pin the formats: what older versions wrote must be read for ever, byte for byte.
 //! `ECHODB_BLESS=1 cargo test golden` writes them anew; do so only for a new format version.
 
-use super::tests::{Peer, World, invite_op, join_op};
+use super::tests::{Peer, Rng, World, invite_op, join_op};
 use super::*;
 use crate::feed::codec::Reader;
 use crate::feed::{
@@ -17,20 +17,20 @@ use std::path::PathBuf;
 const KEY: [u8; 32] = [0x42; 32];
 
 /// The golden files by name. Control entries are numbered in the order they apply.
-type Golden = BTreeMap<String, Vec<u8>>;
+pub type Golden = BTreeMap<String, Vec<u8>>;
 
-fn path(name: &str) -> PathBuf {
+pub fn path(name: &str) -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     root.join("tests/golden").join(format!("{name}.hex"))
 }
 
 /// Sixty-four digits to a line, so that a difference shows where it is.
-fn to_hex(bytes: &[u8]) -> String {
+pub fn to_hex(bytes: &[u8]) -> String {
     let lines = bytes.chunks(32).map(|line| HEXLOWER.encode(line) + "\n");
     lines.collect()
 }
 
-fn load(name: &str) -> Vec<u8> {
+pub fn load(name: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(path(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
     HEXLOWER.decode(text.replace('\n', "").as_bytes()).unwrap()
 }
@@ -44,15 +44,15 @@ fn head() -> Dep {
 }
 
 /// One operation of every kind, in a history in which all but the unknown one are accepted.
-fn control_entries(world: &mut World, creator: &mut Peer, guest: &mut Peer) {
+fn control_entries(world: &mut World, creator: &mut Peer, entropy: &[u8; 16], guest: &mut Peer) {
     let key = ContentKey::from_bytes(KEY);
     let older = ContentKey::from_bytes([0x41; 32]);
-    let phrase = creator.keyring.recovery_phrase();
-    let tablet = Keyring::recover(&phrase, &mut |to| world.rng.fill(to)).unwrap();
+    let random = &mut |to: &mut [u8]| world.rng.fill(to);
+    let (tablet, _) = Keyring::version_1_of(entropy, "tablet", random);
     world.act(
         creator,
         ControlOp::DeviceAdd {
-            certificate: tablet.device_certificate("tablet"),
+            certificate: tablet.chain().encode(),
         },
     );
     world.act(creator, invite_op(1, Role::Admin));
@@ -102,7 +102,7 @@ fn control_entries(world: &mut World, creator: &mut Peer, guest: &mut Peer) {
     );
 }
 
-fn name_of(op: &ControlOp) -> &'static str {
+pub fn name_of(op: &ControlOp) -> &'static str {
     match op {
         ControlOp::Genesis { .. } => "genesis",
         ControlOp::SetRole { .. } => "set-role",
@@ -113,6 +113,7 @@ fn name_of(op: &ControlOp) -> &'static str {
         ControlOp::Join { .. } => "join",
         ControlOp::KeyRotate { .. } => "key-rotate",
         ControlOp::KeyShare { .. } => "key-share",
+        ControlOp::RecoverySet { .. } => "recovery-set",
         ControlOp::Merge => "merge",
         ControlOp::Unknown(..) => "unknown",
     }
@@ -143,10 +144,14 @@ fn data_entry(space: SpaceId, creator: &Peer) -> (FeedHeader, Entry) {
     (header, entry)
 }
 
-fn make() -> Golden {
-    let (mut world, mut creator) = World::create(0x5eed);
-    let mut guest = world.peer();
-    control_entries(&mut world, &mut creator, &mut guest);
+pub fn make() -> Golden {
+    let mut rng = Rng(0x5eed);
+    let (keyring, stored) = Keyring::version_1("laptop", &mut |to| rng.fill(to));
+    let entropy = stored[1..17].try_into().unwrap();
+    let (mut world, mut creator) = World::found(rng, keyring);
+    let (keyring, _) = Keyring::version_1("phone", &mut |to| world.rng.fill(to));
+    let mut guest = Peer::new(keyring, world.space);
+    control_entries(&mut world, &mut creator, &entropy, &mut guest);
     let mut golden = Golden::new();
     for (at, sent) in world.sent.iter().enumerate() {
         let name = format!("control-{at:02}-{}", name_of(&sent.op));
@@ -157,7 +162,7 @@ fn make() -> Golden {
     let (_, wrap, _) = world.authority.wraps_for(&creator.header.device).remove(0);
     let mut wrap_bytes = Vec::new();
     wrap.put(&mut wrap_bytes);
-    let certificate = creator.keyring.device_certificate("laptop");
+    let certificate = creator.keyring.chain().encode();
     let guest_header = guest.header.sign(guest.keyring.device_signer());
     for (name, bytes) in [
         ("feed-header-genesis", creator.header.sign(signer)),
@@ -166,7 +171,7 @@ fn make() -> Golden {
         ("data-entry", data.bytes().to_vec()),
         ("key-wrap", wrap_bytes),
         ("device-certificate", certificate),
-        ("keyring", creator.keyring.encode().to_vec()),
+        ("keyring", stored),
     ] {
         golden.insert(name.to_owned(), bytes);
     }

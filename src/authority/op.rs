@@ -2,7 +2,7 @@
 
 use crate::feed::Dep;
 use crate::identity::Wrap;
-use crate::model::{ContentKeyId, DeviceKey, IdentityKey, Role, SpaceId};
+use crate::model::{ContentKeyId, DeviceKey, IdentityKey, RecoveryKey, Role, SpaceId};
 
 /// The first byte of a control body. It stands inside the signed bytes, so that no operation can
 /// be read as another. The numbers are never reused.
@@ -51,6 +51,8 @@ pub mod type_byte {
     pub const SUCCESSION: u8 = 13;
     /// Brings concurrent entries together.
     pub const MERGE: u8 = 14;
+    /// Gives an identity a recovery key.
+    pub const RECOVERY_SET: u8 = 15;
 }
 
 /// A control operation.
@@ -60,16 +62,17 @@ pub enum ControlOp {
     Genesis {
         /// Becomes the first owner, above all others.
         creator: IdentityKey,
-        /// The certificate of the device that signs the entry.
+        /// The chain of the device that signs the entry, in the form of
+        /// [`crate::identity::DeviceChain::encode`].
         certificate: Vec<u8>,
         /// The creator's display name.
         display_name: String,
         /// Random, so that two spaces made alike differ.
         nonce: [u8; 16],
     },
-    /// Adds a device to the author's identity.
+    /// Adds a device to the author's identity, or gives one that is there a newer certificate.
     DeviceAdd {
-        /// The new device's certificate.
+        /// The device's chain, in the form of [`crate::identity::DeviceChain::encode`].
         certificate: Vec<u8>,
     },
     /// Opens an invitation.
@@ -93,7 +96,8 @@ pub enum ControlOp {
         identity: IdentityKey,
         /// The guest's display name.
         display_name: String,
-        /// Certificates of the guest's devices, the signing one among them.
+        /// The links of the chain of the device that signs the entry, root first. Only that device
+        /// begins to act; those it came by may be long gone.
         certificates: Vec<Vec<u8>>,
         /// The role asked for.
         role: Role,
@@ -135,6 +139,15 @@ pub enum ControlOp {
         device: DeviceKey,
         /// The heads of its data feeds that are to stay, rising.
         heads: Vec<Dep>,
+    },
+    /// Gives an identity a recovery key in place of the one before.
+    RecoverySet {
+        /// The identity.
+        identity: IdentityKey,
+        /// The recovery key.
+        recovery: RecoveryKey,
+        /// The [`crate::identity::RecoveryStatement`] that says so.
+        statement: Vec<u8>,
     },
     /// Changes nothing but has the control heads it names in its past: when there are more heads
     /// than one entry can name, some of these gather them.

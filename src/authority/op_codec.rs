@@ -3,8 +3,10 @@
 use super::op::{ControlOp, type_byte as t};
 use crate::feed::Dep;
 use crate::feed::codec::{Reader, put_bytes, put_varint};
-use crate::identity::{DeviceCertificate, Wrap};
-use crate::model::{ContentKeyId, DeviceKey, Error, IdentityKey, Result, Role, limits};
+use crate::identity::{DeviceCertificate, DeviceChain, RecoveryStatement, Wrap};
+use crate::model::{
+    ContentKeyId, DeviceKey, Error, IdentityKey, RecoveryKey, Result, Role, limits,
+};
 
 /// Length of a key sealed in a back link: the key and the authentication tag.
 pub(super) const LINK_LEN: usize = 48;
@@ -62,6 +64,16 @@ impl ControlOp {
             ControlOp::Join { .. } => self.encode_join(&mut out),
             ControlOp::KeyRotate { .. } | ControlOp::KeyShare { .. } => self.encode_keys(&mut out),
             ControlOp::Merge => out.push(t::MERGE),
+            ControlOp::RecoverySet {
+                identity,
+                recovery,
+                statement,
+            } => {
+                out.push(t::RECOVERY_SET);
+                out.extend_from_slice(identity.as_bytes());
+                out.extend_from_slice(recovery.as_bytes());
+                put_bytes(&mut out, statement);
+            }
             ControlOp::Unknown(kind, rest) => {
                 out.push(*kind);
                 out.extend_from_slice(rest);
@@ -144,7 +156,7 @@ impl ControlOp {
                 heads: take_heads(&mut reader)?,
             },
             t::DEVICE_ADD => ControlOp::DeviceAdd {
-                certificate: take_certificate(&mut reader)?,
+                certificate: take_chain(&mut reader)?,
             },
             t::DEVICE_REVOKE => ControlOp::DeviceRevoke {
                 device: DeviceKey(reader.array()?),
@@ -165,6 +177,11 @@ impl ControlOp {
                 wraps: take_wraps(&mut reader)?,
             },
             t::MERGE => ControlOp::Merge,
+            t::RECOVERY_SET => ControlOp::RecoverySet {
+                identity: IdentityKey(reader.array()?),
+                recovery: RecoveryKey(reader.array()?),
+                statement: reader.bytes(RecoveryStatement::LEN)?.to_vec(),
+            },
             other => ControlOp::Unknown(other, reader.take_rest().to_vec()),
         };
         reader.finish()?;
@@ -175,7 +192,7 @@ impl ControlOp {
 fn take_genesis(reader: &mut Reader<'_>) -> Result<ControlOp> {
     Ok(ControlOp::Genesis {
         creator: IdentityKey(reader.array()?),
-        certificate: take_certificate(reader)?,
+        certificate: take_chain(reader)?,
         display_name: reader.text(limits::NAME_CHARS)?,
         nonce: reader.array()?,
     })
@@ -184,7 +201,7 @@ fn take_genesis(reader: &mut Reader<'_>) -> Result<ControlOp> {
 fn take_join(reader: &mut Reader<'_>) -> Result<ControlOp> {
     let identity = IdentityKey(reader.array()?);
     let display_name = reader.text(limits::NAME_CHARS)?;
-    let count = reader.count(limits::DEVICES_PER_IDENTITY, "certificates")?;
+    let count = reader.count(limits::CHAIN_LINKS, "certificates")?;
     let certificates = (0..count)
         .map(|_| take_certificate(reader))
         .collect::<Result<Vec<_>>>()?;
@@ -216,6 +233,10 @@ fn take_rotate(reader: &mut Reader<'_>) -> Result<ControlOp> {
         wraps,
         back_link,
     })
+}
+
+fn take_chain(reader: &mut Reader<'_>) -> Result<Vec<u8>> {
+    reader.bytes(DeviceChain::MAX_LEN).map(<[u8]>::to_vec)
 }
 
 fn take_certificate(reader: &mut Reader<'_>) -> Result<Vec<u8>> {

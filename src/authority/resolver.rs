@@ -1,6 +1,7 @@
 //! The resolver: takes control entries one by one and keeps what follows from them.
 
 use super::ancestry::{AncestorSet, Graph};
+use super::denials::Denied;
 use super::facts::{Facts, View};
 use super::op::ControlOp;
 use super::rules;
@@ -22,6 +23,8 @@ pub struct Authority {
     pub(super) space: SpaceId,
     pub(super) graph: Graph,
     pub(super) facts: Facts,
+    /// What takes rights away, with the number of its entry.
+    pub(super) denials: Vec<(usize, Denied)>,
     genesis_feed: Option<FeedId>,
 }
 
@@ -32,6 +35,7 @@ impl Authority {
             space,
             graph: Graph::default(),
             facts: Facts::default(),
+            denials: Vec::new(),
             genesis_feed: None,
         }
     }
@@ -63,6 +67,7 @@ impl Authority {
         };
         match case.judge(op) {
             Ok(facts) => {
+                let denied = Denied::of(op, &case.view);
                 if let ControlOp::KeyRotate { generation, .. } = op {
                     place.generation = *generation;
                 }
@@ -70,6 +75,7 @@ impl Authority {
                     self.genesis_feed = Some(entry.header.feed);
                 }
                 let at = self.graph.add(entry, place, None);
+                self.denials.extend(denied.map(|denied| (at, denied)));
                 self.facts.record(&self.graph, at, facts);
                 Verdict::Accepted
             }
@@ -110,6 +116,11 @@ impl Authority {
             return Err("the space has too many control entries".into());
         }
         Ok(())
+    }
+
+    /// Whether an accepted entry has its effect.
+    pub(super) fn is_alive(&self, at: usize) -> bool {
+        self.view(None).sees(at)
     }
 
     pub(super) fn view<'a>(&'a self, past: Option<&'a AncestorSet>) -> View<'a> {

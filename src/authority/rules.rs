@@ -2,11 +2,15 @@
 //!
 //! No rule may depend on anything outside the entry's past, or peers would disagree.
 
+use super::enrolment::{Enrolment, RecoveryFact, Voucher};
 use super::facts::{Fact, KeyClaim, View};
 use super::op::{ControlOp, join_signing_bytes};
 use crate::feed::{Entry, FeedHeader, check_public_key, verify_signature};
-use crate::identity::{DeviceCertificate, Wrap};
-use crate::model::{ContentKeyId, DeviceKey, EntryId, IdentityKey, Role, SpaceId, limits};
+use crate::identity::{DeviceChain, Issuer, RecoveryStatement, Wrap};
+use crate::model::{
+    ContentKeyId, DeviceKey, EntryId, IdentityKey, RecoveryKey, Role, SpaceId, limits,
+};
+use std::sync::Arc;
 
 /// What is established, or why the operation is refused.
 type Judgement = Result<Vec<Fact>, String>;
@@ -57,6 +61,11 @@ impl Case<'_> {
                 back_link,
             } => self.key_rotate(key_id, *generation, wraps, back_link.as_ref()),
             ControlOp::KeyShare { key_id, wraps } => self.key_share(key_id, wraps),
+            ControlOp::RecoverySet {
+                identity,
+                recovery,
+                statement,
+            } => self.recovery_set(identity, recovery, statement),
             // Any member: what it names it could have named in another operation as well.
             ControlOp::Merge => self.author_role().map(|_| Vec::new()),
             ControlOp::Unknown(..) => Err("not supported by this version".into()),
@@ -89,14 +98,14 @@ impl Case<'_> {
         if !first || self.entry.id.0 != self.space.0 || self.author.space != SpaceId::ZERO {
             return Err("it is not the entry that created this space".into());
         }
-        let certificate = certificate_of(creator, certificate)?;
-        if self.author.identity != *creator || self.author.device != certificate.device {
+        let chain = chain_of(creator, DeviceChain::decode(certificate))?;
+        if self.author.identity != *creator || self.author.device != chain.certificate().device {
             return Err("its certificate is not its author's".into());
         }
         Ok(vec![
             Fact::Role(*creator, Some(Role::Owner)),
             Fact::Name(*creator, name.to_owned()),
-            Fact::Device(certificate),
+            self.enrol(chain, Voucher::Newcomer),
         ])
     }
 
@@ -135,53 +144,130 @@ impl Case<'_> {
         first.is_some_and(|dated| self.view.graph.age(dated.at).0 == 0)
     }
 
+    /// A device that acts vouches for another of its identity, whoever certified that. One that the
+    /// identity's recovery key certified needs nobody.
     fn device_add(&self, certificate: &[u8]) -> Judgement {
-        self.author_role()?;
         let identity = self.author.identity;
-        let certificate = certificate_of(&identity, certificate)?;
-        self.new_devices(&identity, vec![certificate])
+        let chain = chain_of(&identity, DeviceChain::decode(certificate))?;
+        if self.author_role().is_ok() {
+            let known = self.view.devices_of(&identity);
+            let device = chain.certificate().device;
+            let new = !known.iter().any(|added| added.certificate.device == device);
+            if new && known.len() >= limits::DEVICES_PER_IDENTITY {
+                return Err("the identity has too many devices".into());
+            }
+            // A device that renews its own key is vouched for by whoever did when it came.
+            let own = self.view.device(&device, &identity);
+            let voucher = own
+                .filter(|_| device == self.author.device)
+                .map_or(Voucher::Device(self.author.device), |own| {
+                    own.enrolment.voucher
+                });
+            return self.admit(chain, voucher);
+        }
+        let Some(key) = self.recovered(&chain) else {
+            return Err("its author is not a member".into());
+        };
+        if chain.certificate().device != self.author.device {
+            return Err("a recovered device adds itself".into());
+        }
+        if self.view.role(&identity).is_none() {
+            return Err("its author's identity is not a member".into());
+        }
+        // However many devices there are: they may be a thief's.
+        self.admit(chain, Voucher::Recovery(key))
     }
 
-    /// Admits certificates to an identity; those already there are passed over.
-    fn new_devices(
-        &self,
-        identity: &IdentityKey,
-        certificates: Vec<DeviceCertificate>,
-    ) -> Judgement {
-        let mut known: Vec<DeviceKey> = self
-            .view
-            .devices_of(identity)
-            .iter()
-            .map(|added| added.certificate.device)
-            .collect();
-        let mut facts = Vec::new();
-        for certificate in certificates {
-            let device = certificate.device;
-            if self
-                .view
-                .identities_of(&device)
-                .iter()
-                .any(|i| i != identity)
-            {
-                return Err("a device acts for somebody else already".into());
-            }
-            let revoked = self.view.facts.devices.get(&device);
-            if revoked.is_some_and(|d| d.revoked.iter().any(|at| self.view.sees(*at))) {
-                return Err("a device was revoked".into());
-            }
-            let added = self.view.device(&device, identity);
-            if added.is_some_and(|added| added.certificate == certificate) {
-                continue;
-            }
-            if !known.contains(&device) {
-                known.push(device);
-            }
-            facts.push(Fact::Device(certificate));
+    /// The recovery key that enrolled a device, if it is the identity's present one.
+    fn recovered(&self, chain: &DeviceChain) -> Option<RecoveryKey> {
+        let present = self.view.recovery(&chain.certificate().identity)?;
+        let key = present.said.recovery;
+        (chain.enrolled_by() == Issuer::Recovery(key)).then_some(key)
+    }
+
+    fn enrol(&self, chain: DeviceChain, voucher: Voucher) -> Fact {
+        let recovered = self.recovered(&chain);
+        Fact::Device(Enrolment {
+            chain: Arc::new(chain),
+            voucher,
+            recovered,
+        })
+    }
+
+    /// Admits a device; what is there already is passed over.
+    fn admit(&self, chain: DeviceChain, voucher: Voucher) -> Judgement {
+        let certificate = chain.certificate();
+        let (identity, device) = (certificate.identity, certificate.device);
+        let others = self.view.identities_of(&device);
+        if others.iter().any(|other| *other != identity) {
+            return Err("a device acts for somebody else already".into());
         }
-        if known.len() > limits::DEVICES_PER_IDENTITY {
+        if self.view.is_revoked(&device) {
+            return Err("a device was revoked".into());
+        }
+        let present = self.view.device(&device, &identity);
+        if present.is_some_and(|present| *present.enrolment.chain == chain) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![self.enrol(chain, voucher)])
+    }
+
+    /// A newcomer's device. With an identity that is a member already it must be one of those that
+    /// act, or the identity itself must have certified it: for any other a device that acts would
+    /// speak. It may not have come by a device that was revoked here.
+    fn admit_newcomer(&self, chain: DeviceChain, member: bool) -> Judgement {
+        let certificate = chain.certificate();
+        let acts = self
+            .view
+            .device(&certificate.device, &certificate.identity)
+            .is_some();
+        if acts {
+            return self.admit(chain, Voucher::Newcomer);
+        }
+        if member && chain.enrolled_by() != Issuer::Identity {
+            return Err(
+                "its author's device was not added to the member that it speaks for".into(),
+            );
+        }
+        if chain.lineage().iter().any(|d| self.view.is_revoked(d)) {
+            return Err("its author's device came by one that was revoked".into());
+        }
+        let devices = self.view.devices_of(&certificate.identity);
+        if devices.len() >= limits::DEVICES_PER_IDENTITY {
             return Err("the identity has too many devices".into());
         }
-        Ok(facts)
+        self.admit(chain, Voucher::Newcomer)
+    }
+
+    /// By the most senior device of the identity, or one that the present recovery key enrolled: as
+    /// the author, or as the issuer of the statement, which any device of the identity may pass on.
+    fn recovery_set(
+        &self,
+        identity: &IdentityKey,
+        recovery: &RecoveryKey,
+        statement: &[u8],
+    ) -> Judgement {
+        self.author_role()?;
+        let said = RecoveryStatement::decode(statement).map_err(|e| e.detail().to_owned())?;
+        if *identity != self.author.identity || said.identity != *identity {
+            return Err("it sets the recovery key of another identity".into());
+        }
+        if said.recovery != *recovery {
+            return Err("its statement is of another recovery key".into());
+        }
+        if !self.view.follows(&said) {
+            return Err("its statement does not follow the present one".into());
+        }
+        let by = [self.author.device, said.issuer];
+        let rank = by
+            .iter()
+            .find_map(|device| self.view.may_set_recovery(device, identity))
+            .ok_or("neither its author nor its statement's is the most senior device")?;
+        Ok(vec![Fact::Recovery(RecoveryFact {
+            said,
+            statement: statement.into(),
+            rank,
+        })])
     }
 
     /// A device is revoked by itself, by one of the same identity that has acted longer, or by an
@@ -194,8 +280,8 @@ impl Case<'_> {
         }
         let allowed = targets.iter().all(|target| {
             if *target == self.author.identity {
-                let author = self.view.device_seniority(&self.author.device);
-                return author.is_some() && author <= self.view.device_seniority(device);
+                let author = self.view.device_rank(&self.author.device);
+                return author.is_some() && author <= self.view.device_rank(device);
             }
             own >= Role::Admin && self.view.outranks(&self.author.identity, target)
         });
@@ -257,18 +343,15 @@ impl Case<'_> {
         let signed = join_signing_bytes(self.space, *identity, self.author.device, *role);
         verify_signature(invitation_key, &signed, signature)
             .map_err(|_| "the invitation did not sign this guest".to_owned())?;
-        let certificates = certificates
-            .iter()
-            .map(|bytes| certificate_of(identity, bytes))
-            .collect::<Result<Vec<_>, _>>()?;
-        if !certificates.iter().any(|c| c.device == self.author.device) {
-            return Err("its author's device has no certificate in it".into());
+        let chain = chain_of(identity, DeviceChain::from_links(certificates))?;
+        if chain.certificate().device != self.author.device {
+            return Err("its certificates do not lead to its author's device".into());
         }
         let present = self.view.role(identity);
         if present.is_none() && self.members() >= limits::IDENTITIES {
             return Err("the space has too many members".into());
         }
-        let mut facts = self.new_devices(identity, certificates)?;
+        let mut facts = self.admit_newcomer(chain, present.is_some())?;
         // Joining again never lowers a role.
         if present < Some(*role) {
             facts.push(Fact::Role(*identity, Some(*role)));
@@ -335,11 +418,14 @@ impl Case<'_> {
     }
 }
 
-/// Reads and verifies a certificate and checks whose it is.
-fn certificate_of(identity: &IdentityKey, bytes: &[u8]) -> Result<DeviceCertificate, String> {
-    let certificate = DeviceCertificate::decode(bytes).map_err(|e| e.detail().to_owned())?;
-    if certificate.identity != *identity {
+/// Checks whose chain it is.
+fn chain_of(
+    identity: &IdentityKey,
+    chain: crate::model::Result<DeviceChain>,
+) -> Result<DeviceChain, String> {
+    let chain = chain.map_err(|e| e.detail().to_owned())?;
+    if chain.certificate().identity != *identity {
         return Err("a certificate is another identity's".into());
     }
-    Ok(certificate)
+    Ok(chain)
 }

@@ -15,7 +15,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
 
@@ -92,10 +92,14 @@ impl World {
     pub fn create(seed: u64) -> (World, Peer) {
         let mut rng = Rng(seed);
         let keyring = Keyring::generate(&mut |to| rng.fill(to));
+        World::found(rng, keyring)
+    }
+
+    pub fn found(rng: Rng, keyring: Keyring) -> (World, Peer) {
         let mut creator = Peer::new(keyring, SpaceId::ZERO);
         let op = ControlOp::Genesis {
             creator: creator.keyring.identity_key(),
-            certificate: creator.keyring.device_certificate("laptop"),
+            certificate: creator.keyring.chain().encode(),
             display_name: "Ada".into(),
             nonce: [3; 16],
         };
@@ -180,26 +184,31 @@ pub fn invite_op(seed: u8, cap: Role) -> ControlOp {
     }
 }
 
+pub fn links(keyring: &Keyring) -> Vec<Vec<u8>> {
+    let links = keyring.chain().links().iter();
+    links.map(|link| link.to_vec()).collect()
+}
+
 pub fn join_op(space: SpaceId, guest: &Peer, seed: u8, role: Role) -> ControlOp {
     let invitation = DeviceSigner::from_seed([seed; 32]);
     let (identity, device) = (guest.header.identity, guest.header.device);
     ControlOp::Join {
         identity,
         display_name: "Bob".into(),
-        certificates: vec![guest.keyring.device_certificate("phone")],
+        certificates: links(&guest.keyring),
         role,
         invitation_key: invitation.public().0,
         signature: invitation.sign(&join_signing_bytes(space, identity, device, role)),
     }
 }
 
-fn close_op(seed: u8) -> ControlOp {
+pub fn close_op(seed: u8) -> ControlOp {
     ControlOp::InviteClose {
         invitation_key: DeviceSigner::from_seed([seed; 32]).public().0,
     }
 }
 
-fn set_role(peer: &Peer, role: Option<Role>) -> ControlOp {
+pub fn set_role(peer: &Peer, role: Option<Role>) -> ControlOp {
     ControlOp::SetRole {
         identity: peer.header.identity,
         role,
@@ -207,7 +216,7 @@ fn set_role(peer: &Peer, role: Option<Role>) -> ControlOp {
     }
 }
 
-fn refused(verdict: &Verdict) -> bool {
+pub fn refused(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Refused(_))
 }
 
@@ -321,10 +330,9 @@ fn refused_entries_of_members_keep_their_place_and_strangers_leave_none() {
 fn devices_are_added_by_their_identity_and_revoked_by_seniors() {
     let (mut world, mut creator) = World::create(5);
     let mut bob = world.member(&mut creator, 1, Role::Editor);
-    let phrase = bob.keyring.recovery_phrase();
-    let second = Keyring::recover(&phrase, &mut |to| world.rng.fill(to)).unwrap();
+    let second = bob.keyring.enrol(1, "tablet", &mut |to| world.rng.fill(to));
     let add = ControlOp::DeviceAdd {
-        certificate: second.device_certificate("tablet"),
+        certificate: second.chain().encode(),
     };
     assert!(refused(&world.act(&mut creator, add.clone())));
     assert_eq!(world.act(&mut bob, add.clone()), Verdict::Accepted);
@@ -381,6 +389,44 @@ fn roles_follow_rank_and_concurrent_changes_the_most_restrictive() {
     assert!(refused(&world.act(&mut creator, leave)));
     let leave = set_role(&other, None);
     assert_eq!(world.act(&mut other, leave), Verdict::Accepted);
+}
+
+#[test]
+fn denials_are_listed_and_known_to_whoever_has_them_in_the_past() {
+    let (mut world, mut creator) = World::create(21);
+    let bob = world.member(&mut creator, 1, Role::Editor);
+    let before = world.authority.heads();
+    let up = set_role(&bob, Some(Role::Admin));
+    assert_eq!(world.act(&mut creator, up), Verdict::Accepted);
+    assert!(world.authority.denials().is_empty());
+    let down = set_role(&bob, Some(Role::Reader));
+    assert_eq!(world.act(&mut creator, down), Verdict::Accepted);
+    let denials = world.authority.denials();
+    assert_eq!(denials.len(), 1);
+    let target = Target::Identity(bob.header.identity);
+    assert_eq!(
+        (denials[0].target, denials[0].leaves),
+        (target, Some(Role::Reader))
+    );
+    let entry = denials[0].entry;
+    let authority = &world.authority;
+    assert_eq!(authority.knows(&before, &entry), Some(false));
+    assert_eq!(authority.knows(&authority.heads(), &entry), Some(true));
+    assert_eq!(authority.knows(&[EntryId([9; 32])], &entry), None);
+    let earlier = authority.role_of_device_at(&bob.header.device, &before);
+    assert_eq!(earlier.map(|(_, role)| role), Some(Role::Editor));
+    let revoke = ControlOp::DeviceRevoke {
+        device: bob.header.device,
+        heads: Vec::new(),
+    };
+    assert_eq!(world.act(&mut creator, revoke), Verdict::Accepted);
+    let target = Target::Device(bob.header.device);
+    let denials = world.authority.denials();
+    assert!(
+        denials
+            .iter()
+            .any(|d| d.target == target && d.leaves.is_none())
+    );
 }
 
 #[test]
@@ -570,10 +616,9 @@ fn random_op(world: &mut World, peers: &[Peer], by: usize) -> ControlOp {
         },
         8 => {
             let rng = &mut world.rng;
-            let phrase = peers[by].keyring.recovery_phrase();
-            let device = Keyring::recover(&phrase, &mut |to| rng.fill(to)).unwrap();
+            let device = peers[by].keyring.enrol(1, "spare", &mut |to| rng.fill(to));
             ControlOp::DeviceAdd {
-                certificate: device.device_certificate("spare"),
+                certificate: device.chain().encode(),
             }
         }
         _ => {

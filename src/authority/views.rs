@@ -86,7 +86,7 @@ impl Authority {
 
     /// Of all names the one whose entry has the longest past; depth and id are the same on every
     /// peer.
-    fn display_name(&self, identity: &IdentityKey) -> String {
+    pub(super) fn display_name(&self, identity: &IdentityKey) -> String {
         let names = self.facts.names.get(identity);
         names
             .into_iter()

@@ -19,3 +19,6 @@ pub use entry::{Entry, EntryDraft, genesis_space_id};
 pub use entry_codec::Dep;
 pub use header::{FeedHeader, FeedKind};
 pub use signer::{DeviceSigner, check_public_key, sha256, verify_signature};
+
+#[cfg(test)]
+mod wycheproof_tests;

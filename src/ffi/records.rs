@@ -3,9 +3,9 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
-    Committed, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch, Member,
-    MigrationReport, ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState,
-    SpaceStatus, TextMark, TransactionInfo, Undone, Violation,
+    Committed, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch, MigrationReport,
+    ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus,
+    TextMark, TransactionInfo, Undone, Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -41,15 +41,6 @@ pub(super) fn space_info(info: &SpaceInfo) -> Json {
         "name": info.name,
         "is_default": info.is_default,
         "state": space_state(info.state),
-    })
-}
-
-pub(super) fn member(member: &Member) -> Json {
-    json!({
-        "identity": member.identity,
-        "display_name": member.display_name,
-        "role": member.role,
-        "devices": member.devices,
     })
 }
 
@@ -230,6 +221,8 @@ pub(super) fn space_status(status: &SpaceStatus) -> Json {
         "waiting_for_key": status.waiting_for_key,
         "waiting_for_dependency": status.waiting_for_dependency,
         "violations": status.violations,
+        "role": status.role,
+        "removed": status.removed,
         "checking": status.checking,
     })
 }

@@ -276,29 +276,10 @@ pub unsafe extern "C" fn echodb_space_invite(
     }
 }
 
-/// The members, as a JSON array. Each has `identity`, `display_name`, `role` (`owner`, `admin`,
-/// `editor`, `reader`, `relay`) and `devices`.
-///
-/// Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
-/// be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn echodb_space_members(
-    space: *const echodb_space,
-    out: *mut *mut echodb_buffer,
-    error: *mut *mut echodb_error,
-) -> echodb_status {
-    // SAFETY: the caller passes NULL or a live space, and writable places.
-    unsafe {
-        guard::call_out(out, error, || {
-            let members = guard::borrow(space, "space")?.inner.members()?;
-            Ok(records::list(&members, records::member))
-        })
-    }
-}
-
 /// Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
 /// `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`,
-/// `waiting_for_key`, `waiting_for_dependency`.
+/// `waiting_for_key`, `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or
+/// null) and `removed` (whether this identity or device was removed, or has left).
 ///
 /// Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
 /// be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.

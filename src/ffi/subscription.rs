@@ -26,6 +26,7 @@ pub(super) enum Listener {
     Changes(Arc<ChangeGate>),
     Invitation(Arc<InvitationGate>),
     Blob(Arc<super::blob_fetch::BlobGate>),
+    Members(Arc<super::space_members::MemberGate>),
     Queue(Arc<Queue>),
 }
 
@@ -117,6 +118,7 @@ impl echodb_subscription {
             Listener::Changes(gate) => gate.0.shut(),
             Listener::Invitation(gate) => gate.0.shut(),
             Listener::Blob(gate) => gate.shut(),
+            Listener::Members(gate) => gate.shut(),
             Listener::Queue(_) => {}
         }
     }

@@ -84,4 +84,20 @@ mod tests {
             "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
         );
     }
+
+    #[test]
+    fn keys_whose_secret_is_zero_are_refused_and_no_others() {
+        let json = include_str!("../../tests/vectors/wycheproof_x25519.json");
+        let tests: Vec<serde_json::Value> = serde_json::from_str(json).unwrap();
+        for test in &tests {
+            let text = test["public"].as_str().unwrap();
+            let key: [u8; 32] = HEXLOWER
+                .decode(text.as_bytes())
+                .unwrap()
+                .try_into()
+                .unwrap();
+            let zero = test["shared"].as_str().unwrap().bytes().all(|b| b == b'0');
+            assert_eq!(check_hpke_key(&key).is_err(), zero, "{test}");
+        }
+    }
 }

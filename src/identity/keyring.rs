@@ -1,157 +1,192 @@
 //! The keyring: every secret of an identity that this device holds.
 
-use super::certificate::DeviceCertificate;
+use super::certificate::{DeviceCertificate, Issuer};
+use super::chain::DeviceChain;
+use super::device_keys::DeviceKeys;
 use super::hpke_suite::{Aead, Kdf, Suite, public_of, secret_from};
+use super::recovery::RecoveryPhrase;
+use super::statement::RecoveryStatement;
 use super::wrap::Wrap;
-use crate::feed::codec::Reader;
-use crate::feed::{DeviceSigner, sha256};
-use crate::model::{DeviceKey, Error, IdentityKey, Result, limits};
-#[cfg(test)]
-use bip39::Mnemonic;
+use super::{keyring_codec, keyring_v1};
+use crate::feed::DeviceSigner;
+use crate::model::{DeviceKey, Error, IdentityKey, Result};
 use hpke::{Deserializable, Kem, OpModeR};
-use ring::hkdf::{HKDF_SHA256, Salt};
 use zeroize::{Zeroize, Zeroizing};
 
-const IDENTITY_DOMAIN: &[u8] = b"echodb/identity-seed/v1";
-const CHECK_DOMAIN: &[u8] = b"echodb/keyring/v1";
-const VERSION: u8 = 1;
-const ENTROPY_LEN: usize = 16;
-const CHECK_LEN: usize = 8;
+/// HPKE secrets kept from before renewals. Older keys than they open are reached through the back
+/// links of newer ones.
+pub(super) const OLDER_SECRETS: usize = 8;
 
-/// Recovery entropy (the identity follows from it) and this device's signing and HPKE keys. The
-/// secrets are wiped from memory when it is dropped.
+/// This device's signing and HPKE keys, and the chain that makes it a device of its identity. The
+/// identity's own secret is not among them: it certified the first device and was wiped. The
+/// secrets are wiped from memory when the keyring is dropped.
 pub struct Keyring {
-    entropy: Zeroizing<[u8; ENTROPY_LEN]>,
-    device_seed: Zeroizing<[u8; 32]>,
-    hpke_secret: Zeroizing<[u8; 32]>,
-    identity: IdentityKey,
-    device_signer: DeviceSigner,
+    pub(super) keys: DeviceKeys,
+    /// HPKE secrets from before renewals, newest first.
+    pub(super) older: Vec<Zeroizing<[u8; 32]>>,
+    pub(super) chain: DeviceChain,
 }
 
 impl Keyring {
-    /// A new identity and a new device. `random` must fill its argument from the operating
-    /// system's generator.
+    /// A new identity and its first device. `random` must fill its argument from the operating
+    /// system's generator. The identity's key certifies the device and is wiped.
     pub fn generate(random: &mut dyn FnMut(&mut [u8])) -> Keyring {
-        let mut entropy = Zeroizing::new([0; ENTROPY_LEN]);
-        random(entropy.as_mut());
-        Self::new_device(entropy, random)
+        let mut seed = Zeroizing::new([0; 32]);
+        random(seed.as_mut());
+        let identity = DeviceSigner::from_seed(*seed);
+        let keys = DeviceKeys::generate(random);
+        Self::first(&identity, keys, "")
     }
 
-    /// The identity of a recovery phrase (12 English words of BIP 39, in any spacing and case) on
-    /// a new device. Errors with [`crate::model::ErrorKind::InvalidArgument`] when a word is not
-    /// in the list, the count is wrong, or the checksum fails.
-    #[cfg(test)]
-    pub fn recover(phrase: &str, random: &mut dyn FnMut(&mut [u8])) -> Result<Keyring> {
-        let phrase = Zeroizing::new(phrase.to_lowercase());
-        // The words are not repeated in the error: it may be logged.
-        let mnemonic = Mnemonic::parse(phrase.as_str())
-            .map_err(|_| Error::invalid("this is not a recovery phrase: check its words"))?;
-        let bytes = Zeroizing::new(mnemonic.to_entropy());
-        let entropy = bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| Error::invalid("a recovery phrase has 12 words"))?;
-        Ok(Self::new_device(Zeroizing::new(entropy), random))
-    }
-
-    fn new_device(
-        entropy: Zeroizing<[u8; ENTROPY_LEN]>,
-        random: &mut dyn FnMut(&mut [u8]),
-    ) -> Keyring {
-        let mut device_seed = Zeroizing::new([0; 32]);
-        let mut hpke_secret = Zeroizing::new([0; 32]);
-        random(device_seed.as_mut());
-        random(hpke_secret.as_mut());
-        Self::assemble(entropy, device_seed, hpke_secret)
-    }
-
-    fn assemble(
-        entropy: Zeroizing<[u8; ENTROPY_LEN]>,
-        device_seed: Zeroizing<[u8; 32]>,
-        hpke_secret: Zeroizing<[u8; 32]>,
-    ) -> Keyring {
-        let identity = IdentityKey(identity_signer(&entropy).public().0);
+    pub(super) fn first(identity: &DeviceSigner, keys: DeviceKeys, name: &str) -> Keyring {
+        let key = IdentityKey(identity.public().0);
+        let certificate = keys.certificate(key, Issuer::Identity, 0, name);
+        let bytes = certificate.sign(identity, &keys.signer);
+        let chain = DeviceChain::from_links(&[bytes]).expect("the certificate was just made");
         Keyring {
-            device_signer: DeviceSigner::from_seed(*device_seed),
-            identity,
-            entropy,
-            device_seed,
-            hpke_secret,
+            keys,
+            older: Vec::new(),
+            chain,
         }
     }
 
-    /// The bytes to store: version, entropy, device seed, HPKE secret, and a check sum against
-    /// damage (not against malice: whoever can write here has the secrets).
+    /// The keyring of a device that had no identity, from the chain that its issuer sent: the
+    /// answer to [`DeviceKeys::request`]. Errors when the chain is not valid or ends at another
+    /// device.
+    pub fn for_device(keys: DeviceKeys, links: &[Vec<u8>]) -> Result<Keyring> {
+        let chain = DeviceChain::from_links(links)?;
+        let certificate = chain.certificate();
+        if certificate.device != keys.device_key() || certificate.hpke != keys.hpke_public() {
+            return Err(Error::protocol("the device chain is another device's"));
+        }
+        Ok(Keyring {
+            keys,
+            older: Vec::new(),
+            chain,
+        })
+    }
+
+    /// The keyring of a device that recovers an identity by its phrase. `issuer` is the chain of
+    /// the device that made `statement`, which names the phrase's recovery key; `order` is higher
+    /// than that of every device known. Errors when the statement names another key, as it does
+    /// once a newer phrase was made.
+    pub fn recover(
+        keys: DeviceKeys,
+        phrase: &RecoveryPhrase,
+        issuer: &DeviceChain,
+        statement: &[u8],
+        order: u32,
+        name: &str,
+    ) -> Result<Keyring> {
+        let said = RecoveryStatement::decode(statement)?;
+        let key = phrase.key();
+        if said.recovery != key {
+            return Err(Error::invalid(
+                "this recovery phrase is not the identity's present one: a newer one was made",
+            ));
+        }
+        let certificate = keys.certificate(said.identity, Issuer::Recovery(key), order, name);
+        let bytes = certificate.sign(&phrase.signer(), &keys.signer);
+        let links = issuer.extended(&[statement.to_vec(), bytes])?;
+        Keyring::for_device(keys, &links)
+    }
+
+    /// Certifies another device of this identity: grants its [`DeviceKeys::request`]. Returns the
+    /// links of that device's chain, root first, the new certificate last. Errors when the request
+    /// is malformed, or meant for another identity or issuer.
+    pub fn certify(&self, request: &[u8]) -> Result<Vec<Vec<u8>>> {
+        let (certificate, by_device) = DeviceCertificate::decode_request(request)?;
+        if certificate.identity != self.identity_key()
+            || certificate.issuer != Issuer::Device(self.device_key())
+        {
+            return Err(Error::protocol(
+                "the request is for another device to grant",
+            ));
+        }
+        if certificate.device == self.device_key() {
+            return Err(Error::protocol("a device does not add itself"));
+        }
+        let bytes = certificate.grant(&self.keys.signer, &by_device);
+        let links = self.chain.extended(&[bytes])?;
+        DeviceChain::from_links(&links)?;
+        Ok(links)
+    }
+
+    /// States that the identity's recovery key is the one of `phrase` from now on. `generation` is
+    /// higher than the present statement's, 1 if there is none.
+    pub fn recovery_statement(&self, phrase: &RecoveryPhrase, generation: u64) -> Vec<u8> {
+        let statement = RecoveryStatement {
+            identity: self.identity_key(),
+            recovery: phrase.key(),
+            generation,
+            issuer: self.device_key(),
+        };
+        statement.sign(&self.keys.signer, &phrase.signer())
+    }
+
+    /// The same device with a new HPKE key, which it certifies itself. What was sealed to the old
+    /// key can still be opened.
+    pub fn renew_hpke(&self, random: &mut dyn FnMut(&mut [u8])) -> Result<Keyring> {
+        let mut secret = Zeroizing::new([0; 32]);
+        random(secret.as_mut());
+        let keys = DeviceKeys::from_secrets(self.keys.seed.clone(), secret);
+        let present = self.chain.certificate();
+        let issuer = Issuer::Device(present.device);
+        let certificate = keys.certificate(present.identity, issuer, present.order, &present.name);
+        let bytes = certificate.sign(&keys.signer, &keys.signer);
+        let mut older = vec![self.keys.hpke_secret.clone()];
+        older.extend(self.older.iter().take(OLDER_SECRETS - 1).cloned());
+        Ok(Keyring {
+            keys,
+            older,
+            chain: self.chain.renewed(bytes)?,
+        })
+    }
+
+    /// The bytes to store.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(1 + ENTROPY_LEN + 64 + CHECK_LEN));
-        out.push(VERSION);
-        out.extend_from_slice(self.entropy.as_ref());
-        out.extend_from_slice(self.device_seed.as_ref());
-        out.extend_from_slice(self.hpke_secret.as_ref());
-        let check = check_sum(&out);
-        out.extend_from_slice(&check);
-        out
+        keyring_codec::encode(self)
     }
 
-    /// Reads what [`Keyring::encode`] wrote. Errors with `Corrupt` when it is damaged and with
-    /// `UnsupportedVersion` when a newer library wrote it.
+    /// Reads what [`Keyring::encode`] wrote, in this version or an older one. Errors with `Corrupt`
+    /// when it is damaged and with `UnsupportedVersion` when a newer library wrote it.
     pub fn decode(bytes: &[u8]) -> Result<Keyring> {
-        let mut reader = Reader::new(bytes, "keyring");
-        if bytes.is_empty() {
-            return Err(Error::corrupt("the keyring is empty"));
+        match bytes.first() {
+            None => Err(Error::corrupt("the keyring is empty")),
+            Some(&keyring_v1::VERSION) => keyring_v1::decode(bytes),
+            Some(_) => keyring_codec::decode(bytes),
         }
-        reader.version(VERSION)?;
-        let damaged = |_| Error::corrupt("the keyring is damaged");
-        let entropy = Zeroizing::new(reader.array().map_err(damaged)?);
-        let device_seed = Zeroizing::new(reader.array().map_err(damaged)?);
-        let hpke_secret = Zeroizing::new(reader.array().map_err(damaged)?);
-        let check: [u8; CHECK_LEN] = reader.array().map_err(damaged)?;
-        reader.finish().map_err(damaged)?;
-        let covered = bytes.len().saturating_sub(CHECK_LEN);
-        if check_sum(bytes.get(..covered).unwrap_or_default()) != check {
-            return Err(Error::corrupt("the keyring is damaged"));
-        }
-        Ok(Self::assemble(entropy, device_seed, hpke_secret))
+    }
+
+    /// Whether stored bytes are of an older version: then they hold more than this device needs,
+    /// and are to be replaced by what [`Keyring::encode`] gives.
+    pub fn is_outdated(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&keyring_v1::VERSION)
     }
 
     /// The identity's public key.
     pub fn identity_key(&self) -> IdentityKey {
-        self.identity
+        self.chain.certificate().identity
     }
 
     /// This device's public signing key.
     pub fn device_key(&self) -> DeviceKey {
-        self.device_signer.public()
+        self.keys.device_key()
     }
 
     /// Signs as this device.
     pub fn device_signer(&self) -> &DeviceSigner {
-        &self.device_signer
+        &self.keys.signer
     }
 
     /// This device's X25519 public key, to which content keys are sealed.
     pub fn hpke_public(&self) -> [u8; 32] {
-        public_of(&self.hpke_secret)
+        public_of(&self.keys.hpke_secret)
     }
 
-    /// A certificate for this device under a name, cut at [`limits::NAME_CHARS`] characters.
-    pub fn device_certificate(&self, device_name: &str) -> Vec<u8> {
-        let certificate = DeviceCertificate {
-            identity: self.identity,
-            device: self.device_key(),
-            hpke: self.hpke_public(),
-            name: device_name.chars().take(limits::NAME_CHARS).collect(),
-        };
-        certificate.sign(&identity_signer(&self.entropy), &self.device_signer)
-    }
-
-    /// The twelve words of BIP 39 from which the identity can be recovered. Whoever reads them is
-    /// the identity.
-    #[cfg(test)]
-    pub fn recovery_phrase(&self) -> Zeroizing<String> {
-        let mnemonic = Mnemonic::from_entropy(self.entropy.as_ref())
-            .expect("BIP 39 takes 16 bytes of entropy");
-        Zeroizing::new(mnemonic.to_string())
+    /// What shows others that this device acts for the identity.
+    pub fn chain(&self) -> &DeviceChain {
+        &self.chain
     }
 
     /// Opens a content key sealed to this device. Errors when it is for another device, was
@@ -162,45 +197,66 @@ impl Keyring {
             return Err(refused());
         }
         let enc = <Suite as Kem>::EncappedKey::from_bytes(&wrap.enc).map_err(|_| refused())?;
-        let mut plain = hpke::single_shot_open::<Aead, Kdf, Suite>(
-            &OpModeR::Base,
-            &secret_from(&self.hpke_secret),
-            &enc,
-            info,
-            &wrap.sealed,
-            wrap.device.as_bytes(),
-        )
-        .map_err(|_| refused())?;
-        let key = plain.as_slice().try_into().map_err(|_| refused());
-        plain.zeroize();
-        key
+        for secret in std::iter::once(&self.keys.hpke_secret).chain(&self.older) {
+            let opened = hpke::single_shot_open::<Aead, Kdf, Suite>(
+                &OpModeR::Base,
+                &secret_from(secret),
+                &enc,
+                info,
+                &wrap.sealed,
+                wrap.device.as_bytes(),
+            );
+            if let Ok(mut plain) = opened {
+                let key = plain.as_slice().try_into().map_err(|_| refused());
+                plain.zeroize();
+                return key;
+            }
+        }
+        Err(refused())
     }
 }
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Keyring({:?}, {:?})", self.identity, self.device_key())
+        write!(
+            f,
+            "Keyring({:?}, {:?})",
+            self.identity_key(),
+            self.device_key()
+        )
     }
 }
 
-/// The identity's key follows from the entropy alone (HKDF-SHA256, RFC 5869), so that the phrase
-/// restores it. It is made when needed and not kept.
-fn identity_signer(entropy: &[u8; ENTROPY_LEN]) -> DeviceSigner {
-    let mut seed = Zeroizing::new([0; 32]);
-    Salt::new(HKDF_SHA256, IDENTITY_DOMAIN)
-        .extract(entropy)
-        .expand(&[b"ed25519"], HKDF_SHA256)
-        .and_then(|okm| okm.fill(seed.as_mut()))
-        .expect("HKDF yields 32 bytes");
-    DeviceSigner::from_seed(*seed)
-}
-
-fn check_sum(bytes: &[u8]) -> [u8; CHECK_LEN] {
-    let mut check = [0; CHECK_LEN];
-    for (to, from) in check.iter_mut().zip(sha256(&[CHECK_DOMAIN, bytes])) {
-        *to = from;
+/// What only tests need: keyrings as old libraries and other devices make them.
+#[cfg(test)]
+impl Keyring {
+    /// Another device of this identity, certified by this one.
+    pub fn enrol(&self, order: u32, name: &str, random: &mut dyn FnMut(&mut [u8])) -> Keyring {
+        let keys = DeviceKeys::generate(random);
+        let request = keys.request(self.identity_key(), self.device_key(), order, name);
+        let links = self.certify(&request).unwrap();
+        Keyring::for_device(keys, &links).unwrap()
     }
-    check
+
+    /// A keyring as version 1 made it, with its bytes: the identity follows from 16 bytes of
+    /// entropy.
+    pub fn version_1(name: &str, random: &mut dyn FnMut(&mut [u8])) -> (Keyring, Vec<u8>) {
+        let mut entropy = [0; 16];
+        random(&mut entropy);
+        Keyring::version_1_of(&entropy, name, random)
+    }
+
+    /// The same, of a given identity.
+    pub fn version_1_of(
+        entropy: &[u8; 16],
+        name: &str,
+        random: &mut dyn FnMut(&mut [u8]),
+    ) -> (Keyring, Vec<u8>) {
+        let keys = DeviceKeys::generate(random);
+        let bytes = keyring_v1::encode(entropy, &keys);
+        let identity = keyring_v1::identity_signer(entropy);
+        (Keyring::first(&identity, keys, name), bytes)
+    }
 }
 
 #[cfg(test)]

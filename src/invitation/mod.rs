@@ -16,3 +16,12 @@ mod wire;
 
 #[cfg(test)]
 mod simulation;
+
+/// Reads a message of the other side, for the fuzzers.
+#[cfg(any(test, fuzzing))]
+pub fn fuzz_message(bytes: &[u8]) {
+    if let Ok(body) = wire::Body::from_bytes(bytes) {
+        let again = wire::Body::from_bytes(&body.clone().into_bytes());
+        assert!(again.is_ok_and(|again| again == body));
+    }
+}

@@ -92,6 +92,10 @@ byte_id!(
     IdentityKey, 32
 );
 byte_id!(
+    /// The Ed25519 public key of an identity's recovery phrase.
+    RecoveryKey, 32
+);
+byte_id!(
     /// Names a content key: the first 16 bytes of a hash of it. Zero means "not sealed".
     ContentKeyId, 16
 );

@@ -41,6 +41,10 @@ pub const CONTROL_ENTRIES: usize = 100_000;
 pub const IDENTITIES: usize = 200;
 /// Devices of one identity.
 pub const DEVICES_PER_IDENTITY: usize = 16;
+/// Certificates and recovery statements that lead from an identity to one of its devices.
+pub const CHAIN_LINKS: usize = 32;
+/// Bytes of such a chain.
+pub const CHAIN_BYTES: usize = 12 * 1024;
 /// Open invitations of one space.
 pub const OPEN_INVITATIONS: usize = 16;
 /// Authorization codes one invitation may use up.
@@ -55,8 +59,11 @@ pub const FRAME_BYTES: usize = 60 * 1024;
 pub const SIGNAL_BYTES: usize = 64 * 1024;
 /// Bytes a peer may have in flight to us before they are verified.
 pub const UNVERIFIED_BYTES: usize = 4 * 1024 * 1024;
-/// Automerge documents held in memory per space.
+/// Small Automerge documents that fit in memory per space, at least.
 pub const LOADED_DOCUMENTS: usize = 256;
+/// Bytes that documents held in memory may take, per space, unless the client's setting says other:
+/// so many small ones.
+pub const DOCUMENT_BYTES: usize = LOADED_DOCUMENTS * 18_000;
 /// Characters of a display name, a type name or a space name.
 pub const NAME_CHARS: usize = 256;
 /// Bytes of a tag, of a foreign key or its source, or of a natural key.

@@ -17,7 +17,9 @@ pub mod value;
 
 pub use blob::BlobRef;
 pub use error::{Error, ErrorKind, Result};
-pub use id::{BlobId, ContentKeyId, DeviceKey, EntryId, FeedId, IdentityKey, ObjectId, SpaceId};
+pub use id::{
+    BlobId, ContentKeyId, DeviceKey, EntryId, FeedId, IdentityKey, ObjectId, RecoveryKey, SpaceId,
+};
 pub use operation::{Expand, Operation};
 pub use path::{Path, Segment};
 pub use role::Role;

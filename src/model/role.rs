@@ -1,5 +1,7 @@
 //! What an identity may do in a space.
 
+use super::{Error, Result};
+
 /// Roles in rising order; each includes what the ones below it may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -27,6 +29,23 @@ impl Role {
             5 => Some(Role::Owner),
             _ => None,
         }
+    }
+
+    /// From its name. Fails with `InvalidArgument` on any other.
+    pub fn parse(name: &str) -> Result<Role> {
+        let roles = [
+            Role::Relay,
+            Role::Reader,
+            Role::Editor,
+            Role::Admin,
+            Role::Owner,
+        ];
+        let found = roles.into_iter().find(|role| role.name() == name);
+        found.ok_or_else(|| {
+            Error::invalid(format!(
+                "{name:?} is not a role: there are owner, admin, editor, reader and relay"
+            ))
+        })
     }
 
     /// A stable lower-case name.

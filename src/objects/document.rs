@@ -395,7 +395,6 @@ impl Document {
 
     /// Roughly how many bytes of memory the document takes. Measured on loaded documents: 18 kB when
     /// empty, 128 bytes a change, up to 30 bytes an operation and far less in long runs of typing.
-    #[cfg(test)]
     pub fn memory_estimate(&self) -> usize {
         let stats = self.am.stats();
         let ops = usize::try_from(stats.num_ops).unwrap_or(usize::MAX);

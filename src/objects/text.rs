@@ -122,10 +122,11 @@ impl TextCache {
         }
     }
 
-    /// Bytes of memory.
-    #[cfg(test)]
+    /// About how many bytes of memory it takes.
     pub(super) fn memory(&self) -> usize {
-        self.mirror.as_ref().map_or(0, Rope::capacity)
+        let gathered = self.gathered.as_ref().map(|gathered| &gathered.insert);
+        let ropes = [self.mirror.as_ref(), gathered];
+        ropes.into_iter().flatten().map(Rope::len_bytes).sum()
     }
 }
 

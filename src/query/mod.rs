@@ -34,6 +34,7 @@ mod aggregate;
 mod aggregate_answer;
 mod compile;
 mod compile_links;
+mod compile_order;
 mod cursor;
 mod explain;
 mod fields;
@@ -57,9 +58,8 @@ mod tests;
 mod words;
 
 pub use aggregate::Aggregate;
-pub use compile::{
-    CompiledQuery, FINDS, More, Selection, SqlValue, compile, compile_part, directions,
-};
+pub use compile::{CompiledQuery, FINDS, More, Selection, SqlValue, compile, compile_part};
+pub use compile_order::directions;
 pub use cursor::{Cell, compare_keys, decode, encode};
 pub use explain::explain;
 pub use filter::Query;

@@ -1,6 +1,7 @@
 //! The only part that owns threads, timers, files and sockets.
 
 pub mod blobs;
+mod cache;
 pub mod changes;
 pub mod clock;
 pub mod connector;
@@ -9,6 +10,7 @@ pub mod executor;
 mod intake;
 pub mod live;
 pub mod log;
+mod member_hub;
 #[cfg(test)]
 pub mod memory;
 pub mod node;
@@ -23,6 +25,8 @@ pub mod signaling;
 pub mod space_handle;
 pub mod space_history;
 pub mod space_host;
+mod space_members;
+mod space_reading;
 mod space_schemas;
 pub mod space_search;
 pub mod space_texts;

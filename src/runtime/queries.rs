@@ -5,7 +5,11 @@ use super::row_json::{RowsJson, write_json};
 use super::space_handle::SpaceHandle;
 use crate::api::{QueryPage, SpaceState};
 use crate::model::{Error, Result, SpaceId, limits};
-use crate::query::{Aggregate, Cell, Query, compare_keys, compile, decode, directions, encode};
+use crate::query::{
+    Aggregate, Cell, More, Query, Selection, compare_keys, compile, compile_part, decode,
+    directions, encode, explain,
+};
+use crate::space::SeenRow;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -38,14 +42,12 @@ impl SpaceHandle {
         query.limit = Some(size + 1);
         let mut objects = RowsJson::default();
         let (mut count, mut last) = (0, Vec::new());
-        self.host().with_settled(|core| {
-            core.query_keyed(&query, after.as_deref(), &mut |row, keys| {
-                count += 1;
-                if count <= size {
-                    objects.push(&row);
-                    last = keys;
-                }
-            })
+        keyed(self, &query, after.as_deref(), &mut |row, keys| {
+            count += 1;
+            if count <= size {
+                objects.push(&row);
+                last = keys;
+            }
         })?;
         Ok(QueryPage {
             next: (count > size).then(|| encode(&query.print, space.as_bytes(), &last)),
@@ -55,7 +57,11 @@ impl SpaceHandle {
 
     /// An aggregation's answer, JSON.
     pub fn aggregate(&self, aggregate: &Aggregate) -> Result<String> {
-        self.host().with_settled(|core| core.aggregate(aggregate))
+        let query = aggregate.compile();
+        let rows = self
+            .host()
+            .read_words(query.searches, |store| store.values(&query))?;
+        Ok(aggregate.answer(&rows))
     }
 
     /// How a query or an aggregation is answered, JSON.
@@ -64,8 +70,27 @@ impl SpaceHandle {
             true => Aggregate::parse(text)?.compile(),
             false => compile(&Query::parse(text)?),
         };
-        self.host().with_settled(|core| core.explain(&compiled))
+        let plan = self.host().read(|store| store.plan(&compiled))?;
+        Ok(explain(&compiled, &plan))
     }
+}
+
+/// Calls `each` with the rows of a part of a query's results, each with its keys in the query's order.
+fn keyed(
+    space: &SpaceHandle,
+    query: &Query,
+    after: Option<&[Cell]>,
+    each: &mut dyn FnMut(SeenRow<'_>, Vec<Cell>),
+) -> Result<()> {
+    let part = Selection {
+        after,
+        more: More::Keys,
+        ..Selection::default()
+    };
+    let query = compile_part(query, part);
+    space
+        .host()
+        .read_words(query.searches, |store| store.query_keyed(&query, each))
 }
 
 /// A row of one space among those of several.
@@ -86,13 +111,11 @@ impl NodeGuard {
         let mut found = Vec::new();
         for handle in self.open_spaces(spaces)? {
             let space = handle.id();
-            handle.host().with_settled(|core| {
-                core.query_keyed(&each, None, &mut |row, keys| {
-                    let mut json = String::new();
-                    write_json(&mut json, &row);
-                    json.remove(0);
-                    found.push(Found { space, json, keys });
-                })
+            keyed(&handle, &each, None, &mut |row, keys| {
+                let mut json = String::new();
+                write_json(&mut json, &row);
+                json.remove(0);
+                found.push(Found { space, json, keys });
             })?;
         }
         let descending = directions(query);
@@ -119,7 +142,7 @@ impl NodeGuard {
             let all = self.node().space_ids();
             let handles = all.into_iter().map(|id| self.space(id));
             let mut handles = handles.collect::<Result<Vec<_>>>()?;
-            handles.retain(|handle| handle.host().summary().0 == SpaceState::Ready);
+            handles.retain(|handle| handle.host().state() == SpaceState::Ready);
             return Ok(handles);
         }
         let mut ids = wanted.to_vec();

@@ -83,6 +83,10 @@ impl Source for CoreSource<'_> {
         self.core.last_arrival()
     }
 
+    fn farewell(&self) -> Result<Vec<i64>> {
+        self.core.farewell(&self.peer)
+    }
+
     fn peer_may_read(&self) -> bool {
         self.core.authority().role_of_device(&self.peer).is_some()
     }

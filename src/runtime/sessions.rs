@@ -8,7 +8,7 @@ use super::secure_link::SecureLink;
 use super::session_source::CoreSource;
 use super::space_host::SpaceHost;
 use super::transport::Link;
-use crate::identity::{DeviceCertificate, Keyring};
+use crate::identity::{DeviceCertificate, DeviceChain, Keyring};
 use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, SpaceId, limits};
 use crate::runtime::log::Log;
 use crate::space::SpaceCore;
@@ -144,12 +144,9 @@ impl Drop for Leaving<'_> {
 /// Each side proves its device on this very session. Nothing else is said before.
 async fn exchange_proofs(link: &SecureLink, keyring: &Keyring) -> Result<DeviceCertificate> {
     let initiator = link.link().initiator();
-    let own = PeerProof::create(
-        &keyring.device_certificate(""),
-        link.hash(),
-        initiator,
-        |bytes| keyring.device_signer().sign(bytes),
-    )?;
+    let own = PeerProof::create(&keyring.chain().encode(), link.hash(), initiator, |bytes| {
+        keyring.device_signer().sign(bytes)
+    })?;
     let exchange = async {
         link.send(&own.encode()).await?;
         link.recv().await
@@ -158,7 +155,8 @@ async fn exchange_proofs(link: &SecureLink, keyring: &Keyring) -> Result<DeviceC
         .await
         .map_err(|_| Error::new(ErrorKind::TimedOut, "the peer did not prove its device"))??;
     let proof = PeerProof::decode(&received)?;
-    let certificate = DeviceCertificate::decode(proof.certificate())?;
+    let chain = DeviceChain::decode(proof.certificate())?;
+    let certificate = chain.certificate().clone();
     proof.verify(&certificate.device, link.hash(), !initiator)?;
     Ok(certificate)
 }

@@ -7,12 +7,12 @@ use super::pairing::PairingHandle;
 use super::row_json::RowsJson;
 use super::space_host::SpaceHost;
 use crate::api::{
-    ChangeInfo, ChangeListener, Committed, CommittedObject, InviteOptions, Member, ObjectRecord,
+    ChangeInfo, ChangeListener, Committed, CommittedObject, InviteOptions, ObjectRecord,
     PeerStatus, QuarantinedEntry, SpaceInfo, SpaceStatus,
 };
 use crate::model::{ObjectId, Operation, Path, Result, SpaceId, TextUnit, Value};
-use crate::query::Query;
-use crate::space::{ObjectRow, Outcome, SeenRow};
+use crate::query::{Query, compile};
+use crate::space::{ObjectRow, Outcome, SeenRow, digest};
 use data_encoding::HEXLOWER;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -130,7 +130,7 @@ impl SpaceHandle {
     pub fn properties(&self) -> Result<String> {
         let row = self
             .host
-            .with_settled(|core| core.object(&ObjectId::PROPERTIES))?;
+            .read(|store| store.object(&ObjectId::PROPERTIES))?;
         Ok(row.map_or_else(|| "{}".to_owned(), |row| row.data))
     }
 
@@ -154,34 +154,40 @@ impl SpaceHandle {
 
     /// An object.
     pub fn get(&self, id: ObjectId) -> Result<Option<ObjectRecord>> {
-        let row = self.host.with_settled(|core| core.object(&id))?;
+        let row = self.host.read(|store| store.object(&id))?;
         Ok(row.map(|row| record(row.seen())))
     }
 
     /// Objects that a query finds.
     pub fn query(&self, query: &Query) -> Result<Vec<ObjectRecord>> {
         let mut records = Vec::new();
-        self.host
-            .with_settled(|core| core.query(query, &mut |row| records.push(record(row))))?;
+        self.rows(query, &mut |row| records.push(record(row)))?;
         Ok(records)
     }
 
     /// The same as one JSON array.
     pub fn query_json(&self, query: &Query) -> Result<Vec<u8>> {
         let mut rows = RowsJson::default();
-        self.host
-            .with_settled(|core| core.query(query, &mut |row| rows.push(&row)))?;
+        self.rows(query, &mut |row| rows.push(&row))?;
         Ok(rows.finish())
+    }
+
+    fn rows(&self, query: &Query, each: &mut dyn FnMut(SeenRow<'_>)) -> Result<()> {
+        let query = compile(query);
+        self.host
+            .read_words(query.searches, |store| store.query(&query, each))
     }
 
     /// A text.
     pub fn text(&self, id: ObjectId, path: &Path) -> Result<String> {
-        self.host.with(|core| core.text(id, path))
+        self.host.read_object(id, |_, document| document.text(path))
     }
 
     /// An object's history.
     pub fn history(&self, id: ObjectId, since: &[[u8; 32]]) -> Result<Vec<ChangeInfo>> {
-        let history = self.host.with_settled(|core| core.history(id, since))?;
+        let history = self
+            .host
+            .read_settled_object(id, |_, document| document.history(since))?;
         Ok(history
             .into_iter()
             .map(|change| ChangeInfo {
@@ -204,7 +210,7 @@ impl SpaceHandle {
 
     /// The digest.
     pub fn digest(&self) -> Result<String> {
-        let digest = self.host.with_settled(|core| core.digest())?;
+        let digest = self.host.read(|store| digest(store, &self.id()))?;
         Ok(HEXLOWER.encode(&digest))
     }
 
@@ -223,25 +229,6 @@ impl SpaceHandle {
     /// Opens an invitation.
     pub fn invite(&self, options: InviteOptions) -> Result<PairingHandle> {
         super::pairing::host::open(&self.node, &self.host, &options)
-    }
-
-    /// The members.
-    pub fn members(&self) -> Result<Vec<Member>> {
-        self.host.with(|core| {
-            let members = core.authority().members().into_iter();
-            Ok(members
-                .map(|member| Member {
-                    identity: member.identity.to_string(),
-                    display_name: member.display_name,
-                    role: member.role.name().to_owned(),
-                    devices: member
-                        .devices
-                        .iter()
-                        .map(|d| d.device.to_string())
-                        .collect(),
-                })
-                .collect())
-        })
     }
 
     /// Who has what.
@@ -278,6 +265,8 @@ impl SpaceHandle {
                 waiting_for_key: counts.waiting,
                 waiting_for_dependency: core.waiting_for_dependency() as u64,
                 violations: counts.violations,
+                role: core.own_role().map(|role| role.name().to_owned()),
+                removed: core.is_removed(),
                 checking: core.has_schema_checks(),
             })
         })

@@ -4,7 +4,7 @@ use super::clock;
 use super::space_handle::{SpaceHandle, committed, record};
 use crate::api::{BranchInfo, Committed, ObjectRecord, SkippedUndo, TransactionInfo, Undone};
 use crate::model::{EntryId, ObjectId, Result, TextUnit};
-use crate::space::{self, BranchRow, Outcome, SpaceCore};
+use crate::space::{self, BranchRow, Outcome, SpaceCore, branches, object_at};
 use data_encoding::HEXLOWER;
 use serde_json::Value as Json;
 
@@ -62,7 +62,9 @@ impl SpaceHandle {
 
     /// An object at a version.
     pub fn get_at(&self, id: ObjectId, heads: &[[u8; 32]]) -> Result<ObjectRecord> {
-        let row = self.host().with_settled(|core| core.object_at(id, heads))?;
+        let row = self
+            .host()
+            .read_settled_object(id, |store, document| object_at(store, document, id, heads))?;
         Ok(record(row.seen()))
     }
 
@@ -76,7 +78,7 @@ impl SpaceHandle {
     ) -> Result<String> {
         let changes = self
             .host()
-            .with_settled(|core| core.diff(id, from, to, unit))?;
+            .read_settled_object(id, |_, document| document.diff(from, to, unit))?;
         Ok(Json::Array(changes).to_string())
     }
 
@@ -100,7 +102,7 @@ impl SpaceHandle {
 
     /// The branches of an object.
     pub fn branches(&self, id: ObjectId) -> Result<Vec<BranchInfo>> {
-        let rows = self.host().with_settled(|core| core.branches(id))?;
+        let rows = self.host().read(|store| branches(store, id))?;
         Ok(rows.into_iter().map(branch_info).collect())
     }
 

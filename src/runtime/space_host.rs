@@ -2,13 +2,16 @@
 //! of edits, and the fan-out of what changed.
 
 use super::blobs::Fetches;
+use super::cache::{Cache, Share};
 use super::changes::ChangeHub;
 use super::clock;
 use super::executor;
 use super::log::Log;
+use super::member_hub::MemberHub;
+use super::space_members;
 use crate::api::{ChangeOrigin, SpaceState};
 use crate::model::{Error, ErrorKind, Result, SpaceId};
-use crate::space::{Outcome, SpaceCore};
+use crate::space::{Outcome, Readers, SpaceCore};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -29,8 +32,18 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 pub struct SpaceHost {
     id: SpaceId,
     is_default: bool,
-    core: Mutex<Slot>,
+    pub(super) core: Mutex<Slot>,
+    /// Those who read beside whoever has the lock, while the space is open and has a file.
+    pub(super) readers: Mutex<Option<Arc<dyn Readers>>>,
+    /// Whether edits are gathered that are not stored yet.
+    pub(super) typed: AtomicBool,
+    /// What the space may use of the client's memory, and whether its core was told.
+    share: Mutex<Option<(Share, bool)>>,
+    cache: Arc<Cache>,
+    /// What listings show, for those who must not wait for the lock.
+    shown: Mutex<(SpaceState, String)>,
     hub: Arc<ChangeHub>,
+    members: Arc<MemberHub>,
     fetches: Arc<Fetches>,
     wake: Wake,
     log: Log,
@@ -44,12 +57,11 @@ pub struct SpaceHost {
     last_write_us: AtomicU64,
 }
 
-struct Slot {
-    state: SpaceState,
+pub(super) struct Slot {
+    pub(super) state: SpaceState,
     /// How often the space was opened.
     openings: u64,
-    core: Option<SpaceCore>,
-    name: String,
+    pub(super) core: Option<SpaceCore>,
 }
 
 impl SpaceHost {
@@ -61,17 +73,23 @@ impl SpaceHost {
         wake: Wake,
         log: Log,
         coalesce_ms: u32,
+        cache: &Arc<Cache>,
     ) -> Arc<SpaceHost> {
-        Arc::new_cyclic(|this| SpaceHost {
+        let host = Arc::new_cyclic(|this| SpaceHost {
             id,
             is_default,
             core: Mutex::new(Slot {
                 state: SpaceState::Closed,
                 openings: 0,
                 core: None,
-                name,
             }),
+            readers: Mutex::default(),
+            typed: AtomicBool::new(false),
+            share: Mutex::default(),
+            cache: Arc::clone(cache),
+            shown: Mutex::new((SpaceState::Closed, name)),
             hub: Arc::default(),
+            members: Arc::default(),
             fetches: Arc::default(),
             wake,
             log,
@@ -80,7 +98,9 @@ impl SpaceHost {
             checking: AtomicBool::new(false),
             this: this.clone(),
             last_write_us: AtomicU64::new(0),
-        })
+        });
+        cache.add(&host);
+        host
     }
 
     /// The space's id.
@@ -98,6 +118,11 @@ impl SpaceHost {
         &self.hub
     }
 
+    /// The subscriptions to the members.
+    pub fn members(&self) -> &Arc<MemberHub> {
+        &self.members
+    }
+
     /// The blobs that are being fetched.
     pub fn fetches(&self) -> &Arc<Fetches> {
         &self.fetches
@@ -108,19 +133,32 @@ impl SpaceHost {
         &self.log
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slot> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Slot> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state and the name last seen.
+    fn shown(&self) -> MutexGuard<'_, (SpaceState, String)> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_state(&self, slot: &mut Slot, state: SpaceState) {
+        slot.state = state;
+        self.shown().0 = state;
+    }
+
+    /// The state. Waits for nobody.
+    pub fn state(&self) -> SpaceState {
+        self.shown().0
+    }
+
+    /// The state and the name last seen. Waits for no writer.
     pub fn summary(&self) -> (SpaceState, String) {
-        let mut slot = self.lock();
-        if slot.state == SpaceState::Ready
-            && let Some(Ok(Some(name))) = slot.core.as_ref().map(SpaceCore::name)
+        if self.state() == SpaceState::Ready
+            && let Ok(Some(name)) = self.read_anyway(|store, _| crate::space::name(store))
         {
-            slot.name = name;
+            self.shown().1 = name;
         }
-        (slot.state, slot.name.clone())
+        self.shown().clone()
     }
 
     /// Opens the space with `load`; does nothing if it is open.
@@ -130,20 +168,24 @@ impl SpaceHost {
             return Ok(());
         }
         if slot.core.is_none() {
-            slot.state = SpaceState::Opening;
+            self.set_state(&mut slot, SpaceState::Opening);
             match load() {
                 Ok(core) => slot.core = Some(core),
                 Err(error) => {
-                    slot.state = SpaceState::Failed;
+                    self.set_state(&mut slot, SpaceState::Failed);
                     return Err(error);
                 }
             }
         }
-        slot.state = SpaceState::Ready;
+        self.set_readers(slot.core.as_ref().and_then(SpaceCore::readers));
+        // To be told to the new core and the new readers.
+        *self.lock_share() = None;
+        self.set_state(&mut slot, SpaceState::Ready);
         slot.openings += 1;
         self.hub.live().opened();
         let unchecked = slot.core.as_ref().is_some_and(SpaceCore::has_schema_checks);
         drop(slot);
+        self.cache.share();
         if unchecked {
             self.start_checking();
         }
@@ -162,18 +204,23 @@ impl SpaceHost {
         let mut slot = self.lock();
         self.fetches.end_all();
         if slot.state != SpaceState::Ready {
-            slot.state = SpaceState::Closed;
+            self.set_state(&mut slot, SpaceState::Closed);
             return Ok(());
         }
         if let Some(core) = slot.core.as_mut() {
-            let outcome = core.commit_typing(clock::now_ms())?;
+            self.settle(core)?;
             core.flush()?;
-            self.announce(outcome.as_ref());
         }
-        slot.state = SpaceState::Closed;
+        self.set_state(&mut slot, SpaceState::Closed);
+        // Whoever closes the file last moves the log into it, and a reader cannot.
+        if let Some(readers) = self.set_readers(None) {
+            readers.close();
+        }
         if !keep {
             slot.core = None;
         }
+        drop(slot);
+        self.cache.share();
         Ok(())
     }
 
@@ -181,18 +228,33 @@ impl SpaceHost {
     pub fn with<T>(&self, work: impl FnOnce(&mut SpaceCore) -> Result<T>) -> Result<T> {
         let mut slot = self.lock();
         let (SpaceState::Ready, Some(core)) = (slot.state, slot.core.as_mut()) else {
-            return Err(Error::state(format!(
-                "space {} is not open: open it first",
-                self.id
-            )));
+            return Err(self.not_open());
         };
+        self.take_share(core);
         let done = work(core);
+        self.note_typing(core);
+        self.tell_of_members(core);
         let unchecked = core.has_schema_checks();
         drop(slot);
         if unchecked {
             self.start_checking();
         }
         done
+    }
+
+    /// Tells of members if control entries came; under the lock, so that events keep their order.
+    fn tell_of_members(&self, core: &mut SpaceCore) {
+        if !core.members_due() {
+            return;
+        }
+        match space_members::news(&self.id, core) {
+            Ok(events) if events.is_empty() => {}
+            Ok(events) => self.members.publish(&events),
+            // As on a full disk: the next call tries again.
+            Err(error) => self.log.debug("space", || {
+                format!("what became of members could not be noted yet: {error}")
+            }),
+        }
     }
 
     /// Has the objects that schemas came for checked, some at a time, so that nobody waits long for
@@ -228,10 +290,7 @@ impl SpaceHost {
             // Not by way of `with`, which would start this again.
             let mut slot = self.lock();
             let (SpaceState::Ready, Some(core)) = (slot.state, slot.core.as_mut()) else {
-                return Err(Error::state(format!(
-                    "space {} is not open: open it first",
-                    self.id
-                )));
+                return Err(self.not_open());
             };
             if !core.check_some()? {
                 return Ok(());
@@ -242,10 +301,67 @@ impl SpaceHost {
     /// Runs `work`, having committed gathered edits, so that it sees every edit made before.
     pub fn with_settled<T>(&self, work: impl FnOnce(&mut SpaceCore) -> Result<T>) -> Result<T> {
         self.with(|core| {
-            let outcome = core.commit_typing(clock::now_ms())?;
-            self.announce(outcome.as_ref());
+            self.settle(core)?;
             work(core)
         })
+    }
+
+    /// Sets what the space may use of the client's memory. If somebody has the lock, the core hears
+    /// of it with the next call.
+    pub(super) fn set_share(&self, share: Share) {
+        {
+            let mut present = self.lock_share();
+            if present.is_some_and(|(present, _)| present == share) {
+                return;
+            }
+            *present = Some((share, false));
+        }
+        if let Some(readers) = self.readers() {
+            readers.set_cache(share.pages, share.statements);
+        }
+        if let Ok(mut slot) = self.core.try_lock()
+            && let Some(core) = slot.core.as_mut()
+        {
+            self.take_share(core);
+        }
+    }
+
+    fn lock_share(&self) -> MutexGuard<'_, Option<(Share, bool)>> {
+        self.share.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_share(&self, core: &mut SpaceCore) {
+        let mut present = self.lock_share();
+        if let Some((share, told @ false)) = present.as_mut() {
+            *told = true;
+            let set = core.set_cache(share.pages, share.statements, share.documents);
+            if let Err(error) = set {
+                self.log
+                    .warn("space", || format!("the cache keeps its size: {error}"));
+            }
+        }
+    }
+
+    /// Commits gathered edits.
+    pub(super) fn settle(&self, core: &mut SpaceCore) -> Result<()> {
+        let outcome = core.commit_typing(clock::now_ms());
+        self.note_typing(core);
+        self.announce(outcome?.as_ref());
+        Ok(())
+    }
+
+    /// To be called under the lock whenever gathered edits may have come or gone.
+    fn note_typing(&self, core: &SpaceCore) {
+        self.typed.store(core.has_typing(), Ordering::Release);
+    }
+
+    pub(super) fn not_open(&self) -> Error {
+        Error::state(format!("space {} is not open: open it first", self.id))
+    }
+
+    fn set_readers(&self, readers: Option<Arc<dyn Readers>>) -> Option<Arc<dyn Readers>> {
+        let mut present = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *present, readers)
     }
 
     /// Runs a writing `work` likewise and tells subscribers and peers of its outcome.
@@ -278,8 +394,7 @@ impl SpaceHost {
             // While the disk refuses, edits are kept up to a bound; past it they are refused
             // before they are applied.
             if core.typing_is_full() {
-                let outcome = core.commit_typing(clock::now_ms())?;
-                self.announce(outcome.as_ref());
+                self.settle(core)?;
             }
             let outcome = work(core)?;
             self.announce(outcome.as_ref());

@@ -4,7 +4,7 @@ use super::row_json::{RowsJson, write_json};
 use super::space_handle::SpaceHandle;
 use crate::api::{IndexInfo, SearchOptions, TextUnit};
 use crate::model::{self, Error, Result, json, limits};
-use crate::query::{Query, Search, Snippet, snippet};
+use crate::query::{More, Query, Search, Selection, Snippet, compile_part, snippet};
 use crate::space::SeenRow;
 use serde_json::{Value as Json, json};
 
@@ -12,25 +12,36 @@ impl SpaceHandle {
     /// What a search finds, the best first, as one JSON array.
     pub fn search(&self, words: &str, options: &SearchOptions) -> Result<Vec<u8>> {
         let (query, search) = read(words, options)?;
+        let part = Selection {
+            more: More::Found,
+            ..Selection::default()
+        };
+        let compiled = compile_part(&query, part);
         let mut rows = RowsJson::default();
+        // No word was asked for, so that there is nothing to find, and no rank.
+        if !compiled.searches {
+            return Ok(rows.finish());
+        }
         let mut done = Ok(());
-        self.host().with_settled(|core| {
-            core.ranked(&query, &mut |row, rank, plain| {
-                let plain = plain.unwrap_or(&row.data);
-                match excerpt(&search, &row, plain, options) {
-                    Ok(excerpt) => {
-                        let out = rows.next();
-                        write_json(out, &row);
-                        out.pop();
-                        out.push_str(&format!(
-                            ",\"rank\":{},\"snippet\":{excerpt}}}",
-                            json!(rank)
-                        ));
-                    }
-                    Err(error) => done = Err(error),
-                }
-            })
-        })?;
+        let mut each = |row: SeenRow<'_>, rank: f64, plain: Option<&str>| match excerpt(
+            &search,
+            &row,
+            plain.unwrap_or(&row.data),
+            options,
+        ) {
+            Ok(excerpt) => {
+                let out = rows.next();
+                write_json(out, &row);
+                out.pop();
+                out.push_str(&format!(
+                    ",\"rank\":{},\"snippet\":{excerpt}}}",
+                    json!(rank)
+                ));
+            }
+            Err(error) => done = Err(error),
+        };
+        self.host()
+            .read_words(true, |store| store.ranked(&compiled, &mut each))?;
         done?;
         Ok(rows.finish())
     }
@@ -49,7 +60,7 @@ impl SpaceHandle {
 
     /// The indexes.
     pub fn indexes(&self) -> Result<Vec<IndexInfo>> {
-        let records = self.host().with(|core| core.indexes())?;
+        let records = self.host().read_anyway(|store, _| store.indexes())?;
         let infos = records.into_iter().map(|record| IndexInfo {
             type_name: record.type_name,
             path: record.path,

@@ -9,7 +9,7 @@ impl SpaceHandle {
     pub fn marks(&self, id: ObjectId, path: &Path, unit: TextUnit) -> Result<Vec<TextMark>> {
         let marks = self
             .host()
-            .with(|core| core.read_document(id, |document| document.marks(path, unit)))?;
+            .read_object(id, |_, document| document.marks(path, unit))?;
         Ok(marks
             .into_iter()
             .map(|mark| TextMark {
@@ -29,9 +29,8 @@ impl SpaceHandle {
         position: usize,
         unit: TextUnit,
     ) -> Result<String> {
-        self.host().with_settled(|core| {
-            core.read_document(id, |document| document.cursor(path, position, unit))
-        })
+        self.host()
+            .read_settled_object(id, |_, document| document.cursor(path, position, unit))
     }
 
     /// Where that place is now.
@@ -42,8 +41,8 @@ impl SpaceHandle {
         cursor: &str,
         unit: TextUnit,
     ) -> Result<usize> {
-        self.host().with(|core| {
-            core.read_document(id, |document| document.cursor_position(path, cursor, unit))
+        self.host().read_object(id, |_, document| {
+            document.cursor_position(path, cursor, unit)
         })
     }
 
@@ -51,7 +50,7 @@ impl SpaceHandle {
     pub fn conflicts(&self, id: ObjectId, path: &Path) -> Result<Vec<String>> {
         let values = self
             .host()
-            .with(|core| core.read_document(id, |document| document.conflicts(path)))?;
+            .read_object(id, |_, document| document.conflicts(path))?;
         let values = values.iter().map(|value| json::to_json(value).to_string());
         Ok(values.collect())
     }

@@ -3,7 +3,6 @@
 //! needed is to notice, to fetch what the other branch holds, and to stop (research: auth.md 3(f)).
 
 use super::actors::new_actor;
-use super::documents::Documents;
 use super::own_feed::OwnFeed;
 use super::space_core::{SpaceCore, meta};
 use crate::feed::{Entry, FeedHeader, FeedKind, sha256};
@@ -28,6 +27,11 @@ impl Tips {
         self.0.retain(|(_, tip)| tip != prev);
         self.0.push((seq, id));
         self.0.sort_unstable();
+    }
+
+    /// All of them, rising by number.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, EntryId)> {
+        self.0.iter().copied()
     }
 
     /// The highest number, if there is an entry.
@@ -216,7 +220,7 @@ impl SpaceCore {
         (self.own_control, self.own_data) = (own(FeedKind::Control), own(FeedKind::Data));
         self.named_ctl.clear();
         let actor = new_actor(&self.own_data.id, &mut *self.random);
-        self.documents = Documents::new(actor);
+        self.documents = self.documents.renewed(actor);
         self.copied = false;
         Ok(())
     }

@@ -239,10 +239,11 @@ impl SpaceCore {
         invitation_key: [u8; 32],
         signature: [u8; 64],
     ) -> Result<()> {
+        let links = self.keyring.chain().links();
         let op = ControlOp::Join {
             identity: self.keyring.identity_key(),
             display_name: display_name.to_owned(),
-            certificates: vec![self.keyring.device_certificate("")],
+            certificates: links.iter().map(|link| link.to_vec()).collect(),
             role,
             invitation_key,
             signature,

@@ -4,10 +4,10 @@
 //! was done to it since comes back as changes made at the version that was copied.
 
 use super::space_core::SpaceCore;
-use super::store::SeenRow;
+use super::store::{Reads, SeenRow};
 use super::write::Outcome;
 use crate::model::{Branch, Error, ErrorKind, ObjectId, Operation, Result, Role};
-use crate::query::Query;
+use crate::query::{Query, compile};
 
 /// A branch.
 pub type BranchRow = (SeenRow<'static>, Branch);
@@ -24,7 +24,7 @@ impl SpaceCore {
     ) -> Result<Outcome> {
         self.require(Role::Editor, "writing")?;
         self.renew_if_copied()?;
-        let mut others = self.branches(object)?.into_iter();
+        let mut others = branches(self.reads(), object)?.into_iter();
         if others.any(|(_, other)| other.name == name) {
             return Err(Error::new(
                 ErrorKind::AlreadyExists,
@@ -51,18 +51,6 @@ impl SpaceCore {
         })?;
         changes.extend(copy.commit(now_ms, None)?);
         self.store_work(vec![(branch, copy, changes)], Vec::new(), now_ms)
-    }
-
-    /// The branches of an object that are not deleted, in id order.
-    pub fn branches(&self, object: ObjectId) -> Result<Vec<BranchRow>> {
-        let query = Query::parse(r#"{"where": {"branch": true}, "order": [{"by": "id"}]}"#)?;
-        let rows = self.query_all(&query)?.into_iter();
-        Ok(rows
-            .filter_map(|row| {
-                let branch = row.system.branch.clone()?;
-                (branch.of == object).then_some((row, branch))
-            })
-            .collect())
     }
 
     /// Brings what was done to a branch into its original. The branch stays, and can be edited and
@@ -108,4 +96,16 @@ impl SpaceCore {
         work.sort_by_key(|(object, _, _)| *object);
         self.store_work(work, Vec::new(), now_ms)
     }
+}
+
+/// The branches of an object that are not deleted, in id order.
+pub fn branches(store: &dyn Reads, object: ObjectId) -> Result<Vec<BranchRow>> {
+    let query = Query::parse(r#"{"where": {"branch": true}, "order": [{"by": "id"}]}"#)?;
+    let mut found = Vec::new();
+    store.query(&compile(&query), &mut |row| {
+        if let Some(branch) = row.system.branch.clone().filter(|b| b.of == object) {
+            found.push((row.into_owned(), branch));
+        }
+    })?;
+    Ok(found)
 }

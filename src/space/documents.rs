@@ -1,12 +1,11 @@
 //! The documents held in memory. A loaded document costs about 20 KB, so only the most recently
-//! used stay; everything else is answered from rows.
+//! used stay, as many as fit their budget; everything else is answered from rows.
 
 use super::store::{Store, StoredDocument};
 use crate::model::{Error, ObjectId, Result, limits};
 use crate::objects::Document;
 use lru::LruCache;
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 
 /// Changes after which a document's tail is compacted into a snapshot.
 const COMPACT_CHANGES: usize = 512;
@@ -18,7 +17,12 @@ const COMPACT_BYTES: usize = 256 * 1024;
 /// rebuilds it from storage.
 pub struct Documents {
     actor: [u8; 16],
-    loaded: LruCache<ObjectId, Document>,
+    /// Each with the bytes that it is taken to cost.
+    loaded: LruCache<ObjectId, (Document, usize)>,
+    /// What those cost together.
+    used: usize,
+    /// What they may cost.
+    budget: usize,
     /// Documents with edits that are in no change yet: nothing else holds these edits, so such a
     /// document is not given up however many others are used.
     open: HashMap<ObjectId, Document>,
@@ -27,12 +31,41 @@ pub struct Documents {
 impl Documents {
     /// An empty cache; new changes are made under `actor`.
     pub fn new(actor: [u8; 16]) -> Self {
-        let capacity = NonZeroUsize::new(limits::LOADED_DOCUMENTS).unwrap_or(NonZeroUsize::MIN);
         Documents {
             actor,
-            loaded: LruCache::new(capacity),
+            loaded: LruCache::unbounded(),
+            used: 0,
+            budget: limits::DOCUMENT_BYTES,
             open: HashMap::new(),
         }
+    }
+
+    /// An empty cache with the same budget; new changes are made under `actor`.
+    pub fn renewed(&self, actor: [u8; 16]) -> Self {
+        Documents {
+            budget: self.budget,
+            ..Documents::new(actor)
+        }
+    }
+
+    /// Sets how many bytes of documents are kept. Those with open edits are kept beside.
+    pub fn set_budget(&mut self, bytes: usize) {
+        self.budget = bytes;
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
+        while self.used > self.budget
+            && let Some((_, (_, cost))) = self.loaded.pop_lru()
+        {
+            self.used -= cost;
+        }
+    }
+
+    fn pop(&mut self, object: &ObjectId) -> Option<Document> {
+        let (document, cost) = self.loaded.pop(object)?;
+        self.used -= cost;
+        Some(document)
     }
 
     /// A new, empty document.
@@ -59,7 +92,7 @@ impl Documents {
                 .map_err(|e| e.context(format!("object {object}")))?;
             return Ok(Some(document));
         }
-        if let Some(document) = self.loaded.pop(&object) {
+        if let Some(document) = self.pop(&object) {
             return Ok(Some(document));
         }
         let Some(stored) = store.load_document(&object)? else {
@@ -73,7 +106,7 @@ impl Documents {
 
     /// A document that is in the cache, to gather edits in: only for what cannot fail halfway.
     pub fn loaded(&mut self, object: &ObjectId) -> Option<&mut Document> {
-        if let Some(document) = self.loaded.pop(object) {
+        if let Some(document) = self.pop(object) {
             // The change opens it.
             self.open.insert(*object, document);
         }
@@ -82,10 +115,16 @@ impl Documents {
 
     /// Puts a document back.
     pub fn put(&mut self, object: ObjectId, document: Document) {
-        match document.is_open() {
-            true => drop(self.open.insert(object, document)),
-            false => drop(self.loaded.put(object, document)),
+        if document.is_open() {
+            self.open.insert(object, document);
+            return;
         }
+        let cost = document.memory_estimate();
+        self.used += cost;
+        if let Some((_, cost)) = self.loaded.put(object, (document, cost)) {
+            self.used -= cost;
+        }
+        self.shrink();
     }
 }
 
@@ -104,5 +143,48 @@ fn compact(
     match document.save() {
         Ok(snapshot) => store.replace_snapshot(&object, &snapshot, stored.upto),
         Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Operation, Value};
+
+    fn document(object: ObjectId, bytes: usize) -> Document {
+        let mut document = Document::new([1; 16]);
+        let fields = [("text".to_owned(), Value::Text("x".repeat(bytes)))];
+        document
+            .apply(&Operation::Create {
+                object,
+                type_name: None,
+                fields: fields.into_iter().collect(),
+            })
+            .unwrap();
+        document.commit(1, None).unwrap();
+        document
+    }
+
+    #[test]
+    fn documents_keep_to_their_budget_whatever_their_size() {
+        let mut documents = Documents::new([1; 16]);
+        documents.set_budget(400_000);
+        for n in 0..200u64 {
+            let object = ObjectId::from_parts(n, [0; 10]);
+            documents.put(object, document(object, n as usize * 10));
+            assert!(documents.used <= 400_000);
+        }
+        assert!(documents.loaded.len() > 5);
+        let sum: usize = documents.loaded.iter().map(|(_, (_, cost))| cost).sum();
+        assert_eq!(sum, documents.used);
+        // One that was taken out does not count.
+        let last = ObjectId::from_parts(199, [0; 10]);
+        let before = documents.used;
+        let taken = documents.pop(&last).expect("the newest is kept");
+        assert!(documents.used < before);
+        documents.put(last, taken);
+        assert_eq!(documents.used, before);
+        documents.set_budget(0);
+        assert_eq!((documents.loaded.len(), documents.used), (0, 0));
     }
 }

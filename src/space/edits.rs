@@ -3,9 +3,9 @@
 
 use super::checking::Rule;
 use super::space_core::SpaceCore;
-use super::store::ObjectRow;
+use super::store::{ObjectRow, Reads};
 use super::write::{Outcome, Work, to_row};
-use crate::model::{Error, ErrorKind, ObjectId, Result, Role, TextUnit};
+use crate::model::{Error, ErrorKind, ObjectId, Result, Role};
 use crate::objects::{Document, guard};
 
 /// Facts that must change with an entry.
@@ -62,28 +62,6 @@ impl SpaceCore {
         Ok(outcome)
     }
 
-    /// An object as it was at a version. Whether an ancestor is deleted is told as of now.
-    pub fn object_at(&mut self, object: ObjectId, heads: &[[u8; 32]]) -> Result<ObjectRow> {
-        check_version(heads)?;
-        let now = self.store.object(&object)?;
-        let (seen, (first, last)) = self.read_document(object, |document| document.at(heads))?;
-        let mut row = to_row(object, seen, None, last);
-        row.created_ms = first;
-        row.hidden = now.is_some_and(|now| now.hidden);
-        Ok(row)
-    }
-
-    /// The changes that lead from one version of an object to another.
-    pub fn diff(
-        &mut self,
-        object: ObjectId,
-        from: &[[u8; 32]],
-        to: &[[u8; 32]],
-        unit: TextUnit,
-    ) -> Result<Vec<serde_json::Value>> {
-        self.read_document(object, |document| document.diff(from, to, unit))
-    }
-
     /// Makes an object as it was at a version, by a new change.
     pub fn restore_version(
         &mut self,
@@ -99,6 +77,22 @@ impl SpaceCore {
         let changes = document.commit(now_ms, Some("restore"))?;
         self.store_work(vec![(object, document, changes)], Vec::new(), now_ms)
     }
+}
+
+/// An object as it was at a version. Whether an ancestor is deleted is told as of now.
+pub fn object_at(
+    store: &dyn Reads,
+    document: &mut Document,
+    object: ObjectId,
+    heads: &[[u8; 32]],
+) -> Result<ObjectRow> {
+    check_version(heads)?;
+    let now = store.object(&object)?;
+    let (seen, (first, last)) = document.at(heads)?;
+    let mut row = to_row(object, seen, None, last);
+    row.created_ms = first;
+    row.hidden = now.is_some_and(|now| now.hidden);
+    Ok(row)
 }
 
 fn check_version(heads: &[[u8; 32]]) -> Result<()> {

@@ -42,7 +42,7 @@ impl Founding {
         let feed = OwnFeed::new(&header, keyring.device_signer());
         let op = ControlOp::Genesis {
             creator: keyring.identity_key(),
-            certificate: keyring.device_certificate(""),
+            certificate: keyring.chain().encode(),
             display_name: display_name.to_owned(),
             nonce,
         };

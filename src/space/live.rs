@@ -2,13 +2,12 @@
 //! changed. Asked under the same lock as commits, so that what a query sees and which changes it
 //! was told of agree.
 
-use super::space_core::SpaceCore;
-use super::store::{ObjectRow, SeenRow};
+use super::store::{ObjectRow, Reads, SeenRow};
 use super::write::RowChange;
 use crate::model::{Error, ObjectId, Result};
 use crate::query::live::diff::{self, Step, Windowed};
 use crate::query::live::{Entry, Glance, LivePlan, Ranked, may_match};
-use crate::query::{Cell, Query};
+use crate::query::{Cell, CompiledQuery, Query, compile};
 use std::collections::{BTreeSet, HashMap};
 
 /// Changed objects looked up at once.
@@ -106,11 +105,11 @@ impl LiveResults {
     }
 
     /// All results, whatever was known.
-    pub fn whole(&mut self, core: &SpaceCore) -> Result<LiveDelta> {
+    pub fn whole(&mut self, store: &dyn Reads) -> Result<LiveDelta> {
         match &mut self.known {
-            Known::Kept(kept) => kept.whole(core),
+            Known::Kept(kept) => kept.whole(store),
             Known::Again(ids) => {
-                let rows = core.query_all(&self.query)?;
+                let rows = all(store, &compile(&self.query))?;
                 *ids = rows.iter().map(|row| row.id).collect();
                 Ok(initial(rows))
             }
@@ -121,19 +120,19 @@ impl LiveResults {
     /// asked for.
     pub fn update(
         &mut self,
-        core: &SpaceCore,
+        store: &dyn Reads,
         touched: &BTreeSet<ObjectId>,
     ) -> Result<Option<LiveDelta>> {
         match &mut self.known {
-            Known::Kept(kept) => kept.update(core, touched),
+            Known::Kept(kept) => kept.update(store, touched),
             Known::Again(ids) => {
-                let rows = core.query_all(&self.query)?;
+                let rows = all(store, &compile(&self.query))?;
                 let new: Vec<ObjectId> = rows.iter().map(|row| row.id).collect();
                 let steps = diff::between(ids, &new, &|id| touched.contains(id));
                 *ids = new;
                 let total = rows.len();
                 let rows = rows.into_iter().map(|row| (row.id, row)).collect();
-                delta(core, total, steps, rows)
+                delta(store, total, steps, rows)
             }
         }
     }
@@ -147,21 +146,20 @@ struct Kept {
 }
 
 impl Kept {
-    fn whole(&mut self, core: &SpaceCore) -> Result<LiveDelta> {
+    fn whole(&mut self, store: &dyn Reads) -> Result<LiveDelta> {
         self.list = Ranked::default();
         self.bound = None;
         let window = self.plan.window();
         let capacity = self.plan.capacity();
         let mut seen = Vec::new();
         let list = &mut self.list;
-        core.store
-            .query_keyed(&self.plan.first(capacity), &mut |row, keys| {
-                let place = list.len();
-                list.push(entry(&row, keys));
-                if window.contains(&place) {
-                    seen.push(row.into_owned());
-                }
-            })?;
+        store.query_keyed(&self.plan.first(capacity), &mut |row, keys| {
+            let place = list.len();
+            list.push(entry(&row, keys));
+            if window.contains(&place) {
+                seen.push(row.into_owned());
+            }
+        })?;
         if capacity.is_some_and(|capacity| self.list.len() >= capacity) {
             self.bound = self.list.last().cloned();
         }
@@ -170,7 +168,7 @@ impl Kept {
 
     fn update(
         &mut self,
-        core: &SpaceCore,
+        store: &dyn Reads,
         touched: &BTreeSet<ObjectId>,
     ) -> Result<Option<LiveDelta>> {
         let old_len = self.list.len();
@@ -179,11 +177,11 @@ impl Kept {
             self.list.remove(id);
         }
         let mut rows = HashMap::new();
-        self.look_up(core, touched, &mut rows)?;
+        self.look_up(store, touched, &mut rows)?;
         if old.is_empty() && rows.is_empty() {
             return Ok(None);
         }
-        self.fill(core, &mut rows)?;
+        self.fill(store, &mut rows)?;
         let window = self.plan.window();
         let steps = Windowed {
             list: &self.list,
@@ -196,7 +194,7 @@ impl Kept {
         self.trim();
         let seen = self.list.len().min(window.end);
         let total = seen.saturating_sub(window.start);
-        delta(core, total, steps, rows)
+        delta(store, total, steps, rows)
     }
 
     fn places(&self, touched: &BTreeSet<ObjectId>) -> HashMap<ObjectId, usize> {
@@ -208,7 +206,7 @@ impl Kept {
     /// Puts those of the touched objects that belong into the list there.
     fn look_up(
         &mut self,
-        core: &SpaceCore,
+        store: &dyn Reads,
         touched: &BTreeSet<ObjectId>,
         rows: &mut Rows,
     ) -> Result<()> {
@@ -216,23 +214,22 @@ impl Kept {
         let Kept { plan, list, bound } = self;
         let descending = plan.descending();
         for chunk in ids.chunks(CHUNK) {
-            core.store
-                .query_keyed(&plan.among(chunk), &mut |row, keys| {
-                    let entry = entry(&row, keys);
-                    let known = bound
-                        .as_ref()
-                        .is_none_or(|bound| entry.order(bound, descending).is_le());
-                    if known {
-                        list.insert(entry, descending);
-                        rows.insert(row.id, row.into_owned());
-                    }
-                })?;
+            store.query_keyed(&plan.among(chunk), &mut |row, keys| {
+                let entry = entry(&row, keys);
+                let known = bound
+                    .as_ref()
+                    .is_none_or(|bound| entry.order(bound, descending).is_le());
+                if known {
+                    list.insert(entry, descending);
+                    rows.insert(row.id, row.into_owned());
+                }
+            })?;
         }
         Ok(())
     }
 
     /// Finds what comes after the bound, when the window is no longer full.
-    fn fill(&mut self, core: &SpaceCore, rows: &mut Rows) -> Result<()> {
+    fn fill(&mut self, store: &dyn Reads, rows: &mut Rows) -> Result<()> {
         let capacity = self.plan.capacity().unwrap_or(usize::MAX);
         let Some(bound) = &self.bound else {
             return Ok(());
@@ -244,7 +241,7 @@ impl Kept {
         let next = self.plan.after(bound, missing);
         let list = &mut self.list;
         let mut found = 0;
-        core.store.query_keyed(&next, &mut |row, keys| {
+        store.query_keyed(&next, &mut |row, keys| {
             list.push(entry(&row, keys));
             rows.insert(row.id, row.into_owned());
             found += 1;
@@ -267,6 +264,13 @@ impl Kept {
         }
         self.bound = self.list.last().cloned();
     }
+}
+
+/// The rows that a query finds.
+fn all(store: &dyn Reads, query: &CompiledQuery) -> Result<Vec<SeenRow<'static>>> {
+    let mut rows = Vec::new();
+    store.query(query, &mut |row| rows.push(row.into_owned()))?;
+    Ok(rows)
 }
 
 fn entry(row: &SeenRow<'_>, keys: Vec<Cell>) -> Entry {
@@ -292,7 +296,7 @@ fn initial(rows: Vec<SeenRow<'static>>) -> LiveDelta {
 /// Gives each step its row: those at hand, and from storage those of objects that did not change
 /// themselves.
 fn delta(
-    core: &SpaceCore,
+    store: &dyn Reads,
     total: usize,
     steps: Vec<Step>,
     mut rows: Rows,
@@ -307,7 +311,7 @@ fn delta(
         };
         let row = match rows.remove(&id) {
             Some(row) => Some(row),
-            None => core.store.object(&id)?.map(|row| row.seen().into_owned()),
+            None => store.object(&id)?.map(|row| row.seen().into_owned()),
         };
         match row {
             Some(row) => Ok((step, Some(row))),

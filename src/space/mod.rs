@@ -12,6 +12,11 @@ mod branches;
 mod checking;
 mod control;
 mod copies;
+#[allow(
+    dead_code,
+    reason = "the runtime adds and revokes devices from its next version on"
+)]
+mod devices;
 mod documents;
 mod edits;
 #[cfg(test)]
@@ -21,9 +26,9 @@ mod heads;
 mod ingest;
 mod live;
 mod log;
+mod members;
 mod migrating;
 mod own_feed;
-mod queries;
 mod read;
 mod registering;
 mod schemas;
@@ -35,6 +40,8 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
+#[cfg(test)]
+mod validity;
 mod waiting;
 mod write;
 
@@ -42,11 +49,14 @@ mod write;
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
-pub use copies::BranchRow;
+pub use copies::{BranchRow, branches};
+pub use edits::object_at;
 pub use founding::Founding;
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
+pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
+pub use read::{digest, name, read_stored};
 pub use registering::SchemaRecord;
 #[cfg(test)]
 pub use space_core::Entropy;
@@ -55,7 +65,7 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, SeenRow, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Readers, Reads, SeenRow, Store, StoredDocument, StoredEntry, Violation,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

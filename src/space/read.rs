@@ -1,11 +1,12 @@
 //! Reads. Rows and entries come from storage; only text and history need a document.
 
 use super::space_core::SpaceCore;
-use super::store::{Counts, ObjectRow, QuarantineRecord, SeenRow, StoredEntry};
+#[cfg(test)]
+use super::store::SeenRow;
+use super::store::{Counts, ObjectRow, QuarantineRecord, Reads, StoredEntry};
 use crate::feed::{FeedKind, sha256};
-use crate::model::{EntryId, FeedId, ObjectId, Path, Result, Value};
-use crate::objects::{ChangeInfo, Document};
-use crate::query::{Query, compile};
+use crate::model::{EntryId, Error, FeedId, ObjectId, Result, SpaceId, Value};
+use crate::objects::Document;
 use bytes::Bytes;
 
 impl SpaceCore {
@@ -14,15 +15,13 @@ impl SpaceCore {
         self.store.object(id)
     }
 
-    /// Calls `each` with the rows of a space's objects that a query finds.
-    pub fn query(&self, query: &Query, each: &mut dyn FnMut(SeenRow<'_>)) -> Result<()> {
-        self.store.query(&compile(query), each)
-    }
-
-    /// The same rows, to be kept.
-    pub fn query_all(&self, query: &Query) -> Result<Vec<SeenRow<'static>>> {
+    /// The rows of a space's objects that a query finds.
+    #[cfg(test)]
+    pub fn query_all(&self, query: &crate::query::Query) -> Result<Vec<SeenRow<'static>>> {
         let mut rows = Vec::new();
-        self.query(query, &mut |row| rows.push(row.into_owned()))?;
+        let query = crate::query::compile(query);
+        self.store
+            .query(&query, &mut |row| rows.push(row.into_owned()))?;
         Ok(rows)
     }
 
@@ -39,7 +38,8 @@ impl SpaceCore {
     }
 
     /// A text, with edits that are not written yet.
-    pub fn text(&mut self, object: ObjectId, path: &Path) -> Result<String> {
+    #[cfg(test)]
+    pub fn text(&mut self, object: ObjectId, path: &crate::model::Path) -> Result<String> {
         self.read_document(object, |document| document.text(path))
     }
 
@@ -49,45 +49,25 @@ impl SpaceCore {
         object: ObjectId,
         read: impl FnOnce(&mut Document) -> Result<T>,
     ) -> Result<T> {
+        self.read_object(object, |_, document| read(document))
+    }
+
+    /// As [`SpaceCore::read_document`], with what is stored beside.
+    pub fn read_object<T>(
+        &mut self,
+        object: ObjectId,
+        read: impl FnOnce(&dyn Reads, &mut Document) -> Result<T>,
+    ) -> Result<T> {
         let mut document = self.documents.take(&mut *self.store, object)?;
-        let found = read(&mut document);
+        let found = read(self.reads(), &mut document);
         self.documents.put(object, document);
         found
     }
 
-    /// An object's changes since a version.
-    pub fn history(&mut self, object: ObjectId, since: &[[u8; 32]]) -> Result<Vec<ChangeInfo>> {
-        self.read_document(object, |document| document.history(since))
-    }
-
-    /// The `name` in the space's properties.
-    pub fn name(&self) -> Result<Option<String>> {
-        let Some(row) = self.store.object(&ObjectId::PROPERTIES)? else {
-            return Ok(None);
-        };
-        let fields = crate::model::json::parse_fields(&row.data)?;
-        Ok(match fields.get("name") {
-            Some(Value::String(name) | Value::Text(name)) => Some(name.clone()),
-            _ => None,
-        })
-    }
-
-    /// SHA-256 over every object's id and heads, in id order: equal digests mean equal objects with
-    /// equal histories.
+    /// SHA-256 over every object's id and heads: see [`digest`].
+    #[cfg(test)]
     pub fn digest(&self) -> Result<[u8; 32]> {
-        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        context.update(b"echodb/space-digest/v1");
-        context.update(self.id.as_bytes());
-        self.store.visit_heads(&mut |id, heads| {
-            context.update(id.as_bytes());
-            context.update(&(heads.len() as u64).to_be_bytes());
-            for head in heads {
-                context.update(head);
-            }
-        })?;
-        let mut digest = [0; 32];
-        digest.copy_from_slice(context.finish().as_ref());
-        Ok(digest)
+        digest(self.reads(), &self.id)
     }
 
     /// Whether an entry is stored, whatever became of it.
@@ -190,4 +170,50 @@ impl SpaceCore {
     pub fn last_arrival(&self) -> Result<i64> {
         self.store.last_arrival()
     }
+}
+
+/// The `name` in a space's properties.
+pub fn name(store: &dyn Reads) -> Result<Option<String>> {
+    let Some(row) = store.object(&ObjectId::PROPERTIES)? else {
+        return Ok(None);
+    };
+    let fields = crate::model::json::parse_fields(&row.data)?;
+    Ok(match fields.get("name") {
+        Some(Value::String(name) | Value::Text(name)) => Some(name.clone()),
+        _ => None,
+    })
+}
+
+/// SHA-256 over every object's id and heads, in id order: equal digests mean equal objects with
+/// equal histories.
+pub fn digest(store: &dyn Reads, space: &SpaceId) -> Result<[u8; 32]> {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    context.update(b"echodb/space-digest/v1");
+    context.update(space.as_bytes());
+    store.visit_heads(&mut |id, heads| {
+        context.update(id.as_bytes());
+        context.update(&(heads.len() as u64).to_be_bytes());
+        for head in heads {
+            context.update(head);
+        }
+    })?;
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    Ok(digest)
+}
+
+/// Runs `read` on an object's document as it is stored, which it does not keep. Fails with
+/// `NotFound` if there is no such object.
+pub fn read_stored<T>(
+    store: &dyn Reads,
+    object: ObjectId,
+    read: impl FnOnce(&dyn Reads, &mut Document) -> Result<T>,
+) -> Result<T> {
+    let stored = store.load_document(&object)?;
+    let stored = stored
+        .ok_or_else(|| Error::not_found(format!("there is no object {object} in this space")))?;
+    // Nothing is changed, so that no name is needed to change it under.
+    let mut document = Document::load([0; 16], stored.snapshot.as_deref(), &stored.changes)
+        .map_err(|e| e.context(format!("object {object}")))?;
+    read(store, &mut document)
 }

@@ -5,9 +5,10 @@ use super::branches::Tips;
 use super::documents::Documents;
 use super::heads::Heads;
 use super::ingest::Ingest;
+use super::members::Told;
 use super::own_feed::OwnFeed;
 use super::schemas::Schemas;
-use super::store::Store;
+use super::store::{Readers, Reads, Store};
 use super::typing::Typing;
 use super::undo::Undo;
 use super::unplaced::Unplaced;
@@ -38,6 +39,8 @@ pub(super) mod meta {
     pub const GENESIS: &str = "genesis";
     /// Which objects are checked against which schemas.
     pub const SCHEMA_CHECKS: &str = "schema_checks";
+    /// What the program was told of the members.
+    pub const MEMBERS: &str = "members";
 }
 
 /// A feed and its newest entries.
@@ -76,6 +79,10 @@ pub struct SpaceCore {
     pub(super) generation: u64,
     /// Our own role, looked up again whenever control entries change: every write asks for it.
     pub(super) role: Option<Role>,
+    /// What the program was told of the members.
+    pub(super) told: Told,
+    /// Control entries were applied since.
+    pub(super) members_due: bool,
 }
 
 impl SpaceCore {
@@ -133,8 +140,11 @@ impl SpaceCore {
             copied: false,
             generation: 0,
             role: None,
+            told: Told::default(),
+            members_due: true,
             keyring,
         };
+        core.told = Told::load(&*core.store)?;
         core.load_feeds()?;
         core.load_authority()?;
         core.load_small_facts()?;
@@ -150,6 +160,23 @@ impl SpaceCore {
     /// The space's id.
     pub fn id(&self) -> SpaceId {
         self.id
+    }
+
+    /// What is stored, for reading.
+    pub fn reads(&self) -> &dyn Reads {
+        &*self.store
+    }
+
+    /// Those who read beside this; `None` if there can be none.
+    pub fn readers(&self) -> Option<Arc<dyn Readers>> {
+        self.store.readers()
+    }
+
+    /// Bounds what is kept in memory of what was read: bytes of pages, prepared statements, and
+    /// bytes of documents.
+    pub fn set_cache(&mut self, pages: u64, statements: usize, documents: usize) -> Result<()> {
+        self.documents.set_budget(documents);
+        self.store.set_cache(pages, statements)
     }
 
     /// Rises with every stored entry: a cheap way to see whether anything happened.
@@ -253,12 +280,21 @@ impl SpaceCore {
     pub(super) fn control_changed(&mut self) {
         let own = self.authority.role_of_device(&self.keyring.device_key());
         self.role = own.map(|(_, role)| role);
+        self.members_due = true;
         self.unwrap_keys();
     }
 
     pub(super) fn require(&self, role: Role, what: &str) -> Result<()> {
         match self.own_role() {
             Some(own) if own >= role => Ok(()),
+            None if self.is_removed() => Err(Error::new(
+                ErrorKind::PermissionDenied,
+                format!(
+                    "{what} takes the role of {} or above; this identity or device was removed \
+                     from the space, or has left it",
+                    role.name()
+                ),
+            )),
             own => Err(Error::new(
                 ErrorKind::PermissionDenied,
                 format!(

@@ -7,6 +7,7 @@ use crate::query::CompiledQuery;
 use crate::schema::Breach;
 use bytes::Bytes;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What became of a stored entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,25 +283,10 @@ pub struct Commit<'a> {
     pub meta: &'a [(&'a str, Vec<u8>)],
 }
 
-/// Storage of one space. A failed call leaves everything as it was.
-pub trait Store: super::blob_store::BlobStore + Send {
-    /// Stores an entry and what it changes, in one transaction.
-    fn commit(&mut self, commit: &Commit<'_>) -> Result<()>;
-    /// Decides about an entry that waited, in one transaction.
-    fn settle(
-        &mut self,
-        entry: &EntryId,
-        status: EntryStatus,
-        reason: Option<&str>,
-        actors: &[(Vec<u8>, FeedId)],
-        objects: &[ObjectWrite<'_>],
-    ) -> Result<()>;
-    /// Brings everything committed to the disk.
-    fn flush(&mut self) -> Result<()>;
+/// What can be asked of one space's storage.
+pub trait Reads {
     /// A small fact.
     fn meta(&self, key: &str) -> Result<Option<Vec<u8>>>;
-    /// Stores a small fact.
-    fn put_meta(&mut self, key: &str, value: &[u8]) -> Result<()>;
     /// All feeds.
     fn feeds(&self) -> Result<Vec<FeedRecord>>;
     /// The tips of all feeds.
@@ -334,9 +320,6 @@ pub trait Store: super::blob_store::BlobStore + Send {
     fn quarantined(&self) -> Result<Vec<QuarantineRecord>>;
     /// A document, if the object exists.
     fn load_document(&self, object: &ObjectId) -> Result<Option<StoredDocument>>;
-    /// Replaces an object's snapshot by one that covers the changes a [`StoredDocument`] held, and
-    /// drops those.
-    fn replace_snapshot(&mut self, object: &ObjectId, snapshot: &[u8], upto: u64) -> Result<()>;
     /// An object's row.
     fn object(&self, id: &ObjectId) -> Result<Option<ObjectRow>>;
     /// At most `limit` rows, deleted objects and branches included, in id order, from the object
@@ -355,10 +338,6 @@ pub trait Store: super::blob_store::BlobStore + Send {
         query: &CompiledQuery,
         each: &mut dyn FnMut(SeenRow<'_>, f64, Option<&str>),
     ) -> Result<()>;
-    /// Makes an index, if there is none such yet.
-    fn create_index(&mut self, index: &IndexRecord) -> Result<()>;
-    /// Drops an index.
-    fn drop_index(&mut self, index: &IndexRecord) -> Result<()>;
     /// The indexes that were made.
     fn indexes(&self) -> Result<Vec<IndexRecord>>;
     /// Calls `each` with the rows a query finds, each with the columns that follow a row's: its keys
@@ -381,6 +360,52 @@ pub trait Store: super::blob_store::BlobStore + Send {
         after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, ObjectRow)>>;
+    /// Everything recorded of that kind, by object.
+    fn violations(&self) -> Result<Vec<Violation>>;
+    /// Calls `visit` with every object's id and heads, in id order.
+    fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
+}
+
+/// Reads beside the one who writes: each sees everything that was committed when it began, and
+/// nothing that is committed after, and waits for no writer.
+pub trait Readers: Send + Sync {
+    /// Runs `work` on one; `false`, without having run it, once they are closed. Waits while as many
+    /// reads are under way as there may be.
+    fn read(&self, work: &mut dyn FnMut(&dyn Reads)) -> Result<bool>;
+    /// Lets no further read begin, and waits for those under way.
+    fn close(&self);
+    /// Sets how much memory each may use for what it has read.
+    fn set_cache(&self, pages: u64, statements: usize);
+}
+
+/// Storage of one space. A failed call leaves everything as it was.
+pub trait Store: Reads + super::blob_store::BlobStore + Send {
+    /// Those who read beside this one; `None` where there can be none, as in memory.
+    fn readers(&self) -> Option<Arc<dyn Readers>>;
+    /// Sets how many bytes of pages and how many prepared statements are kept in memory.
+    fn set_cache(&mut self, pages: u64, statements: usize) -> Result<()>;
+    /// Stores an entry and what it changes, in one transaction.
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()>;
+    /// Decides about an entry that waited, in one transaction.
+    fn settle(
+        &mut self,
+        entry: &EntryId,
+        status: EntryStatus,
+        reason: Option<&str>,
+        actors: &[(Vec<u8>, FeedId)],
+        objects: &[ObjectWrite<'_>],
+    ) -> Result<()>;
+    /// Brings everything committed to the disk.
+    fn flush(&mut self) -> Result<()>;
+    /// Stores a small fact.
+    fn put_meta(&mut self, key: &str, value: &[u8]) -> Result<()>;
+    /// Replaces an object's snapshot by one that covers the changes a [`StoredDocument`] held, and
+    /// drops those.
+    fn replace_snapshot(&mut self, object: &ObjectId, snapshot: &[u8], upto: u64) -> Result<()>;
+    /// Makes an index, if there is none such yet.
+    fn create_index(&mut self, index: &IndexRecord) -> Result<()>;
+    /// Drops an index.
+    fn drop_index(&mut self, index: &IndexRecord) -> Result<()>;
     /// Records which rules objects break, in place of what was recorded of them, with a small fact,
     /// in one transaction.
     fn put_breaches(
@@ -388,8 +413,4 @@ pub trait Store: super::blob_store::BlobStore + Send {
         judged: &[(ObjectId, Vec<Breach>)],
         fact: (&str, &[u8]),
     ) -> Result<()>;
-    /// Everything recorded of that kind, by object.
-    fn violations(&self) -> Result<Vec<Violation>>;
-    /// Calls `visit` with every object's id and heads, in id order.
-    fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
 }

@@ -1,7 +1,7 @@
-//! Who is at the other end of a session: each side sends its device certificate and a signature of
+//! Who is at the other end of a session: each side sends its device chain and a signature of
 //! the handshake hash by that device's key.
 //!
-//! Format: version (1 byte), certificate length (big-endian `u16`), certificate, signature
+//! Format: version (1 byte), chain length (big-endian `u16`), chain, signature
 //! (64 bytes); nothing after. Signed bytes: domain, handshake hash (32), role (1 = initiator,
 //! 2 = responder). The role byte keeps one side's proof from being sent back as the other's. The
 //! handshake hash covers both Noise static keys, both ephemeral keys and both DTLS fingerprints.
@@ -9,7 +9,7 @@
 //! The proof travels inside the session, so only the peer sees who is there. Both sides send
 //! before they read; neither sends anything of a space before the other's proof is verified.
 
-use crate::model::{DeviceKey, Error, Result};
+use crate::model::{DeviceKey, Error, Result, limits};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 /// Separates these signatures from everything else that a device key signs.
@@ -20,8 +20,8 @@ const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 3;
 /// Bytes of an Ed25519 signature (RFC 8032).
 const SIGNATURE_BYTES: usize = 64;
-/// Largest certificate taken from a peer, in bytes.
-pub const CERTIFICATE_BYTES: usize = 8 * 1024;
+/// Largest chain taken from a peer, in bytes.
+pub const CERTIFICATE_BYTES: usize = limits::CHAIN_BYTES;
 
 /// A decoded proof. Nothing in it is believed before [`PeerProof::verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,8 @@ const BATCH: usize = 256 * 1024;
 /// Entries of one feed that a peer may name when branches are compared: the tips and, at distances
 /// that double, a branch's width of entries each.
 const HELD: usize = limits::FEED_BRANCHES * 65;
+/// Bytes of control entries that a removed peer is told its removal with, in one message.
+const FAREWELL_BYTES: usize = 1024 * 1024;
 /// Milliseconds between two requests for what did not fit; doubled up to 64 times.
 const ASK_AGAIN_MS: u64 = 250;
 
@@ -58,6 +60,9 @@ pub trait Source {
     fn entries_after(&self, arrival: i64, max_bytes: usize) -> Result<Vec<Stored>>;
     /// The newest arrival number.
     fn last_arrival(&self) -> Result<i64>;
+    /// Arrival numbers, rising, of what a peer is still told that may not read this space any more:
+    /// the control entries that say so, and what these build on. Empty for any other.
+    fn farewell(&self) -> Result<Vec<i64>>;
     /// Whether the peer may read this space, as far as we know.
     fn peer_may_read(&self) -> bool;
 }
@@ -100,6 +105,7 @@ pub struct Replicator {
     control_only: bool,
     /// Whether the peer has been told our heights; re-told when it becomes a member.
     told_as_member: Option<bool>,
+    farewell_said: bool,
     bytes_sent: u64,
     bytes_confirmed: u64,
     bytes_taken: u64,
@@ -126,6 +132,7 @@ impl Replicator {
             synchronised: false,
             control_only: false,
             told_as_member: None,
+            farewell_said: false,
             bytes_sent: 0,
             bytes_confirmed: 0,
             bytes_taken: 0,
@@ -435,9 +442,13 @@ impl Replicator {
 
     /// Something was stored here: sends what the peer lacks, as far as the window allows.
     pub fn pump(&mut self, source: &dyn Source, out: &mut Vec<Message>) -> Result<()> {
-        if !self.synchronised || !source.peer_may_read() {
+        if !self.synchronised {
             return Ok(());
         }
+        if !source.peer_may_read() {
+            return self.say_farewell(source, out);
+        }
+        self.farewell_said = false;
         if self.told_as_member == Some(false) {
             self.tell_heights(source, out);
         }
@@ -458,6 +469,34 @@ impl Replicator {
             self.bytes_sent += size as u64;
             out.push(self.message(Body::Entries(batch)));
         }
+        Ok(())
+    }
+
+    /// Tells a peer once that it may not read the space any more, and nothing else.
+    fn say_farewell(&mut self, source: &dyn Source, out: &mut Vec<Message>) -> Result<()> {
+        if std::mem::replace(&mut self.farewell_said, true) {
+            return Ok(());
+        }
+        let mut batch = Entries::default();
+        let mut size = 0;
+        for arrival in source.farewell()? {
+            let Some(entry) = source.entry_at(arrival)? else {
+                continue;
+            };
+            if self.has(&entry, source) {
+                continue;
+            }
+            if size + entry.bytes.len() > FAREWELL_BYTES {
+                break;
+            }
+            size += entry.bytes.len();
+            self.add(entry, source, &mut batch);
+        }
+        if batch.entries.is_empty() {
+            return Ok(());
+        }
+        self.bytes_sent += size as u64;
+        out.push(self.message(Body::Entries(batch)));
         Ok(())
     }
 

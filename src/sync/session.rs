@@ -424,3 +424,7 @@ pub(crate) mod tests {
         );
     }
 }
+
+#[cfg(test)]
+#[path = "vector_tests.rs"]
+mod vector_tests;

@@ -154,6 +154,12 @@ static void spaces(echodb_space *s) {
     FAILS_OUT(BAD, buffer, echodb_space_digest(NULL, &buffer, &error));
     FAILS_OUT(BAD, invitation, echodb_space_invite(NULL, NULL, &invitation, &error));
     FAILS_OUT(BAD, buffer, echodb_space_members(NULL, &buffer, &error));
+    FAILS(BAD, echodb_space_set_role(NULL, S("a"), S("editor"), &error));
+    FAILS(BAD, echodb_space_set_role(s, NOT_UTF8, S("editor"), &error));
+    FAILS(BAD, echodb_space_set_role(s, S("a"), S("editor"), &error));
+    FAILS(BAD, echodb_space_remove_member(NULL, S("a"), &error));
+    FAILS(BAD, echodb_space_remove_member(s, NULL, 3, &error));
+    FAILS(BAD, echodb_space_leave(NULL, &error));
     FAILS_OUT(BAD, buffer, echodb_space_status(NULL, &buffer, &error));
     FAILS_OUT(BAD, buffer, echodb_space_quarantined(NULL, &buffer, &error));
     FAILS_OUT(BAD, buffer, echodb_space_export_json(NULL, &buffer, &error));

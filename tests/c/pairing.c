@@ -140,6 +140,42 @@ static void converge(echodb_space *here, echodb_space *there) {
     }
 }
 
+static echodb_status heard(void *data, const char *json, size_t len) {
+    (void)len;
+    if (strstr(json, "\"kind\":\"removed\"") != NULL && strstr(json, "removed by Ada") != NULL) {
+        __atomic_store_n((int *)data, 1, __ATOMIC_SEQ_CST);
+    }
+    return ECHODB_OK;
+}
+
+/* The host makes the guest a reader, and then removes it. */
+static void part(echodb_space *here, echodb_space *there, echodb_client *bob) {
+    echodb_buffer *buffer = NULL;
+    echodb_subscription *members = NULL;
+    int removed = 0;
+    OK(echodb_client_identity(bob, &buffer, &error));
+    char *identity = take(buffer);
+    char *key = strstr(identity, "\"identity\":\"") + strlen("\"identity\":\"");
+    *strchr(key, '"') = '\0';
+    OK(echodb_space_subscribe_members(there, heard, &removed, NULL, &members, &error));
+    FAILS(ECHODB_PERMISSION_DENIED, echodb_space_leave(here, &error));
+    FAILS(ECHODB_PERMISSION_DENIED, echodb_space_set_role(there, S(key), S("owner"), &error));
+    OK(echodb_space_set_role(here, S(key), S("reader"), &error));
+    OK(echodb_space_members(here, &buffer, &error));
+    CHECK(holds(buffer, "\"role\":\"reader\""));
+    OK(echodb_space_remove_member(here, S(key), &error));
+    for (int i = 0; !__atomic_load_n(&removed, __ATOMIC_SEQ_CST); i++) {
+        CHECK(i < 6000);
+        poll(NULL, 0, 10);
+    }
+    OK(echodb_space_status(there, &buffer, &error));
+    CHECK(holds(buffer, "\"removed\":true"));
+    FAILS_OUT(ECHODB_PERMISSION_DENIED, buffer,
+              echodb_space_create(there, NULL, 0, S("{}"), &buffer, &error));
+    echodb_subscription_free(members);
+    free(identity);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 2);
     echodb_client *ada = open_client("Ada", argv[1]), *bob = open_client("Bob", argv[1]);
@@ -161,8 +197,11 @@ int main(int argc, char **argv) {
     CHECK(holds(buffer, "and back"));
     OK(echodb_space_members(here, &buffer, &error));
     CHECK(holds(buffer, "Bob"));
+    OK(echodb_client_contacts(ada, &buffer, &error));
+    CHECK(holds(buffer, "\"space_name\":\"Shared\""));
     OK(echodb_client_status(bob, &buffer, &error));
     CHECK(holds(buffer, "\"connected\":true"));
+    part(here, there, bob);
 
     free(id);
     echodb_subscription_free(queue);

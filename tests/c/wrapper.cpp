@@ -69,6 +69,12 @@ void spaces(const echodb::Client &client) {
     space.open();
     space.flush();
     CHECK(has(space.members(), "owner") && has(space.status(), "ready"));
+    const auto members = space.subscribe_members([](std::string_view) {});
+    members.cancel();
+    CHECK(fails(ECHODB_PERMISSION_DENIED, [&] { space.leave(); }));
+    CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.set_role("nobody", "editor"); }));
+    CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.remove_member("nobody"); }));
+    CHECK(client.contacts() == "[]");
     CHECK(space.quarantined() == "[]" && space.digest().size() == 64);
     client.delete_space(space.id());
     CHECK(fails(ECHODB_NOT_FOUND, [&] { client.space(space.id()); }));

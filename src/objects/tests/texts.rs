@@ -1,4 +1,5 @@
 use super::*;
+use automerge::transaction::Transactable;
 
 /// A small generator of repeatable pseudo-random numbers (xorshift).
 pub(super) struct Random(pub(super) u64);

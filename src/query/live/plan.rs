@@ -1,6 +1,7 @@
 //! Queries that can be kept up to date by looking at changed objects alone, and the SQL for that.
 
-use super::super::compile::{Compiler, ROW_COLUMNS, Term, USER};
+use super::super::compile::{Compiler, ROW_COLUMNS, USER};
+use super::super::compile_order::Term;
 use super::super::filter::{Filter, OrderBy, OrderKey, Query};
 use super::super::link::{Destination, LinkKind};
 use super::super::{CompiledQuery, SqlValue};

@@ -2,7 +2,7 @@
 
 use crate::api::ClientOptions;
 use crate::feed::{DataBody, DeviceSigner, Entry};
-use crate::identity::{DeviceCertificate, Keyring};
+use crate::identity::Keyring;
 use crate::model::{ObjectId, Operation, Role, SpaceId, json};
 use crate::objects::Document;
 use crate::runtime::clock;
@@ -97,7 +97,7 @@ pub(super) fn member_as(host: &Party, name: &str, role: Role) -> Party {
     let guard = client(name);
     let node: &Arc<Node> = guard.node();
     let (keyring, _) = node.require_identity().unwrap();
-    let certificate = DeviceCertificate::decode(&keyring.device_certificate("")).unwrap();
+    let certificate = keyring.chain().certificate().clone();
     let invitation = DeviceSigner::from_seed(clock::random());
     let id = host.space.id();
     let (signature, history) = host
@@ -188,7 +188,7 @@ impl Liar {
             victim: victim_task,
             begun: false,
         };
-        let proof = PeerProof::create(&keyring.device_certificate(""), &hash, true, |bytes| {
+        let proof = PeerProof::create(&keyring.chain().encode(), &hash, true, |bytes| {
             keyring.device_signer().sign(bytes)
         });
         liar.say(&proof.unwrap().encode()).await;

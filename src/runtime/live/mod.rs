@@ -25,7 +25,7 @@ impl SpaceHandle {
     ) -> Result<(Registration, Weak<Runner>)> {
         let host = self.host();
         // Edits made before are among the first results.
-        host.with_settled(|_| Ok(()))?;
+        host.read(|_| Ok(()))?;
         Ok(host.hub().live().start(host, query, interval, out))
     }
 }

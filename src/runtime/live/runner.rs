@@ -8,7 +8,7 @@ use crate::runtime::events::Running;
 use crate::runtime::executor;
 use crate::runtime::log::Log;
 use crate::runtime::space_host::SpaceHost;
-use crate::space::{LiveDelta, LiveFilter, LiveResults, RowChange};
+use crate::space::{LiveDelta, LiveFilter, LiveResults, Reads, RowChange};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -44,7 +44,7 @@ pub struct Runner {
     interval: Duration,
     out: Out,
     log: Log,
-    /// Taken under the space's lock only.
+    /// Taken by one who reads the space.
     results: Mutex<LiveResults>,
     state: Mutex<State>,
     idle: Condvar,
@@ -241,18 +241,24 @@ impl Runner {
         let opened = self.lock().opened;
         let begun = Instant::now();
         let mut entered = false;
-        let work = || {
-            host.with(|core| {
-                entered = true;
-                let touched = std::mem::replace(&mut self.lock().touched, Touched::Nothing);
-                let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
-                let delta = match touched {
-                    Touched::Nothing => Ok(None),
-                    Touched::Some(ids) => results.update(core, &ids),
-                    Touched::All => results.whole(core).map(Some),
-                };
-                Ok((delta?, results.len()))
-            })
+        let mut read = |store: &dyn Reads, beside: bool| {
+            entered = true;
+            // Before anything is read: what changes from here on is noted for the next turn.
+            let touched = std::mem::replace(&mut self.lock().touched, Touched::Nothing);
+            let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+            let delta = match touched {
+                Touched::Nothing => Ok(None),
+                // Beside a writer more may have changed than was noted.
+                Touched::Some(ids) if !beside => results.update(store, &ids),
+                Touched::Some(_) | Touched::All => results.whole(store).map(Some),
+            };
+            Ok((delta?, results.len()))
+        };
+        let all = matches!(self.lock().touched, Touched::All);
+        let work = || match all {
+            // All results wait for no writer.
+            true => host.read_anyway(read),
+            false => host.with(|core| read(core.reads(), false)),
         };
         let found = catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|_| Err(Error::internal("a defect of this library was contained")));

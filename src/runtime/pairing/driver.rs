@@ -3,7 +3,7 @@
 
 use super::{Command, PairingHandle};
 use crate::api;
-use crate::identity::{DeviceCertificate, Keyring};
+use crate::identity::{DeviceChain, Keyring};
 use crate::invitation::channel::Channel;
 use crate::invitation::guest::Guest;
 use crate::invitation::host::Host;
@@ -204,7 +204,7 @@ impl Driver {
             initiator,
         };
         let signer = self.keyring.device_signer();
-        let certificate = self.keyring.device_certificate("");
+        let certificate = self.keyring.chain().encode();
         let proof = PeerProof::create(&certificate, secure.hash(), initiator, |bytes| {
             signer.sign(bytes)
         });
@@ -361,7 +361,8 @@ async fn receive(link: Option<Arc<SecureLink>>) -> Result<Vec<u8>> {
 pub(super) fn verifier() -> VerifyProof {
     Arc::new(|channel: &Channel, bytes: &[u8]| {
         let proof = PeerProof::decode(bytes)?;
-        let certificate = DeviceCertificate::decode(proof.certificate())?;
+        let chain = DeviceChain::decode(proof.certificate())?;
+        let certificate = chain.certificate();
         proof.verify(
             &certificate.device,
             &channel.handshake_hash,

@@ -5,7 +5,7 @@ use super::driver::{self, Driver, Layer, Machine, Place};
 use super::wire::{Admission, ControlEntries, decode};
 use crate::api::InviteOptions;
 use crate::feed::DeviceSigner;
-use crate::identity::{DeviceCertificate, Keyring};
+use crate::identity::{DeviceChain, Keyring};
 use crate::invitation::code::{InvitationCode, InvitationKind, host_fingerprint, space_hint};
 use crate::invitation::host::Host;
 use crate::invitation::machine::{Peer, Setup};
@@ -150,10 +150,10 @@ impl Layer for HostLayer {
     }
 
     fn admit(&mut self, guest: &Peer) -> Result<Vec<u8>> {
-        let certificate = DeviceCertificate::decode(&guest.certificate)?;
+        let chain = DeviceChain::decode(&guest.certificate)?;
         let role = Role::Editor;
         self.space.with_settled(|core| {
-            let signature = core.sign_admission(&self.signer, &certificate, role)?;
+            let signature = core.sign_admission(&self.signer, chain.certificate(), role)?;
             let (headers, entries) = core.control_history()?;
             Ok(Admission {
                 space: Bytes::copy_from_slice(core.id().as_bytes()),

@@ -255,3 +255,10 @@ fn still_running() -> Error {
         "the invitation has not got that far yet; it goes on",
     )
 }
+
+/// Reads what the layer above an invitation says, for the fuzzers.
+#[cfg(any(test, fuzzing))]
+pub fn fuzz_message(bytes: &[u8]) {
+    let _ = wire::decode::<wire::Admission>(bytes);
+    let _ = wire::decode::<wire::ControlEntries>(bytes);
+}

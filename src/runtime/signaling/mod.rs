@@ -15,3 +15,9 @@ pub(super) mod tests;
 pub use client::{SignalingClient, TopicHandle};
 pub use event::{PeerId, ServerState, SignalingEvent, Topic};
 pub use seal::TopicKey;
+
+/// Reads a server's frame, for the fuzzers.
+#[cfg(any(test, fuzzing))]
+pub fn fuzz_frame(text: &str) {
+    let _ = frame::parse(text);
+}

@@ -171,7 +171,10 @@ fn past(peer: &mut Peer, random: &mut Random, now: u64) {
     }
     let object = *random.pick(&all);
     settle(peer, now);
-    let history = peer.core().history(object, &[]).unwrap();
+    let history = peer
+        .core()
+        .read_document(object, |document| document.history(&[]))
+        .unwrap();
     let mut heads = vec![random.pick(&history).hash];
     if random.once_in(3) {
         heads.push(random.pick(&history).hash);

@@ -133,8 +133,8 @@ impl Follower {
             .map(|change| change.new.id)
             .collect();
         let delta = match std::mem::take(&mut self.fresh) {
-            true => Some(self.results.whole(core).unwrap()),
-            false => self.results.update(core, &touched).unwrap(),
+            true => Some(self.results.whole(core.reads()).unwrap()),
+            false => self.results.update(core.reads(), &touched).unwrap(),
         };
         let told = delta.is_some();
         if let Some(delta) = delta {

@@ -99,9 +99,7 @@ impl Peer {
         let mut seed = [0; 32];
         host.random.fill(&mut seed);
         let invitation = DeviceSigner::from_seed(seed);
-        let certificate =
-            crate::identity::DeviceCertificate::decode(&self.keyring.device_certificate(""))
-                .unwrap();
+        let certificate = self.keyring.chain().certificate().clone();
         let core = host.core();
         if core.open_invitation(&invitation, role, 0).is_err() {
             // As many are open as may be.

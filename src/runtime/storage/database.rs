@@ -1,24 +1,14 @@
 //! One SQLite file: made, recognised, checked and set up.
 
+use super::connection::{self, Access};
 use super::error::{damaged, from_io, from_sqlite};
 use super::files;
 use crate::model::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior};
-use std::path::Path;
-use std::time::Duration;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
 
-/// How long a statement waits for another program that reads the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements kept; the engine's own are about forty, the rest are the program's queries.
 const STATEMENTS: usize = 128;
-/// Bytes of a file that are read where the system has them in memory, without a copy into SQLite's
-/// cache: the pages that a query needs are scattered over the file, and copying them took longer than
-/// the query (`docs/adr/0007-files-are-mapped.md`). Where addresses are scarce it is done without.
-const MAPPED_BYTES: i64 = if cfg!(target_pointer_width = "64") {
-    1 << 30
-} else {
-    0
-};
 /// Files up to this size are checked page by page at every open, at about a millisecond per MiB;
 /// larger ones only when the last session did not end cleanly.
 const ALWAYS_CHECKED_BYTES: u64 = 16 * 1024 * 1024;
@@ -53,6 +43,9 @@ pub(super) enum Durability {
 pub(super) struct Database {
     conn: Connection,
     place: String,
+    /// Where the file is; `None` in memory.
+    path: Option<PathBuf>,
+    access: Access,
 }
 
 impl Database {
@@ -62,25 +55,18 @@ impl Database {
         shape: &Shape,
         durability: Durability,
     ) -> Result<Database> {
-        let (conn, place, unclean) = match path {
-            None => (
-                Connection::open_in_memory(),
-                format!("the in-memory {}", shape.what),
-                false,
-            ),
-            Some(path) => {
-                let unclean = needs_check(path)?;
-                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-                (
-                    Connection::open_with_flags(path, flags),
-                    path.display().to_string(),
-                    unclean,
-                )
-            }
+        let (place, unclean) = match path {
+            None => (format!("the in-memory {}", shape.what), false),
+            Some(path) => (path.display().to_string(), needs_check(path)?),
         };
-        let conn = conn.map_err(|e| from_sqlite(&place, e))?;
-        let mut db = Database { conn, place };
-        db.set_up()?;
+        let conn = connection::open(path, Access::Write).map_err(|e| from_sqlite(&place, e))?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        let mut db = Database {
+            conn,
+            place,
+            path: path.map(Path::to_owned),
+            access: Access::Write,
+        };
         if db.recognise(shape)? {
             if unclean {
                 db.check("quick_check(1)")?;
@@ -91,6 +77,49 @@ impl Database {
         }
         db.set_durability(durability)?;
         Ok(db)
+    }
+
+    /// Opens a further connection to a file that is open already, for reading alone.
+    pub(super) fn open_reader(path: &Path) -> Result<Database> {
+        let place = path.display().to_string();
+        let conn = connection::open(Some(path), Access::Read);
+        let conn = conn.map_err(|e| from_sqlite(&place, e))?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Database {
+            conn,
+            place,
+            path: Some(path.to_owned()),
+            access: Access::Read,
+        })
+    }
+
+    /// Where the file is; `None` in memory.
+    pub(super) fn location(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Whether this connection only reads.
+    pub(super) fn only_reads(&self) -> bool {
+        self.access == Access::Read
+    }
+
+    /// Bounds what the connection keeps in memory: bytes of pages, and prepared statements.
+    pub(super) fn set_cache(&self, pages: u64, statements: usize) -> Result<()> {
+        self.conn.set_prepared_statement_cache_capacity(statements);
+        // Negative: KiB instead of pages.
+        let kib = -i64::try_from(pages / 1024).unwrap_or(i64::MAX).max(1);
+        self.read(|conn| {
+            conn.pragma_update(None, "cache_size", kib)?;
+            conn.execute_batch("PRAGMA shrink_memory")
+        })
+    }
+
+    /// Runs `work` in a transaction that reads: all that it asks is answered as of one moment.
+    pub(super) fn as_of_now(&self, work: impl FnOnce()) -> Result<()> {
+        let run = |sql| self.read(|conn| conn.prepare_cached(sql)?.execute([]).map(drop));
+        run("BEGIN")?;
+        work();
+        run("COMMIT")
     }
 
     /// The file's name, for errors.
@@ -152,27 +181,6 @@ impl Database {
             return Ok(());
         }
         Err(damaged(&self.place, verdict.trim()))
-    }
-
-    fn set_up(&mut self) -> Result<()> {
-        self.conn.set_prepared_statement_cache_capacity(STATEMENTS);
-        self.read(|conn| {
-            conn.busy_timeout(BUSY_TIMEOUT)?;
-            // Answers with the size that was taken, nothing where files cannot be mapped.
-            conn.pragma_update_and_check(None, "mmap_size", MAPPED_BYTES, |_| Ok(()))
-                .optional()?;
-            // The file may come from a backup that somebody else could write: nothing in its
-            // schema may call functions.
-            conn.execute_batch(
-                "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
-                 PRAGMA journal_size_limit = 16777216;",
-            )?;
-            // Every cell of a page is checked when the page is copied into the cache. A mapped page
-            // is not copied, and the check would take longer than most queries at each use; SQLite
-            // then checks a cell as it follows it.
-            let check = if MAPPED_BYTES == 0 { "ON" } else { "OFF" };
-            conn.pragma_update(None, "cell_size_check", check)
-        })
     }
 
     /// Whether the file is one of ours already; `false` when it is empty.

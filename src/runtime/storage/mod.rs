@@ -9,6 +9,7 @@
 mod blob_refs;
 mod blobs;
 mod commit;
+mod connection;
 mod counts;
 mod database;
 mod documents;
@@ -21,6 +22,7 @@ mod lock;
 mod meta;
 mod objects;
 mod profile;
+mod readers;
 mod restore;
 mod schema;
 mod side;
@@ -35,5 +37,6 @@ mod words;
 
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;
+pub use readers::READERS;
 #[cfg(test)]
 pub use space::SpaceStore;

@@ -73,6 +73,23 @@ impl ProfileStore {
         })
     }
 
+    /// Replaces the keyring. Nothing of the one before is left in the file.
+    pub fn replace_keyring(&mut self, keyring: &[u8]) -> Result<()> {
+        self.db.write(|tx| {
+            // What is overwritten is zeroed, and the log, which holds the page as it was, emptied.
+            tx.execute_batch("PRAGMA secure_delete = ON")?;
+            if tx.execute("UPDATE identity SET keyring = ?1", [keyring])? == 0 {
+                return Err(Error::state("this profile has no identity yet").into());
+            }
+            Ok(())
+        })?;
+        self.db.read(|conn| {
+            conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .optional()
+                .map(drop)
+        })
+    }
+
     /// The identity's display name.
     pub fn display_name(&self) -> Result<Option<String>> {
         self.db.read(|conn| {

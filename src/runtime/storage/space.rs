@@ -1,7 +1,7 @@
 //! The file of one space.
 
 use super::database::{Database, Durability};
-use super::{schema, words};
+use super::schema;
 use crate::model::Result;
 use std::path::Path;
 
@@ -18,7 +18,6 @@ impl SpaceStore {
     /// when the file system refuses.
     pub fn open(path: Option<&Path>) -> Result<SpaceStore> {
         let db = Database::open(path, &schema::SPACE, Durability::Later)?;
-        db.read(words::register)?;
         Ok(SpaceStore { db })
     }
 

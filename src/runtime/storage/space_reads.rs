@@ -1,44 +1,23 @@
 //! The space layer's view of a space's file.
 
+use super::readers::SpaceReaders;
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
 use crate::query::{Cell, CompiledQuery};
 use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
-    QuarantineRecord, SeenRow, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Readers, Reads, SeenRow, Store, StoredDocument, StoredEntry, Violation,
 };
 use rusqlite::{OptionalExtension, params};
+use std::sync::Arc;
 
 /// Entries read at once while their sizes are added up.
 const ENTRIES_A_READ: usize = 256;
 
-impl Store for SpaceStore {
-    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
-        SpaceStore::commit(self, commit)
-    }
-
-    fn settle(
-        &mut self,
-        entry: &EntryId,
-        status: EntryStatus,
-        reason: Option<&str>,
-        actors: &[(Vec<u8>, FeedId)],
-        objects: &[ObjectWrite<'_>],
-    ) -> Result<()> {
-        self.settle_entry(entry, status, reason, objects, actors)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        SpaceStore::flush(self)
-    }
-
+impl Reads for SpaceStore {
     fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
         SpaceStore::meta(self, key)
-    }
-
-    fn put_meta(&mut self, key: &str, value: &[u8]) -> Result<()> {
-        SpaceStore::put_meta(self, key, value)
     }
 
     fn feeds(&self) -> Result<Vec<FeedRecord>> {
@@ -137,10 +116,6 @@ impl Store for SpaceStore {
         SpaceStore::load_document(self, object)
     }
 
-    fn replace_snapshot(&mut self, object: &ObjectId, snapshot: &[u8], upto: u64) -> Result<()> {
-        SpaceStore::replace_snapshot(self, object, snapshot, upto).map(drop)
-    }
-
     fn object(&self, id: &ObjectId) -> Result<Option<ObjectRow>> {
         SpaceStore::object(self, id)
     }
@@ -167,14 +142,6 @@ impl Store for SpaceStore {
         each: &mut dyn FnMut(SeenRow<'_>, f64, Option<&str>),
     ) -> Result<()> {
         SpaceStore::ranked(self, query, each)
-    }
-
-    fn create_index(&mut self, index: &IndexRecord) -> Result<()> {
-        SpaceStore::create_index(self, index)
-    }
-
-    fn drop_index(&mut self, index: &IndexRecord) -> Result<()> {
-        SpaceStore::drop_index(self, index)
     }
 
     fn indexes(&self) -> Result<Vec<IndexRecord>> {
@@ -206,14 +173,6 @@ impl Store for SpaceStore {
         SpaceStore::objects_of_type(self, type_name, after, limit)
     }
 
-    fn put_breaches(
-        &mut self,
-        judged: &[(ObjectId, Vec<Breach>)],
-        fact: (&str, &[u8]),
-    ) -> Result<()> {
-        SpaceStore::put_breaches(self, judged, fact)
-    }
-
     fn violations(&self) -> Result<Vec<Violation>> {
         SpaceStore::violations(self)
     }
@@ -223,5 +182,59 @@ impl Store for SpaceStore {
             visit(id, &heads);
             Ok(())
         })
+    }
+}
+
+impl Store for SpaceStore {
+    fn readers(&self) -> Option<Arc<dyn Readers>> {
+        let place = self.db.location()?;
+        Some(Arc::new(SpaceReaders::new(place.to_owned())))
+    }
+
+    fn set_cache(&mut self, pages: u64, statements: usize) -> Result<()> {
+        self.db.set_cache(pages, statements)
+    }
+
+    fn commit(&mut self, commit: &Commit<'_>) -> Result<()> {
+        SpaceStore::commit(self, commit)
+    }
+
+    fn settle(
+        &mut self,
+        entry: &EntryId,
+        status: EntryStatus,
+        reason: Option<&str>,
+        actors: &[(Vec<u8>, FeedId)],
+        objects: &[ObjectWrite<'_>],
+    ) -> Result<()> {
+        self.settle_entry(entry, status, reason, objects, actors)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        SpaceStore::flush(self)
+    }
+
+    fn put_meta(&mut self, key: &str, value: &[u8]) -> Result<()> {
+        SpaceStore::put_meta(self, key, value)
+    }
+
+    fn replace_snapshot(&mut self, object: &ObjectId, snapshot: &[u8], upto: u64) -> Result<()> {
+        SpaceStore::replace_snapshot(self, object, snapshot, upto).map(drop)
+    }
+
+    fn create_index(&mut self, index: &IndexRecord) -> Result<()> {
+        SpaceStore::create_index(self, index)
+    }
+
+    fn drop_index(&mut self, index: &IndexRecord) -> Result<()> {
+        SpaceStore::drop_index(self, index)
+    }
+
+    fn put_breaches(
+        &mut self,
+        judged: &[(ObjectId, Vec<Breach>)],
+        fact: (&str, &[u8]),
+    ) -> Result<()> {
+        SpaceStore::put_breaches(self, judged, fact)
     }
 }

@@ -8,7 +8,7 @@
 
 use super::error::from_sqlite;
 use super::space::SpaceStore;
-use crate::model::{ErrorKind, Result};
+use crate::model::{Error, ErrorKind, Result};
 use crate::query::{FINDS, Search, each_string, indexed};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{FromSqlError, ValueRef};
@@ -77,6 +77,12 @@ impl SpaceStore {
         let kept = is_kept(conn).map_err(broken)?;
         if kept && !is_behind(conn).map_err(broken)? {
             return Ok(());
+        }
+        if self.db.only_reads() {
+            return Err(Error::new(
+                ErrorKind::Storage,
+                "the index of words is behind, and only the one who writes brings it up to date",
+            ));
         }
         let tx = Transaction::new_unchecked(conn, TransactionBehavior::Immediate);
         let tx = tx.map_err(broken)?;

@@ -27,8 +27,10 @@ fn counting(seed: u8) -> impl FnMut(&mut [u8]) + Send {
     }
 }
 
-fn keyring() -> Arc<Keyring> {
-    Arc::new(Keyring::generate(&mut counting(7)))
+/// As the first version made it, with its stored form.
+fn keyring() -> (Arc<Keyring>, Vec<u8>) {
+    let (keyring, stored) = Keyring::version_1("", &mut counting(7));
+    (Arc::new(keyring), stored)
 }
 
 fn golden() -> PathBuf {
@@ -42,7 +44,7 @@ fn load() -> Vec<u8> {
 
 /// A space of one member with two objects, as an archive.
 fn write(path: &str) {
-    let keyring = keyring();
+    let (keyring, _) = keyring();
     let founding = Founding::new(&keyring, "Ada", &mut counting(1)).unwrap();
     let store = Box::new(SpaceStore::open(None).unwrap());
     let random = Box::new(counting(3));
@@ -75,6 +77,23 @@ fn write(path: &str) {
     writer.finish().unwrap();
 }
 
+/// What the identity's key followed from is gone from the profile's files.
+fn forgets_the_entropy(profile: &Path) {
+    let (_, stored) = keyring();
+    let entropy = &stored[1..17];
+    let mut seen = 0;
+    for file in std::fs::read_dir(profile).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            seen += bytes.len();
+            let found = bytes.windows(entropy.len()).any(|part| part == entropy);
+            assert!(!found, "{}", path.display());
+        }
+    }
+    assert!(seen > 4096);
+}
+
 #[test]
 fn the_golden_archive_is_checked_and_imported() {
     let dir = tempfile::tempdir().unwrap();
@@ -92,7 +111,7 @@ fn the_golden_archive_is_checked_and_imported() {
 
     let profile = dir.path().join("profile");
     let mut store = ProfileStore::open(Some(&profile)).unwrap();
-    store.create_identity(&keyring().encode(), "Ada").unwrap();
+    store.create_identity(&keyring().1, "Ada").unwrap();
     drop(store);
     let options = ClientOptions {
         profile: Some(profile.display().to_string()),
@@ -100,6 +119,7 @@ fn the_golden_archive_is_checked_and_imported() {
         ..ClientOptions::default()
     };
     let node = NodeGuard::open(options, None).unwrap();
+    forgets_the_entropy(&profile);
     let space = node.import_archive(&path).unwrap();
     assert_eq!(space.info().unwrap().name, "Golden");
     let object = space.get(ObjectId([9; 16])).unwrap().unwrap();

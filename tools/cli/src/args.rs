@@ -1,6 +1,7 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
+use crate::member_args::MemberCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,9 @@ pub enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 15)]
         sync_wait: u64,
     },
+    /// Lists members, changes their roles, removes them, or leaves a space
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// Adds an object and prints its id
     Add {
         /// The space

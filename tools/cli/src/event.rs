@@ -3,10 +3,11 @@
 
 use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
+pub use crate::member_event::SpaceMember;
 pub use crate::schema_event::{Schema, Violation};
 use echodb::{
-    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, Member,
-    ObjectRecord, PeerStatus, SpaceInfo, SpaceState,
+    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, ObjectRecord,
+    PeerStatus, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -23,6 +24,8 @@ pub enum Event {
     Space(Space),
     /// A space with its properties and members.
     SpaceDetails(SpaceDetails),
+    /// A member of a space.
+    Member(SpaceMember),
     /// A new object's id.
     Created(Created),
     /// An object.
@@ -169,30 +172,6 @@ pub struct SpaceDetails {
     pub properties: Box<RawValue>,
     /// Its members.
     pub members: Vec<SpaceMember>,
-}
-
-/// A member of a space.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SpaceMember {
-    /// The identity's key.
-    pub identity: String,
-    /// The name it gave itself.
-    pub name: String,
-    /// What it may do.
-    pub role: String,
-    /// Its devices' keys.
-    pub devices: Vec<String>,
-}
-
-impl From<Member> for SpaceMember {
-    fn from(member: Member) -> Self {
-        SpaceMember {
-            identity: member.identity,
-            name: member.display_name,
-            role: member.role,
-            devices: member.devices,
-        }
-    }
 }
 
 /// See [`Event::Created`].
@@ -548,6 +527,10 @@ pub struct SpaceStatus {
     pub waiting_for_dependency: u64,
     /// Objects that break their type's schema.
     pub violations: u64,
+    /// This identity's role, if it has one.
+    pub role: Option<String>,
+    /// Whether it was removed, or has left.
+    pub removed: bool,
     /// Whether objects are yet to be checked against a schema that came.
     pub checking: bool,
     /// Connected peers that share it.

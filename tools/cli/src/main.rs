@@ -10,6 +10,8 @@ mod event_past;
 mod failure;
 mod found;
 mod front;
+mod member_args;
+mod member_event;
 mod output;
 mod profile;
 mod render;

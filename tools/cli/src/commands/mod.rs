@@ -3,6 +3,7 @@
 mod blob;
 mod identity;
 mod lookup;
+mod member;
 mod object;
 mod pairing;
 mod past;
@@ -72,6 +73,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             let guest = pairing::Guest { auth_code, timeout };
             pairing::join(context, &control, code, guest, sync_wait)
         }
+        Command::Member(command) => member::member(context, command),
         Command::Add {
             space,
             type_name,

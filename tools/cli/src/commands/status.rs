@@ -45,6 +45,8 @@ fn of_space(context: &mut Context, name: &str) -> Result<()> {
         waiting_for_key: status.waiting_for_key,
         waiting_for_dependency: status.waiting_for_dependency,
         violations: status.violations,
+        role: status.role,
+        removed: status.removed,
         checking: status.checking,
         peers: status.peers.into_iter().map(Into::into).collect(),
     }))

@@ -3,7 +3,7 @@
 use super::{past, qr, safe};
 use crate::event::{
     Blob, Code, Event, Hit, Index, LiveChange, Object, Pairing, Schema, Space, SpaceDetails,
-    SpaceStatus, Status, Violation,
+    SpaceMember, SpaceStatus, Status, Violation,
 };
 use std::fmt::Write;
 
@@ -47,6 +47,7 @@ pub fn result(event: &Event, style: Style) -> String {
         }
         Event::Space(space) => listed_space(space, style),
         Event::SpaceDetails(details) => space_details(details, style),
+        Event::Member(member) => member_line(member),
         Event::Created(created) => format!("{}\n", created.id),
         Event::Object(object) if style.detailed => object_lines(object, style),
         Event::Object(object) => format!(
@@ -227,18 +228,19 @@ fn space_details(details: &SpaceDetails, style: Style) -> String {
         format_args!("properties  {}", safe::line(details.properties.get())),
     );
     for member in &details.members {
-        put(
-            &mut out,
-            format_args!(
-                "{:8}  {}  {}  {} devices",
-                member.role,
-                member.identity,
-                safe::line(&member.name),
-                member.devices.len()
-            ),
-        );
+        out.push_str(&member_line(member));
     }
     out
+}
+
+fn member_line(member: &SpaceMember) -> String {
+    format!(
+        "{:8}  {}  {}  {} devices\n",
+        member.role,
+        member.identity,
+        safe::line(&member.name),
+        member.devices.len()
+    )
 }
 
 fn object_lines(object: &Object, style: Style) -> String {
@@ -344,6 +346,11 @@ fn space_status(status: &SpaceStatus) -> String {
     let mut out = String::new();
     put(&mut out, format_args!("space     {}", status.space));
     put(&mut out, format_args!("state     {}", status.state));
+    match (&status.role, status.removed) {
+        (Some(role), _) => put(&mut out, format_args!("role      {role}")),
+        (None, true) => put(&mut out, format_args!("role      none: removed")),
+        (None, false) => put(&mut out, format_args!("role      none yet")),
+    }
     put(&mut out, format_args!("objects   {}", status.objects));
     put(&mut out, format_args!("entries   {}", status.entries));
     for (name, count) in [

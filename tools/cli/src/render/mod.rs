@@ -91,6 +91,7 @@ impl Renderer {
             Event::Identity(value) => json_text(value),
             Event::Space(value) => json_text(value),
             Event::SpaceDetails(value) => json_text(value),
+            Event::Member(value) => json_text(value),
             Event::Created(value) => json_text(value),
             Event::Object(value) => json_text(value),
             Event::Hit(value) => json_text(value),

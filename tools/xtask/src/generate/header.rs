@@ -18,6 +18,7 @@ const ORDER: &[&str] = &[
     "client_options",
     "client",
     "space",
+    "space_members",
     "space_objects",
     "space_search",
     "space_texts",

@@ -125,6 +125,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         WORD,
     ),
     named("BlobFetch::id", C, "echodb_space_fetch_blob", GIVEN),
+    named(
+        "MemberListener::changed",
+        C,
+        "echodb_member_callback",
+        FUNCTION,
+    ),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
     named(
         "Migration::migrate",
@@ -190,6 +196,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     named("BlobListener::progressed", Cpp, "BlobListener", FUNCTION),
     named("BlobFetchState::name", Cpp, "BlobFetch::progress", WORD),
     named("BlobFetch::id", Cpp, "Space::fetch_blob", GIVEN),
+    named("MemberListener::changed", Cpp, "MemberListener", FUNCTION),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
     named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.

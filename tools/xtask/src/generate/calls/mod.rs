@@ -3,6 +3,7 @@
 
 mod api;
 mod braces;
+mod coming;
 mod declared;
 mod deviations;
 mod names;
@@ -38,12 +39,24 @@ pub fn text(root: &Path) -> Outcome<String> {
     }
     // Words that C and C++ get and give are in JSON, of answers and of options.
     let mut json = String::new();
-    for name in ["records.rs", "blob_records.rs", "import_options.rs"] {
+    for name in [
+        "records.rs",
+        "blob_records.rs",
+        "member_records.rs",
+        "import_options.rs",
+    ] {
         json += &fs::read_to_string(root.join("src/ffi").join(name))?;
     }
     let mut lacking = Vec::new();
-    let calls = calls(&api, &languages, deviations::DEVIATIONS, &mut lacking);
-    let shapes = shapes::Tables::new(&api, &languages, &json, &mut lacking);
+    let mut calls = calls(&api, &languages, deviations::DEVIATIONS, &mut lacking);
+    let mut shapes = shapes::Tables::new(&api, &languages, &json, &mut lacking);
+    // A workspace without the packages lacks nothing of theirs.
+    let present: Vec<Language> = languages.iter().map(|(each, _)| *each).collect();
+    if present.len() == Language::ALL.len() {
+        let rows = calls.iter_mut().chain(&mut shapes.records);
+        let rows = rows.chain(&mut shapes.variants);
+        coming::spare(&mut lacking, &present, rows);
+    }
     match lacking.is_empty() {
         true => Ok(page::render(&languages, &calls, &shapes)),
         false => Err(lacking.join("\n").into()),

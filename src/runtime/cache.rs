@@ -1,0 +1,130 @@
+//! The memory that the open spaces of a client may use for what they have read: pages of their
+//! files, prepared statements, documents. The bound is the client's, and open spaces share it evenly.
+
+use super::space_host::SpaceHost;
+use super::storage::READERS;
+use crate::api::SpaceState;
+use crate::model::{Error, Result};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// The least that a client may be given, in bytes.
+const LEAST: u64 = 1024 * 1024;
+/// The most.
+const MOST: u64 = 64 * 1024 * 1024 * 1024;
+/// About how much a prepared statement takes.
+const STATEMENT_BYTES: u64 = 8 * 1024;
+/// The engine's own statements are about forty, the rest are the program's queries.
+const STATEMENTS: std::ops::RangeInclusive<u64> = 8..=128;
+/// Less than this makes SQLite slow without saving anything.
+const LEAST_PAGES: u64 = 32 * 1024;
+
+/// What one space may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Bytes of pages, for each of its connections.
+    pub pages: u64,
+    /// Prepared statements, likewise.
+    pub statements: usize,
+    /// Bytes of documents.
+    pub documents: usize,
+}
+
+impl Share {
+    /// The share of each of `spaces`, of a client that may use `total` bytes.
+    pub fn of(total: u64, spaces: usize) -> Share {
+        let each = total / (spaces.max(1) as u64);
+        let connections = 1 + READERS as u64;
+        let documents = each / 4;
+        let statements = each / 8 / connections / STATEMENT_BYTES;
+        let statements = statements.clamp(*STATEMENTS.start(), *STATEMENTS.end());
+        let pages = (each - documents) / connections - each / 8 / connections;
+        Share {
+            pages: pages.max(LEAST_PAGES),
+            statements: usize::try_from(statements).unwrap_or(usize::MAX),
+            documents: usize::try_from(documents).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+/// The bound of one client.
+pub struct Cache {
+    total: u64,
+    spaces: Mutex<Vec<Weak<SpaceHost>>>,
+}
+
+impl Cache {
+    /// Of `total` bytes.
+    pub fn new(total: u64) -> Arc<Cache> {
+        Arc::new(Cache {
+            total,
+            spaces: Mutex::default(),
+        })
+    }
+
+    /// Fails with `InvalidArgument` unless a client may be given so many bytes.
+    pub fn check(total: u64) -> Result<()> {
+        if (LEAST..=MOST).contains(&total) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!(
+            "cache_bytes is {LEAST} to {MOST}, not {total}"
+        )))
+    }
+
+    /// Counts a space in, whenever it is open.
+    pub fn add(&self, space: &Arc<SpaceHost>) {
+        let mut spaces = self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        spaces.retain(|space| space.strong_count() > 0);
+        spaces.push(Arc::downgrade(space));
+    }
+
+    /// Shares anew: a space was opened or closed. To be called without a space's lock.
+    pub fn share(&self) {
+        // Held until the end: of two at once, the later knows more.
+        let spaces = self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        let open: Vec<Arc<SpaceHost>> = spaces
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(|space| space.state() == SpaceState::Ready)
+            .collect();
+        let share = Share::of(self.total, open.len());
+        for space in &open {
+            space.set_share(share);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_shares_together_keep_to_the_bound() {
+        for total in [LEAST, 32 << 20, 1 << 30] {
+            for spaces in 1..20 {
+                let share = Share::of(total, spaces);
+                if share.pages == LEAST_PAGES || share.statements as u64 == *STATEMENTS.start() {
+                    continue;
+                }
+                let connections = 1 + READERS as u64;
+                let statements = share.statements as u64 * STATEMENT_BYTES;
+                let each = share.documents as u64 + connections * (share.pages + statements);
+                assert!(
+                    each * spaces as u64 <= total,
+                    "{total} for {spaces}: {share:?}"
+                );
+                assert!(each * spaces as u64 * 2 >= total || share.statements == 128);
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_sensible_bound_is_taken() {
+        for total in [0, LEAST - 1, MOST + 1, u64::MAX] {
+            assert!(Cache::check(total).is_err());
+        }
+        for total in [LEAST, MOST] {
+            assert!(Cache::check(total).is_ok());
+        }
+    }
+}

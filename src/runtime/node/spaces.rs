@@ -1,0 +1,177 @@
+//! The spaces of a profile: making, opening, closing and deleting them.
+
+use super::Node;
+use super::network::topic;
+use crate::api::SpaceInfo;
+use crate::model::{Error, ObjectId, Operation, Result, SpaceId, Value};
+use crate::runtime::clock;
+use crate::runtime::space_host::{SpaceHost, Wake};
+use crate::space::{Founding, SpaceCore};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLockWriteGuard, Weak};
+
+impl Node {
+    pub(super) fn new_host(&self, id: SpaceId, is_default: bool) -> Arc<SpaceHost> {
+        let me = Weak::clone(&self.me);
+        let wake: Wake = Arc::new(move || {
+            if let Some(node) = me.upgrade() {
+                node.wake_sessions();
+            }
+        });
+        let log = self.log.clone();
+        SpaceHost::new(
+            id,
+            is_default,
+            String::new(),
+            wake,
+            log,
+            self.options.coalesce_ms,
+            &self.cache,
+        )
+    }
+
+    pub(super) fn spaces_mut(&self) -> RwLockWriteGuard<'_, Vec<Arc<SpaceHost>>> {
+        self.spaces.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::runtime) fn hosts(&self) -> Vec<Arc<SpaceHost>> {
+        self.spaces
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// A space of the profile.
+    pub fn host(&self, id: &SpaceId) -> Result<Arc<SpaceHost>> {
+        let hosts = self.hosts();
+        hosts
+            .into_iter()
+            .find(|host| host.id() == *id)
+            .ok_or_else(|| Error::not_found(format!("this profile has no space {id}")))
+    }
+
+    pub(super) fn create_space(
+        &self,
+        properties: BTreeMap<String, Value>,
+        is_default: bool,
+    ) -> Result<Arc<SpaceHost>> {
+        let (keyring, name) = self.require_identity()?;
+        let founding = Founding::new(&keyring, &name, &mut clock::fill_random)?;
+        let id = founding.space;
+        let now = clock::now_ms();
+        let host = self.new_host(id, is_default);
+        let made = self.with_profile(|profile| {
+            let store = profile.open_space(&id)?;
+            let random = Box::new(clock::fill_random);
+            let mut core = SpaceCore::found(founding, Box::new(store), keyring, random, now)?;
+            if !properties.is_empty() {
+                let create = Operation::Create {
+                    object: ObjectId::PROPERTIES,
+                    type_name: None,
+                    fields: properties,
+                };
+                core.transact(&[create], None, None, now)?;
+            }
+            // The list comes last, and is durable at once: what it names is to be so before. A crash
+            // between leaves a file that nothing names.
+            core.flush()?;
+            profile.add_space(&id, is_default, i64::try_from(now).unwrap_or(i64::MAX))?;
+            Ok(core)
+        });
+        host.open(|| made)?;
+        self.spaces_mut().push(Arc::clone(&host));
+        self.enter_room(&host);
+        Ok(host)
+    }
+
+    /// Adds a space that was joined.
+    pub fn adopt_space(&self, core: SpaceCore) -> Result<Arc<SpaceHost>> {
+        let id = core.id();
+        let host = self.new_host(id, false);
+        host.open(|| Ok(core))?;
+        self.spaces_mut().push(Arc::clone(&host));
+        self.enter_room(&host);
+        Ok(host)
+    }
+
+    /// Whether the profile has a space.
+    pub fn has_space(&self, id: &SpaceId) -> bool {
+        self.host(id).is_ok()
+    }
+
+    /// Ids of all spaces.
+    pub fn space_ids(&self) -> Vec<SpaceId> {
+        self.hosts().iter().map(|host| host.id()).collect()
+    }
+
+    pub(super) fn load(&self, host: &Arc<SpaceHost>) -> Result<()> {
+        let (keyring, _) = self.require_identity()?;
+        let id = host.id();
+        host.open(|| {
+            let store = self.with_profile(|profile| profile.open_space(&id))?;
+            SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
+        })?;
+        crate::runtime::blobs::tidy(host);
+        Ok(())
+    }
+
+    /// Opens a space, now and at later starts.
+    pub fn open_space(&self, host: &Arc<SpaceHost>) -> Result<()> {
+        self.check_open()?;
+        self.load(host)?;
+        self.with_profile(|profile| profile.set_space_opened(&host.id(), true))?;
+        self.enter_room(host);
+        self.wake_sessions();
+        Ok(())
+    }
+
+    /// Closes a space, now and at later starts.
+    pub fn close_space(&self, host: &Arc<SpaceHost>) -> Result<()> {
+        self.check_open()?;
+        host.close(self.options.profile.is_none())?;
+        self.with_profile(|profile| profile.set_space_opened(&host.id(), false))?;
+        if let Some(network) = self.lock_network().as_ref() {
+            network.connector.leave(&topic(&host.id()).0);
+        }
+        self.wake_sessions();
+        Ok(())
+    }
+
+    /// Deletes a space's copy here.
+    pub fn delete_space(&self, id: SpaceId) -> Result<()> {
+        self.check_open()?;
+        let host = self.host(&id)?;
+        if host.is_default() {
+            return Err(Error::invalid("the default space cannot be deleted"));
+        }
+        host.close(false)?;
+        self.spaces_mut().retain(|other| other.id() != id);
+        if let Some(network) = self.lock_network().as_ref() {
+            network.connector.leave(&topic(&id).0);
+        }
+        self.with_profile(|profile| profile.delete_space(&id))?;
+        self.wake_sessions();
+        Ok(())
+    }
+
+    /// The listing.
+    pub fn spaces(&self) -> Result<Vec<SpaceInfo>> {
+        self.check_open()?;
+        Ok(self
+            .hosts()
+            .iter()
+            .map(|host| self.space_info(host))
+            .collect())
+    }
+
+    /// One space's line of the listing.
+    pub fn space_info(&self, host: &SpaceHost) -> SpaceInfo {
+        let (state, name) = host.summary();
+        SpaceInfo {
+            id: host.id().to_string(),
+            name,
+            is_default: host.is_default(),
+            state,
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! How connections to the files are opened: the one place that names flags and settings.
+
+use super::words;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a statement waits for another program that reads the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes of a file that are read where the system has them in memory, without a copy into SQLite's
+/// cache: the pages that a query needs are scattered over the file, and copying them took longer than
+/// the query (`docs/adr/0007-files-are-mapped.md`). Where addresses are scarce it is done without.
+const MAPPED_BYTES: i64 = if cfg!(target_pointer_width = "64") {
+    1 << 30
+} else {
+    0
+};
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Reads and writes: one for each file.
+    Write,
+    /// Reads only, beside the one that writes. It never makes a file.
+    Read,
+}
+
+/// Opens a connection to the file at `path`, which exists; `None` is a new database in memory. It
+/// knows the functions that queries call, and trusts nothing in the file.
+pub(super) fn open(path: Option<&Path>, access: Access) -> rusqlite::Result<Connection> {
+    let conn = match path {
+        None => Connection::open_in_memory()?,
+        Some(path) => {
+            let mode = match access {
+                Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+                Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            };
+            Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?
+        }
+    };
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    // Answers with the size that was taken, nothing where files cannot be mapped.
+    conn.pragma_update_and_check(None, "mmap_size", MAPPED_BYTES, |_| Ok(()))
+        .optional()?;
+    // The file may come from a backup that somebody else could write: nothing in its schema may
+    // call functions.
+    conn.execute_batch(
+        "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = 16777216;",
+    )?;
+    // Every cell of a page is checked when the page is copied into the cache. A mapped page is not
+    // copied, and the check would take longer than most queries at each use; SQLite then checks a
+    // cell as it follows it.
+    let check = if MAPPED_BYTES == 0 { "ON" } else { "OFF" };
+    conn.pragma_update(None, "cell_size_check", check)?;
+    words::register(&conn)?;
+    Ok(conn)
+}

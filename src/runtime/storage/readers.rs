@@ -1,0 +1,161 @@
+//! Reads beside the one who writes: a few connections to a space's file that never write. In WAL
+//! mode each reads the file as of when its transaction began, whatever is written meanwhile.
+
+use super::database::Database;
+use super::space::SpaceStore;
+use crate::model::Result;
+use crate::space::{Readers, Reads};
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Connections for reading, for each space. More only wait for each other at the disk and the
+/// processor, and each has a cache of pages.
+pub const READERS: usize = 3;
+
+/// The connections of one space. They are opened when they are needed and kept until the space is
+/// closed.
+pub(super) struct SpaceReaders {
+    path: PathBuf,
+    pool: Mutex<Pool>,
+    /// A connection was given back.
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct Pool {
+    closed: bool,
+    /// Connections, lent ones included.
+    open: usize,
+    idle: Vec<Reader>,
+    cache: Cache,
+}
+
+/// How much a connection may keep in memory: bytes of pages, and prepared statements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Cache(Option<(u64, usize)>);
+
+struct Reader {
+    store: SpaceStore,
+    cache: Cache,
+}
+
+/// A connection in use. It goes back, or is closed if what was done with it did not end well.
+struct Lent<'a> {
+    owner: &'a SpaceReaders,
+    reader: Option<Reader>,
+    sound: bool,
+}
+
+impl SpaceReaders {
+    /// Of the file at `path`, which its writer has open.
+    pub(super) fn new(path: PathBuf) -> SpaceReaders {
+        SpaceReaders {
+            path,
+            pool: Mutex::default(),
+            freed: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection; `None` once they are closed.
+    fn take(&self) -> Result<Option<Lent<'_>>> {
+        let mut pool = self.lock();
+        loop {
+            if pool.closed {
+                return Ok(None);
+            }
+            let cache = pool.cache;
+            // The last to be used first: it remembers most.
+            let reader = pool.idle.pop();
+            if reader.is_some() || pool.open < READERS {
+                pool.open += usize::from(reader.is_none());
+                drop(pool);
+                return self.ready(reader, cache).map(Some);
+            }
+            pool = self
+                .freed
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn ready(&self, reader: Option<Reader>, cache: Cache) -> Result<Lent<'_>> {
+        let mut lent = Lent {
+            owner: self,
+            reader,
+            sound: false,
+        };
+        if lent.reader.is_none() {
+            let db = Database::open_reader(&self.path)?;
+            lent.reader = Some(Reader {
+                store: SpaceStore { db },
+                cache: Cache::default(),
+            });
+        }
+        if let (Some(reader), Cache(Some((pages, statements)))) = (&mut lent.reader, cache)
+            && reader.cache != cache
+        {
+            reader.store.db.set_cache(pages, statements)?;
+            reader.cache = cache;
+        }
+        Ok(lent)
+    }
+}
+
+impl Readers for SpaceReaders {
+    fn read(&self, work: &mut dyn FnMut(&dyn Reads)) -> Result<bool> {
+        let Some(mut lent) = self.take()? else {
+            return Ok(false);
+        };
+        if let Some(reader) = &lent.reader {
+            reader.store.db.as_of_now(|| work(&reader.store))?;
+            lent.sound = true;
+        }
+        Ok(true)
+    }
+
+    fn close(&self) {
+        let mut pool = self.lock();
+        pool.closed = true;
+        let idle = std::mem::take(&mut pool.idle);
+        pool.open -= idle.len();
+        drop(idle);
+        self.freed.notify_all();
+        while pool.open > 0 {
+            pool = self
+                .freed
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn set_cache(&self, pages: u64, statements: usize) {
+        let mut pool = self.lock();
+        pool.cache = Cache(Some((pages, statements)));
+        // They are opened anew, with no more than they may have.
+        let idle = std::mem::take(&mut pool.idle);
+        pool.open -= idle.len();
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut reader = self.reader.take();
+        let mut pool = self.owner.lock();
+        if self.sound
+            && !pool.closed
+            && let Some(reader) = reader.take()
+        {
+            pool.idle.push(reader);
+        } else {
+            // Closed under the lock: whoever waits for the end finds no connection open.
+            drop(reader);
+            pool.open -= 1;
+        }
+        drop(pool);
+        self.owner.freed.notify_all();
+    }
+}

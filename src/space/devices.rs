@@ -1,0 +1,87 @@
+//! Devices of our own identity: added, revoked, recovered.
+
+use super::space_core::SpaceCore;
+use crate::authority::ControlOp;
+use crate::feed::{Dep, FeedHeader, FeedKind};
+use crate::identity::{DeviceChain, Keyring, RecoveryStatement};
+use crate::model::{DeviceKey, Error, Result};
+use std::sync::Arc;
+
+/// Feed heads that one denial names. Who wrote in more feeds keeps those with the smallest ids.
+const HEADS: usize = 512;
+
+impl SpaceCore {
+    /// Adds a device of our identity, by what it shows; or ourselves, if our identity's present
+    /// recovery key enrolled us. Whether anything was to be done. Errors with `PermissionDenied`
+    /// if the rules refuse it.
+    pub fn add_device(&mut self, chain: &DeviceChain) -> Result<bool> {
+        let certificate = chain.certificate();
+        let present = self.authority.role_of_device(&certificate.device).is_some()
+            && self
+                .authority
+                .chain_of(&certificate.device)
+                .is_some_and(|known| *known == *chain);
+        if present {
+            return Ok(false);
+        }
+        let certificate = chain.encode();
+        self.author_control(&ControlOp::DeviceAdd { certificate })?;
+        Ok(true)
+    }
+
+    /// Revokes a device, for ever. What of its writes has reached us stays.
+    pub fn revoke_device(&mut self, device: DeviceKey) -> Result<()> {
+        let heads = self.data_heads_of(|header| header.device == device);
+        self.author_control(&ControlOp::DeviceRevoke { device, heads })
+            .map(drop)
+    }
+
+    /// Sets our identity's recovery key. Whether anything was to be done: not if the space has this
+    /// one, or a later one.
+    pub fn set_recovery(&mut self, statement: &[u8]) -> Result<bool> {
+        let said = RecoveryStatement::decode(statement)?;
+        let present = self.authority.recovery(&said.identity);
+        if present.is_some_and(|present| present.generation >= said.generation) {
+            return Ok(false);
+        }
+        self.author_control(&ControlOp::RecoverySet {
+            identity: said.identity,
+            recovery: said.recovery,
+            statement: statement.to_vec(),
+        })?;
+        Ok(true)
+    }
+
+    /// Goes on with a keyring that has a renewed HPKE key, and tells the others of it.
+    pub fn renew_keyring(&mut self, keyring: Arc<Keyring>) -> Result<bool> {
+        if keyring.device_key() != self.keyring.device_key() {
+            return Err(Error::internal("a renewed keyring is of the same device"));
+        }
+        self.keyring = keyring;
+        if self.own_role().is_none() {
+            return Ok(false);
+        }
+        let chain = self.keyring.chain().clone();
+        self.add_device(&chain)
+    }
+
+    /// The newest entries here of the data feeds that `of` picks, rising: what a denial names.
+    pub(super) fn data_heads_of(&self, of: impl Fn(&FeedHeader) -> bool) -> Vec<Dep> {
+        let feeds = self.feeds.iter();
+        let picked = feeds.filter(|(_, feed)| {
+            feed.stored && feed.header.kind == FeedKind::Data && of(&feed.header)
+        });
+        let mut heads: Vec<Dep> = picked
+            .flat_map(|(id, feed)| {
+                feed.tips.iter().map(|(seq, tip)| Dep {
+                    feed: *id,
+                    seq,
+                    id: tip,
+                })
+            })
+            .collect();
+        heads.sort_unstable();
+        heads.truncate(HEADS);
+        heads
+    }
+}

@@ -1,0 +1,166 @@
+//! Members: roles, removal, leaving, and who hears what of it, over real links.
+
+mod support;
+
+use echodb::model::ErrorKind;
+use echodb::{EchoError, MemberEvent, MemberEventKind, MemberListener, Space};
+use std::sync::{Arc, Mutex};
+use support::{Signal, client, converge, pair, wait};
+
+/// Keeps what it hears.
+#[derive(Default)]
+struct Heard(Mutex<Vec<MemberEvent>>);
+
+impl MemberListener for Heard {
+    fn changed(&self, event: MemberEvent) -> Result<(), EchoError> {
+        self.0.lock().unwrap().push(event);
+        Ok(())
+    }
+}
+
+impl Heard {
+    fn last(&self, kind: MemberEventKind) -> Option<MemberEvent> {
+        let events = self.0.lock().unwrap();
+        events.iter().rfind(|event| event.kind == kind).cloned()
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let events = self.0.lock().unwrap();
+        events.iter().map(|event| event.text.clone()).collect()
+    }
+}
+
+fn kind<T: std::fmt::Debug>(result: Result<T, EchoError>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+fn role_of(space: &Space, identity: &str) -> Option<String> {
+    let members = space.members().unwrap().into_iter();
+    let mut found = members.filter(|member| member.identity == identity);
+    found.next().map(|member| member.role)
+}
+
+#[test]
+fn roles_change_and_a_removed_member_reads_what_it_has() {
+    let signal = Signal::start();
+    let (ada, bob) = (client("Ada", &signal), client("Bob", &signal));
+    let [a, b] = [&ada, &bob].map(|client| client.identity().unwrap().identity);
+    let here = ada.create_space(r#"{"name": "Notes"}"#.into()).unwrap();
+    let id = here.create(None, r#"{"n": 1}"#.into()).unwrap();
+    let at_host = Arc::new(Heard::default());
+    let _first = here.subscribe_members(at_host.clone()).unwrap();
+    let there = pair(&here, &bob);
+    converge(&here, &there);
+    let at_guest = Arc::new(Heard::default());
+    let _second = there.subscribe_members(at_guest.clone()).unwrap();
+    wait("the host hears of the newcomer", || {
+        at_host.texts() == ["Bob joined as editor"]
+    });
+
+    let members = here.members().unwrap();
+    let of = |who: &str| members.iter().find(|m| m.identity == who).unwrap();
+    assert_eq!((of(&a).rank, of(&b).rank), (1, 2));
+    assert!(of(&b).joined_ms.unwrap() > 1_600_000_000_000);
+    assert_eq!(of(&b).devices.len(), 1);
+    assert!(!of(&b).device_details[0].revoked);
+    let contacts = ada.contacts().unwrap();
+    assert_eq!(contacts.len(), 1);
+    assert_eq!(contacts[0].display_name, "Bob");
+    assert_eq!(contacts[0].spaces[0].space_name, "Notes");
+
+    // Whoever stands below decides nothing; nobody raises the own role; the creator stays.
+    assert_eq!(
+        kind(there.set_role(a.clone(), "reader".into())),
+        ErrorKind::PermissionDenied
+    );
+    assert_eq!(
+        kind(there.set_role(b.clone(), "owner".into())),
+        ErrorKind::PermissionDenied
+    );
+    assert_eq!(kind(here.leave()), ErrorKind::PermissionDenied);
+    assert_eq!(
+        kind(here.set_role(b.clone(), "king".into())),
+        ErrorKind::InvalidArgument
+    );
+    assert_eq!(
+        kind(here.remove_member(of(&a).devices[0].clone())),
+        ErrorKind::NotFound
+    );
+
+    here.set_role(b.clone(), "reader".into()).unwrap();
+    wait("the guest hears that it only reads", || {
+        at_guest.texts() == ["Bob was made reader by Ada"]
+    });
+    assert_eq!(there.status().unwrap().role.as_deref(), Some("reader"));
+    assert_eq!(
+        kind(there.update(id.clone(), r#"{"n": 2}"#.into())),
+        ErrorKind::PermissionDenied
+    );
+    here.update(id.clone(), r#"{"n": 3}"#.into()).unwrap();
+    converge(&here, &there);
+
+    here.set_role(b.clone(), "admin".into()).unwrap();
+    wait("the guest is admin", || {
+        role_of(&there, &b).as_deref() == Some("admin")
+    });
+    there.update(id.clone(), r#"{"n": 4}"#.into()).unwrap();
+    converge(&here, &there);
+
+    here.remove_member(b.clone()).unwrap();
+    wait("the guest hears of its removal", || {
+        at_guest.last(MemberEventKind::Removed).is_some()
+    });
+    let told = at_guest.last(MemberEventKind::Removed).unwrap();
+    assert_eq!(told.text, "Bob was removed by Ada");
+    assert_eq!(
+        (told.by, told.previous_role),
+        (Some(a.clone()), Some("admin".into()))
+    );
+    assert_eq!((told.identity, told.role), (b.clone(), None));
+    let status = there.status().unwrap();
+    assert!(status.removed && status.role.is_none());
+    let refused = there.create(None, "{}".into()).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    assert!(refused.detail().contains("removed"), "{}", refused.detail());
+    assert!(there.get(id.clone()).unwrap().unwrap().fields.contains('4'));
+    assert_eq!(here.members().unwrap().len(), 1);
+    assert!(ada.contacts().unwrap().is_empty());
+
+    // It gets nothing more, neither of data nor of control.
+    here.update(id.clone(), r#"{"n": 5}"#.into()).unwrap();
+    let digest = here.digest().unwrap();
+    wait("the session ends", || {
+        ada.status().peers == 0 || bob.status().peers == 0
+    });
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(there.get(id).unwrap().unwrap().fields.contains('4'));
+    assert_ne!(there.digest().unwrap(), digest);
+    assert_eq!(
+        at_guest.last(MemberEventKind::Removed).unwrap(),
+        at_guest.0.lock().unwrap().last().unwrap().clone()
+    );
+}
+
+#[test]
+fn a_member_leaves() {
+    let signal = Signal::start();
+    let (ada, bob) = (client("Ada", &signal), client("Bob", &signal));
+    let here = ada.create_space("{}".into()).unwrap();
+    here.create(None, r#"{"n": 1}"#.into()).unwrap();
+    let at_host = Arc::new(Heard::default());
+    let subscription = here.subscribe_members(at_host.clone()).unwrap();
+    let there = pair(&here, &bob);
+    converge(&here, &there);
+    there.leave().unwrap();
+    let status = there.status().unwrap();
+    assert!(status.removed && status.role.is_none());
+    assert_eq!(there.query("{}".into()).unwrap().len(), 1);
+    wait("the host hears it", || {
+        at_host.last(MemberEventKind::Left).is_some()
+    });
+    assert_eq!(at_host.texts(), ["Bob joined as editor", "Bob left"]);
+    assert_eq!(here.members().unwrap().len(), 1);
+    subscription.cancel();
+    drop(pair(&here, &client("Cem", &signal)));
+    assert_eq!(at_host.texts().len(), 2, "nothing is told after the end");
+}

@@ -1,0 +1,109 @@
+//! `member`.
+
+use super::Context;
+use crate::event::{Done, Event};
+use crate::failure::{Failure, Result};
+use crate::member_args::MemberCommand;
+use echodb::model::ErrorKind;
+use echodb::{Member, Space};
+
+/// Shorter prefixes are not taken.
+const PREFIX_CHARS: usize = 4;
+
+pub(super) fn member(context: &mut Context, command: MemberCommand) -> Result<()> {
+    match command {
+        MemberCommand::List { space } => {
+            for member in context.space(&space)?.members()? {
+                context.output.emit(Event::Member(member.into()))?;
+            }
+            Ok(())
+        }
+        MemberCommand::Role {
+            space,
+            identity,
+            role,
+        } => {
+            let space = context.space(&space)?;
+            let identity = find(&space, &identity)?;
+            space.set_role(identity.clone(), role.clone())?;
+            done(context, &space, Some(identity), &role)
+        }
+        MemberCommand::Remove { space, identity } => {
+            let space = context.space(&space)?;
+            let identity = find(&space, &identity)?;
+            space.remove_member(identity.clone())?;
+            done(context, &space, Some(identity), "removed")
+        }
+        MemberCommand::Leave { space } => {
+            let space = context.space(&space)?;
+            space.leave()?;
+            done(context, &space, None, "left")
+        }
+    }
+}
+
+fn done(context: &mut Context, space: &Space, id: Option<String>, state: &str) -> Result<()> {
+    context.output.emit(Event::Done(Done {
+        space: space.id(),
+        id,
+        state: state.to_owned(),
+    }))
+}
+
+/// The member with this key, a prefix of it, or this name. Names are not unique, and anybody may
+/// choose one that looks like a prefix: whatever could mean two members is refused. A whole key may
+/// also be that of one who was removed.
+fn find(space: &Space, who: &str) -> Result<String> {
+    if echodb::model::IdentityKey::parse(who).is_ok() {
+        return Ok(who.to_owned());
+    }
+    choose(&space.members()?, who)
+}
+
+fn choose(members: &[Member], who: &str) -> Result<String> {
+    let prefix = who.to_ascii_lowercase();
+    let is_prefix = |id: &str| prefix.len() >= PREFIX_CHARS && id.starts_with(&prefix);
+    let mut found = members.iter().filter(|member| {
+        !who.is_empty() && (member.display_name == who || is_prefix(&member.identity))
+    });
+    match (found.next(), found.next()) {
+        (Some(member), None) => Ok(member.identity.clone()),
+        (Some(_), Some(_)) => Err(Failure::usage(format!(
+            "{who:?} could be several members; give more of the key (`echodb member list` shows it)"
+        ))),
+        _ => Err(Failure::new(
+            ErrorKind::NotFound,
+            format!("there is no member {who:?}; `echodb member list` shows who there is"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_by_key_prefix_and_name() {
+        let member = |identity: &str, name: &str| Member {
+            identity: identity.to_owned(),
+            display_name: name.to_owned(),
+            role: "editor".to_owned(),
+            devices: Vec::new(),
+            rank: 1,
+            joined_ms: None,
+            device_details: Vec::new(),
+        };
+        let members = [
+            member("abcdefgh", "Ann"),
+            member("abcdzzzz", "Bob"),
+            member("qqqqqqqq", "abcde"),
+        ];
+        let found = |who| choose(&members, who).map_err(|failure| failure.exit_code());
+        assert_eq!(found("Ann").unwrap(), "abcdefgh");
+        assert_eq!(found("ABCDZ").unwrap(), "abcdzzzz");
+        assert_eq!(found("abcd"), Err(2));
+        assert_eq!(found("abcde"), Err(2));
+        assert_eq!(found(""), Err(3));
+        assert_eq!(found("Cem"), Err(3));
+    }
+}
