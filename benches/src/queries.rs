@@ -205,7 +205,7 @@ fn hop(corpus: &Corpus, space: &Space, plain: &Connection, runs: usize, way: Way
     for run in 0..=runs {
         // From the middle, so that there are objects both before and after.
         let half = corpus.ids.len() / 2;
-        let middle = half + run * STARTS % (half - STARTS);
+        let middle = half + run * STARTS % (half / 4);
         let starts = &corpus.ids[middle..middle + STARTS];
         let step = json!({ link: {"path": "/needs"} });
         let query = json!({"where": {"id": starts}, "follow": [step, step]});
