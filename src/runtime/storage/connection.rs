@@ -1,6 +1,7 @@
 //! How connections to the files are opened: the one place that names flags and settings.
 
 use super::words;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use std::path::Path;
 use std::time::Duration;
@@ -40,6 +41,9 @@ pub(super) fn open(path: Option<&Path>, access: Access) -> rusqlite::Result<Conn
         }
     };
     conn.busy_timeout(BUSY_TIMEOUT)?;
+    // A plan is made once for a statement. Without this SQLite looks at the values that are bound, and
+    // prepares the statement anew whenever one has changed: a third of a traversal's time.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Answers with the size that was taken, nothing where files cannot be mapped.
     conn.pragma_update_and_check(None, "mmap_size", MAPPED_BYTES, |_| Ok(()))
         .optional()?;
