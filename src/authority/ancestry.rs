@@ -1,5 +1,7 @@
 //! The graph of control entries: what lies in whose past.
 
+use super::deed::Deed;
+use super::resolution::Dead;
 use crate::feed::Entry;
 use crate::model::{EntryId, FeedId};
 use std::collections::{BTreeSet, HashMap};
@@ -27,7 +29,8 @@ impl AncestorSet {
             .is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
-    fn insert(&mut self, at: usize) {
+    /// Adds a number.
+    pub fn insert(&mut self, at: usize) {
         if self.chunks.len() <= at / CHUNK {
             self.chunks.resize(at / CHUNK + 1, None);
         }
@@ -39,6 +42,98 @@ impl AncestorSet {
         }
     }
 
+    /// Takes a number out.
+    pub fn remove(&mut self, at: usize) {
+        if !self.contains(at) {
+            return;
+        }
+        if let Some(Some(chunk)) = self.chunks.get_mut(at / CHUNK)
+            && let Some(word) = Arc::make_mut(chunk).get_mut(at % CHUNK / 64)
+        {
+            *word &= !(1 << (at % 64));
+        }
+    }
+
+    /// The numbers in the set, falling.
+    pub fn falling(&self) -> impl Iterator<Item = usize> + '_ {
+        let chunks = self.chunks.iter().enumerate().rev();
+        let chunks = chunks.filter_map(|(at, chunk)| Some((at * CHUNK, chunk.as_deref()?)));
+        chunks.flat_map(|(base, chunk)| {
+            let words = chunk.iter().enumerate().rev();
+            let words = words.filter(|(_, word)| **word != 0);
+            words.flat_map(move |(at, word)| {
+                let bits = (0..64).rev().filter(move |bit| word >> bit & 1 == 1);
+                bits.map(move |bit| base + at * 64 + bit)
+            })
+        })
+    }
+
+    /// The lowest number below `below` that is in the set and not in `other`.
+    pub fn first_missing(&self, other: &AncestorSet, below: usize) -> Option<usize> {
+        for (at, chunk) in self.chunks.iter().enumerate() {
+            if at * CHUNK >= below {
+                return None;
+            }
+            let Some(mine) = chunk else { continue };
+            let theirs = other.chunks.get(at).and_then(Option::as_ref);
+            if theirs.is_some_and(|theirs| Arc::ptr_eq(mine, theirs)) {
+                continue;
+            }
+            for (word, bits) in mine.iter().enumerate() {
+                let missing = bits & !word_of(theirs, word);
+                if missing != 0 {
+                    let first = at * CHUNK + word * 64 + missing.trailing_zeros() as usize;
+                    return (first < below).then_some(first);
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether `a` and `b` differ about a number that is both in the set and in `within`.
+    pub fn disagrees(&self, within: &AncestorSet, a: &AncestorSet, b: &AncestorSet) -> bool {
+        let lists = a.chunks.len().max(b.chunks.len());
+        (0..lists.min(self.chunks.len())).any(|at| {
+            let [of, within, a, b] = [self, within, a, b].map(|set| set.chunk(at));
+            let (Some(of), Some(within)) = (of, within) else {
+                return false;
+            };
+            let same = match (a, b) {
+                (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+                (None, None) => true,
+                _ => false,
+            };
+            let mut words = of.iter().zip(within.iter()).enumerate();
+            !same
+                && words.any(|(word, (of, within))| {
+                    of & within & (word_of(a, word) ^ word_of(b, word)) != 0
+                })
+        })
+    }
+
+    /// The numbers of `inside` that are in the set, and those of `outside` that are not.
+    pub fn choose(&self, inside: &AncestorSet, outside: &AncestorSet) -> AncestorSet {
+        let lists = inside.chunks.len().max(outside.chunks.len());
+        let chunks = (0..lists).map(|at| {
+            let (inside, outside) = (inside.chunk(at), outside.chunk(at));
+            if inside.is_none() && outside.is_none() {
+                return None;
+            }
+            let by = self.chunk(at);
+            Some(Arc::new(std::array::from_fn(|word| {
+                let by = word_of(by, word);
+                word_of(inside, word) & by | word_of(outside, word) & !by
+            })))
+        });
+        AncestorSet {
+            chunks: chunks.collect(),
+        }
+    }
+
+    fn chunk(&self, at: usize) -> Option<&Arc<[u64; WORDS]>> {
+        self.chunks.get(at).and_then(Option::as_ref)
+    }
+
     fn union(&mut self, other: &AncestorSet) {
         if self.chunks.len() < other.chunks.len() {
             self.chunks.resize(other.chunks.len(), None);
@@ -47,6 +142,13 @@ impl AncestorSet {
             *mine = join(mine.take(), theirs);
         }
     }
+}
+
+fn word_of(chunk: Option<&Arc<[u64; WORDS]>>, at: usize) -> u64 {
+    chunk
+        .and_then(|chunk| chunk.get(at))
+        .copied()
+        .unwrap_or_default()
 }
 
 /// The union of two chunks, sharing the memory of either where it is the union already.
@@ -83,6 +185,10 @@ pub struct Node {
     /// Why it was refused, if it was. A refused entry has no effect but keeps its place, because
     /// later entries of its feed build on it.
     pub refused: Option<String>,
+    /// What it did, if it was accepted.
+    pub deed: Option<Deed>,
+    /// What of its past does not stand, seen from it.
+    pub dead: Arc<Dead>,
 }
 
 /// Where an entry stands, before it is known whether it is accepted.
@@ -91,7 +197,18 @@ pub struct Place {
     pub past: AncestorSet,
     /// The highest key generation in its past.
     pub generation: u64,
-    depth: u64,
+    /// The length of the longest path to genesis.
+    pub depth: u64,
+    /// The entries it builds on.
+    pub parents: Vec<usize>,
+}
+
+/// What became of an entry.
+pub enum Outcome {
+    /// It was accepted, and did this.
+    Accepted(Box<Deed>),
+    /// It was refused, for this reason.
+    Refused(String),
 }
 
 /// Nodes are numbered as they arrive, parents first. The numbers are local and never decide
@@ -170,22 +287,34 @@ impl Graph {
             past: AncestorSet::default(),
             generation: 0,
             depth: 0,
+            parents: Vec::new(),
         };
         for id in parents {
             let at = *self.index.get(id)?;
             let node = self.node(at)?;
             place.past.union(&node.past);
             place.past.insert(at);
+            place.parents.push(at);
             place.depth = place.depth.max(node.depth.saturating_add(1));
             place.generation = place.generation.max(node.generation);
         }
         Some(place)
     }
 
-    /// Adds an entry at its place and returns its number.
-    pub fn add(&mut self, entry: &Entry, place: Place, refused: Option<String>) -> usize {
+    /// An accepted entry by number, with what it did.
+    pub fn deed(&self, at: usize) -> Option<(&Node, &Deed)> {
+        let node = self.node(at)?;
+        Some((node, node.deed.as_ref()?))
+    }
+
+    /// Adds an entry at its place and returns its number. `dead`: what of its past does not stand.
+    pub fn add(&mut self, entry: &Entry, place: Place, dead: Arc<Dead>, outcome: Outcome) -> usize {
         let at = self.nodes.len();
-        if refused.is_none() {
+        let (deed, refused) = match outcome {
+            Outcome::Accepted(deed) => (Some(*deed), None),
+            Outcome::Refused(reason) => (None, Some(reason)),
+        };
+        if deed.is_some() {
             self.heads.retain(|head| !place.past.contains(*head));
             self.heads.insert(at);
         }
@@ -198,6 +327,8 @@ impl Graph {
             past: place.past,
             generation: place.generation,
             refused,
+            deed,
+            dead,
         }));
         at
     }

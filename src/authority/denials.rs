@@ -8,7 +8,7 @@ use crate::model::{DeviceKey, EntryId, IdentityKey, Role};
 use std::sync::Arc;
 
 /// Whom a denial is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// All devices of an identity.
     Identity(IdentityKey),

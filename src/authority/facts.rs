@@ -2,6 +2,7 @@
 
 use super::ancestry::{AncestorSet, Graph};
 use super::enrolment::{Enrolment, RecoveryFact};
+use super::tenure::HandOver;
 pub use super::timeline::{Dated, Timeline};
 use crate::identity::{DeviceCertificate, Wrap};
 use crate::model::{ContentKeyId, DeviceKey, IdentityKey, Role};
@@ -14,6 +15,8 @@ pub enum Fact {
     Role(IdentityKey, Option<Role>),
     /// An identity has a display name.
     Name(IdentityKey, String),
+    /// The space has another top owner.
+    HandedOver(HandOver),
     /// A device acts for an identity.
     Device(Enrolment),
     /// A device does not act any more.
@@ -88,6 +91,10 @@ pub struct KeyFacts {
 pub struct Facts {
     /// By identity: the roles it was given; none: it was removed.
     pub roles: BTreeMap<IdentityKey, Timeline<Option<Role>>>,
+    /// Who created the space.
+    pub creator: Option<IdentityKey>,
+    /// Who became top owner after that.
+    pub successions: Timeline<HandOver>,
     /// By identity: its display names.
     pub names: BTreeMap<IdentityKey, Vec<(usize, String)>>,
     /// By device.
@@ -106,6 +113,7 @@ impl Facts {
         for (order, fact) in facts.into_iter().enumerate() {
             match fact {
                 Fact::Role(who, role) => self.roles.entry(who).or_default().push(graph, at, role),
+                Fact::HandedOver(to) => self.successions.push(graph, at, to),
                 Fact::Name(who, name) => self.names.entry(who).or_default().push((at, name)),
                 Fact::Device(enrolment) => {
                     let certificate = enrolment.chain.certificate().clone();
@@ -158,15 +166,22 @@ pub struct View<'a> {
     pub facts: &'a Facts,
     /// What is seen; none: everything.
     pub past: Option<&'a AncestorSet>,
+    /// What of that does not stand.
+    pub dead: &'a AncestorSet,
 }
 
 impl<'a> View<'a> {
-    /// Whether entry number `at` is seen.
+    /// Whether entry number `at` is seen and stands.
     pub fn sees(&self, at: usize) -> bool {
+        self.reaches(at) && !self.dead.contains(at)
+    }
+
+    /// Whether entry number `at` is seen, whether or not it stands.
+    fn reaches(&self, at: usize) -> bool {
         self.past.is_none_or(|past| past.contains(at))
     }
 
-    fn latest<T>(&self, facts: &'a Timeline<T>) -> Vec<&'a Dated<T>> {
+    pub(super) fn latest<T>(&self, facts: &'a Timeline<T>) -> Vec<&'a Dated<T>> {
         facts.latest(self.graph, |at| self.sees(at))
     }
 
@@ -181,29 +196,6 @@ impl<'a> View<'a> {
         let facts = self.facts.roles.get(identity)?;
         let latest = self.latest(facts);
         latest.iter().map(|dated| dated.fact).min().flatten()
-    }
-
-    /// Role, and how long it has been held.
-    pub fn rank(&self, identity: &IdentityKey) -> Option<(Role, Seniority)> {
-        let role = self.role(identity)?;
-        let facts = self.facts.roles.get(identity)?;
-        let latest = self.latest(facts);
-        let ages = latest.iter().map(|dated| {
-            let (depth, id) = self.graph.age(dated.at);
-            (depth, id, 0)
-        });
-        Some((role, ages.min()?))
-    }
-
-    /// Whether `upper` stands above `lower`: a higher role, or both owners and longer so.
-    pub fn outranks(&self, upper: &IdentityKey, lower: &IdentityKey) -> bool {
-        match (self.rank(upper), self.rank(lower)) {
-            (Some((a, a_age)), Some((b, b_age))) => {
-                a > b || (a == Role::Owner && b == Role::Owner && a_age < b_age)
-            }
-            (Some(_), None) => true,
-            (None, _) => false,
-        }
     }
 
     /// The certificate under which a device acts for an identity now. Of several the latest; of
@@ -294,18 +286,23 @@ impl<'a> View<'a> {
     /// be older, name itself as a recipient, and so keep every key from being used. A claim by
     /// somebody who still may read shows that the key did not come from there.
     pub fn claims(&self, facts: &'a KeyFacts) -> Vec<&'a KeyClaim> {
-        let claims = || facts.claims.iter().map(|(_, claim)| claim);
-        let standing: Vec<_> = claims().filter(|claim| self.entitled(&claim.by)).collect();
-        if standing.is_empty() {
-            return claims().collect();
+        let mut claims: Vec<_> = facts.claims.iter().collect();
+        // None that counts is left out for one that does not stand; if none stands, nobody writes
+        // under the key, but its readers still need it.
+        if claims.iter().any(|(at, _)| self.sees(*at)) {
+            claims.retain(|(at, _)| self.sees(*at));
         }
-        standing
+        if claims.iter().any(|(_, claim)| self.entitled(&claim.by)) {
+            claims.retain(|(_, claim)| self.entitled(&claim.by));
+        }
+        claims.into_iter().map(|(_, claim)| claim).collect()
     }
 
-    /// Whether a content key was brought in.
+    /// Whether a content key was brought in. It is there also when the rotation does not stand:
+    /// what was written under it is to stay readable.
     pub fn has_key(&self, key: &ContentKeyId) -> bool {
         let facts = self.facts.keys.get(key);
-        facts.is_some_and(|facts| facts.claims.iter().any(|(at, _)| self.sees(*at)))
+        facts.is_some_and(|facts| facts.claims.iter().any(|(at, _)| self.reaches(*at)))
     }
 }
 

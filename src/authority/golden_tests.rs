@@ -113,6 +113,7 @@ pub fn name_of(op: &ControlOp) -> &'static str {
         ControlOp::Join { .. } => "join",
         ControlOp::KeyRotate { .. } => "key-rotate",
         ControlOp::KeyShare { .. } => "key-share",
+        ControlOp::Succession { .. } => "succession",
         ControlOp::RecoverySet { .. } => "recovery-set",
         ControlOp::Merge => "merge",
         ControlOp::Unknown(..) => "unknown",

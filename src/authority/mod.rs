@@ -2,15 +2,16 @@
 //! that follow from them.
 //!
 //! The state is a pure function of the set of control entries. Every operation is judged in its
-//! own past, which never changes, so a verdict is final and the order in which concurrent entries
-//! arrive cannot matter; where concurrent operations meet, the most restrictive wins. No rule
-//! reads a clock.
+//! own past, which never changes, so a verdict is final; whether an accepted operation stands is
+//! decided from the highest rank down (`resolution.rs`), and where operations that stand meet, the
+//! most restrictive wins. The order in which entries arrive cannot matter, and no rule reads a
+//! clock. `docs/formats/authority.md` has the rules.
 //!
-//! What this version leaves out: a denial (a removal, a demotion, a revoked device) does not yet
-//! undo what the denied party did concurrently with it; it only ends the role. `Epoch`,
-//! `EpochAck`, `EpochDispute` and `Succession` have their type bytes reserved and are refused.
+//! `Epoch`, `EpochAck` and `EpochDispute` have their type bytes reserved and are refused.
 
 mod ancestry;
+mod changes;
+mod deed;
 mod denials;
 #[allow(
     dead_code,
@@ -21,12 +22,19 @@ mod facts;
 mod keyring;
 mod op;
 mod op_codec;
+mod register;
+mod resolution;
 mod resolver;
 mod roster;
 mod rules;
+mod tenure;
 mod timeline;
 mod views;
+#[allow(dead_code, reason = "for the call that explains")]
+mod why;
 
+#[allow(unused_imports, reason = "what tells of changes uses them")]
+pub use changes::{Change, Reason, Snapshot};
 #[allow(
     unused_imports,
     reason = "what judges the data of denied devices uses them"
@@ -40,12 +48,20 @@ pub use resolver::{Authority, Verdict};
 pub use roster::RosterEntry;
 #[cfg(test)]
 pub use views::{DeviceView, InviteView};
+#[allow(unused_imports, reason = "for the call that explains")]
+pub use why::{Action, Explanation};
 
+#[cfg(test)]
+mod attacks;
 #[cfg(test)]
 mod device_tests;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
 mod golden_v2_tests;
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;

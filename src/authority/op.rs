@@ -43,11 +43,7 @@ pub mod type_byte {
         reason = "reserved, so that no other operation takes the number"
     )]
     pub const EPOCH_DISPUTE: u8 = 12;
-    /// Reserved: hands the space to a new top owner.
-    #[allow(
-        dead_code,
-        reason = "reserved, so that no other operation takes the number"
-    )]
+    /// Hands the space to a new top owner.
     pub const SUCCESSION: u8 = 13;
     /// Brings concurrent entries together.
     pub const MERGE: u8 = 14;
@@ -139,6 +135,11 @@ pub enum ControlOp {
         device: DeviceKey,
         /// The heads of its data feeds that are to stay, rising.
         heads: Vec<Dep>,
+    },
+    /// Makes another owner the top owner, whom nobody can remove.
+    Succession {
+        /// The new top owner.
+        identity: IdentityKey,
     },
     /// Gives an identity a recovery key in place of the one before.
     RecoverySet {

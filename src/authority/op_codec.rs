@@ -64,15 +64,8 @@ impl ControlOp {
             ControlOp::Join { .. } => self.encode_join(&mut out),
             ControlOp::KeyRotate { .. } | ControlOp::KeyShare { .. } => self.encode_keys(&mut out),
             ControlOp::Merge => out.push(t::MERGE),
-            ControlOp::RecoverySet {
-                identity,
-                recovery,
-                statement,
-            } => {
-                out.push(t::RECOVERY_SET);
-                out.extend_from_slice(identity.as_bytes());
-                out.extend_from_slice(recovery.as_bytes());
-                put_bytes(&mut out, statement);
+            ControlOp::RecoverySet { .. } | ControlOp::Succession { .. } => {
+                self.encode_standing(&mut out);
             }
             ControlOp::Unknown(kind, rest) => {
                 out.push(*kind);
@@ -132,6 +125,26 @@ impl ControlOp {
         }
     }
 
+    fn encode_standing(&self, out: &mut Vec<u8>) {
+        match self {
+            ControlOp::RecoverySet {
+                identity,
+                recovery,
+                statement,
+            } => {
+                out.push(t::RECOVERY_SET);
+                out.extend_from_slice(identity.as_bytes());
+                out.extend_from_slice(recovery.as_bytes());
+                put_bytes(out, statement);
+            }
+            ControlOp::Succession { identity } => {
+                out.push(t::SUCCESSION);
+                out.extend_from_slice(identity.as_bytes());
+            }
+            _ => {}
+        }
+    }
+
     /// Reads a body. Errors on anything but the one form of a known operation; an unknown type is
     /// kept as [`ControlOp::Unknown`]. Certificates and signatures inside are not verified here.
     pub fn decode(bytes: &[u8]) -> Result<ControlOp> {
@@ -175,6 +188,9 @@ impl ControlOp {
             t::KEY_SHARE => ControlOp::KeyShare {
                 key_id: ContentKeyId(reader.array()?),
                 wraps: take_wraps(&mut reader)?,
+            },
+            t::SUCCESSION => ControlOp::Succession {
+                identity: IdentityKey(reader.array()?),
             },
             t::MERGE => ControlOp::Merge,
             t::RECOVERY_SET => ControlOp::RecoverySet {

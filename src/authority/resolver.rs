@@ -1,12 +1,17 @@
 //! The resolver: takes control entries one by one and keeps what follows from them.
 
-use super::ancestry::{AncestorSet, Graph};
+use super::ancestry::{Graph, Outcome, Place};
+use super::deed::Deed;
 use super::denials::Denied;
-use super::facts::{Facts, View};
+use super::facts::{Fact, Facts, View};
 use super::op::ControlOp;
+use super::register::Register;
+use super::resolution::Dead;
 use super::rules;
+use super::tenure::Tenure;
 use crate::feed::{Entry, FeedHeader, FeedKind};
 use crate::model::{DeviceKey, EntryId, FeedId, IdentityKey, Role, SpaceId, limits};
+use std::sync::Arc;
 
 /// What became of a control entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +30,17 @@ pub struct Authority {
     pub(super) facts: Facts,
     /// What takes rights away, with the number of its entry.
     pub(super) denials: Vec<(usize, Denied)>,
+    register: Register,
     genesis_feed: Option<FeedId>,
+}
+
+/// An entry that was judged.
+struct Judged {
+    place: Place,
+    dead: Arc<Dead>,
+    /// Whether the author's device acted for a member.
+    by_member: bool,
+    outcome: Result<(Vec<Fact>, Deed, Option<Denied>), String>,
 }
 
 impl Authority {
@@ -36,6 +51,7 @@ impl Authority {
             graph: Graph::default(),
             facts: Facts::default(),
             denials: Vec::new(),
+            register: Register::default(),
             genesis_feed: None,
         }
     }
@@ -47,45 +63,83 @@ impl Authority {
     /// the entry's body decodes to. Everything else is judged here, in the entry's own past, so a
     /// refusal is permanent. The refused entries of strangers are not remembered; nothing may
     /// build on them. Verdicts of entries past [`limits::CONTROL_ENTRIES`] do depend on order.
+    ///
+    /// Being accepted is one thing, having effect another: that can be lost, and come back, as
+    /// concurrent entries arrive ([`Authority::why`] tells).
     pub fn apply(&mut self, entry: &Entry, author: &FeedHeader, op: &ControlOp) -> Verdict {
         if let Some(node) = self.graph.find(&entry.id) {
             return verdict(node.refused.clone());
         }
-        if let Err(reason) = self.check_frame(entry, author, op) {
-            return Verdict::Refused(reason);
-        }
-        let mut place = match self.graph.place(entry) {
-            Ok(place) => place,
+        let Judged {
+            mut place,
+            dead,
+            by_member,
+            outcome,
+        } = match self.judge(entry, author, op) {
+            Ok(judged) => judged,
             Err(reason) => return Verdict::Refused(reason),
         };
+        match outcome {
+            Ok((facts, deed, denied)) => {
+                if let ControlOp::KeyRotate { generation, .. } = op {
+                    place.generation = *generation;
+                }
+                if let ControlOp::Genesis { creator, .. } = op {
+                    self.genesis_feed = Some(entry.header.feed);
+                    self.facts.creator = Some(*creator);
+                }
+                let accepted = Outcome::Accepted(Box::new(deed));
+                let at = self.graph.add(entry, place, dead, accepted);
+                self.denials.extend(denied.map(|denied| (at, denied)));
+                self.facts.record(&self.graph, at, facts);
+                self.register.note(&self.graph, at);
+                Verdict::Accepted
+            }
+            Err(reason) => {
+                if by_member {
+                    let refused = Outcome::Refused(reason.clone());
+                    self.graph.add(entry, place, dead, refused);
+                }
+                Verdict::Refused(reason)
+            }
+        }
+    }
+
+    /// What [`Authority::apply`] would say, without applying.
+    pub fn check(&self, entry: &Entry, author: &FeedHeader, op: &ControlOp) -> Verdict {
+        if let Some(node) = self.graph.find(&entry.id) {
+            return verdict(node.refused.clone());
+        }
+        let judged = self.judge(entry, author, op);
+        verdict(judged.and_then(|judged| judged.outcome).err())
+    }
+
+    fn judge(&self, entry: &Entry, author: &FeedHeader, op: &ControlOp) -> Result<Judged, String> {
+        self.check_frame(entry, author, op)?;
+        let place = self.graph.place(entry)?;
+        let dead = self.seen_from(&place);
         let case = rules::Case {
-            view: self.view(Some(&place.past)),
+            view: self.view_of(&place, &dead),
             space: self.space,
             entry,
             author,
             generation: place.generation,
         };
-        match case.judge(op) {
-            Ok(facts) => {
-                let denied = Denied::of(op, &case.view);
-                if let ControlOp::KeyRotate { generation, .. } = op {
-                    place.generation = *generation;
-                }
-                if let ControlOp::Genesis { .. } = op {
-                    self.genesis_feed = Some(entry.header.feed);
-                }
-                let at = self.graph.add(entry, place, None);
-                self.denials.extend(denied.map(|denied| (at, denied)));
-                self.facts.record(&self.graph, at, facts);
-                Verdict::Accepted
+        let outcome = case.judge(op).map(|facts| {
+            let mut deed = Deed::of(op, author, &case.view);
+            if let ControlOp::Join { role, .. } = op {
+                let since = (place.depth, entry.id, 0);
+                deed.rank = Some((*role, Tenure::Since(since)));
             }
-            Err(reason) => {
-                if case.author_is_member() {
-                    self.graph.add(entry, place, Some(reason.clone()));
-                }
-                Verdict::Refused(reason)
-            }
-        }
+            (facts, deed, Denied::of(op, &case.view))
+        });
+        let by_member = outcome.is_err() && case.author_is_member();
+        Ok(Judged {
+            place,
+            dead,
+            by_member,
+            outcome,
+        })
     }
 
     /// What does not depend on the entry's past.
@@ -123,12 +177,31 @@ impl Authority {
         self.view(None).sees(at)
     }
 
-    pub(super) fn view<'a>(&'a self, past: Option<&'a AncestorSet>) -> View<'a> {
+    /// What does not stand of everything known.
+    pub(super) fn dead(&self) -> &Arc<Dead> {
+        self.register.current(&self.graph, &self.facts)
+    }
+
+    /// What of a place's past does not stand, seen from there.
+    pub(super) fn seen_from(&self, place: &Place) -> Arc<Dead> {
+        let (graph, facts) = (&self.graph, &self.facts);
+        let register = &self.register;
+        register.seen_from(graph, facts, &place.parents, &place.past)
+    }
+
+    /// Everything, or what was known at a place, with what of that does not stand.
+    pub(super) fn view<'a>(&'a self, at: Option<(&'a Place, &'a Dead)>) -> View<'a> {
+        let dead = at.map_or_else(|| &**self.dead(), |(_, dead)| dead);
         View {
             graph: &self.graph,
             facts: &self.facts,
-            past,
+            past: at.map(|(place, _)| &place.past),
+            dead: &dead.set,
         }
+    }
+
+    fn view_of<'a>(&'a self, place: &'a Place, dead: &'a Dead) -> View<'a> {
+        self.view(Some((place, dead)))
     }
 
     /// The control heads known: accepted entries on which no accepted entry builds, rising. What
@@ -154,9 +227,9 @@ impl Authority {
         heads.sort_by_key(|head| {
             let place = self.graph.after([*head].iter());
             let known = place.is_some_and(|place| {
-                self.view(Some(&place.past))
-                    .invitation(invitation)
-                    .is_some()
+                let dead = self.seen_from(&place);
+                let view = self.view_of(&place, &dead);
+                view.invitation(invitation).is_some()
             });
             (!known, *head)
         });
@@ -173,15 +246,16 @@ impl Authority {
         self.view(None).role_of_device(device)
     }
 
-    /// The same as known to somebody who had seen exactly the entries `ctl` and their pasts. None
-    /// also when one of them is unknown.
+    /// The same as known to somebody who had seen exactly the entries `ctl` and their pasts: that
+    /// never changes. None also when one of them is unknown.
     pub fn role_of_device_at(
         &self,
         device: &DeviceKey,
         ctl: &[EntryId],
     ) -> Option<(IdentityKey, Role)> {
         let place = self.graph.after(ctl.iter())?;
-        self.view(Some(&place.past)).role_of_device(device)
+        let dead = self.seen_from(&place);
+        self.view_of(&place, &dead).role_of_device(device)
     }
 }
 

@@ -42,7 +42,7 @@ impl Authority {
         let identities: Vec<IdentityKey> = self.facts.roles.keys().copied().collect();
         let ranks: Vec<_> = identities.iter().map(|who| view.rank(who)).collect();
         let above = |of: usize| {
-            let held = ranks.get(of).copied().flatten()?;
+            let held = ranks.get(of)?.as_ref()?;
             let higher = ranks.iter().flatten().filter(|other| {
                 let owners = other.0 == Role::Owner && held.0 == Role::Owner;
                 other.0 > held.0 || owners && other.1 < held.1

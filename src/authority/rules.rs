@@ -5,6 +5,7 @@
 use super::enrolment::{Enrolment, RecoveryFact, Voucher};
 use super::facts::{Fact, KeyClaim, View};
 use super::op::{ControlOp, join_signing_bytes};
+use super::tenure::HandOver;
 use crate::feed::{Entry, FeedHeader, check_public_key, verify_signature};
 use crate::identity::{DeviceChain, Issuer, RecoveryStatement, Wrap};
 use crate::model::{
@@ -61,6 +62,7 @@ impl Case<'_> {
                 back_link,
             } => self.key_rotate(key_id, *generation, wraps, back_link.as_ref()),
             ControlOp::KeyShare { key_id, wraps } => self.key_share(key_id, wraps),
+            ControlOp::Succession { identity } => self.succession(identity),
             ControlOp::RecoverySet {
                 identity,
                 recovery,
@@ -110,14 +112,14 @@ impl Case<'_> {
     }
 
     /// Own role may only fall; others' is set by an admin or above who outranks them, to one
-    /// below the own. Owners may make owners. The creator's role never changes.
+    /// below the own. Owners may make owners. The top owner's role does not change.
     fn set_role(&self, identity: &IdentityKey, role: Option<Role>) -> Judgement {
         let own = self.author_role()?;
         if !self.view.knows(identity) {
             return Err("it gives a role to somebody who never joined".into());
         }
-        if self.is_creator(identity) {
-            return Err("the creator's role does not change".into());
+        if self.is_top(identity) {
+            return Err("the top owner's role does not change: it hands over first".into());
         }
         if *identity == self.author.identity {
             if role >= Some(own) {
@@ -137,11 +139,28 @@ impl Case<'_> {
         Ok(vec![Fact::Role(*identity, role)])
     }
 
-    /// Whether the identity's first role came with genesis, which alone has depth 0.
-    fn is_creator(&self, identity: &IdentityKey) -> bool {
-        let facts = self.view.facts.roles.get(identity);
-        let first = facts.and_then(|facts| facts.iter().next());
-        first.is_some_and(|dated| self.view.graph.age(dated.at).0 == 0)
+    /// The top owner hands over to another owner.
+    fn succession(&self, to: &IdentityKey) -> Judgement {
+        self.author_role()?;
+        let from = self.author.identity;
+        if self.view.top().is_none_or(|(top, _)| top != from) {
+            return Err("its author is not the top owner".into());
+        }
+        let Some(line) = self.view.line_to(&from, to) else {
+            return Err("it hands over to somebody who is not another owner".into());
+        };
+        if line.len() > limits::SUCCESSIONS {
+            return Err("the space was handed over too often".into());
+        }
+        let to = *to;
+        Ok(vec![
+            Fact::Role(to, Some(Role::Owner)),
+            Fact::HandedOver(HandOver { from, to, line }),
+        ])
+    }
+
+    fn is_top(&self, identity: &IdentityKey) -> bool {
+        self.view.top().is_some_and(|(top, _)| top == *identity)
     }
 
     /// A device that acts vouches for another of its identity, whoever certified that. One that the

@@ -1,13 +1,13 @@
 use super::*;
 use crate::feed::{ContentKey, DeviceSigner, Entry, EntryDraft, FeedHeader, FeedKind};
-use crate::identity::{Keyring, Wrap, wrap_key};
+use crate::identity::{DeviceChain, Keyring, Wrap, wrap_key};
 use crate::model::{ContentKeyId, DeviceKey, EntryId, Role, SpaceId, limits};
 
 /// A small generator (SplitMix64), so that a failing history is named by its seed.
 pub struct Rng(pub u64);
 
 impl Rng {
-    fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -213,6 +213,17 @@ pub fn set_role(peer: &Peer, role: Option<Role>) -> ControlOp {
         identity: peer.header.identity,
         role,
         heads: Vec::new(),
+    }
+}
+
+/// What the device shows that an operation brings in.
+pub fn chain_in(op: &ControlOp) -> Option<DeviceChain> {
+    match op {
+        ControlOp::Genesis { certificate, .. } | ControlOp::DeviceAdd { certificate } => {
+            DeviceChain::decode(certificate).ok()
+        }
+        ControlOp::Join { certificates, .. } => DeviceChain::from_links(certificates).ok(),
+        _ => None,
     }
 }
 
@@ -580,7 +591,7 @@ fn entries_must_continue_their_feed_and_their_space() {
 }
 
 /// Everything a peer can observe, to compare peers with.
-fn observe(authority: &Authority) -> String {
+pub fn observe(authority: &Authority) -> String {
     format!(
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         authority.heads(),
@@ -674,7 +685,7 @@ fn random_history(seed: u64) -> World {
 }
 
 /// The entries in a random order that puts parents before children.
-fn shuffle(world: &World, rng: &mut Rng) -> Vec<Sent> {
+pub fn shuffle(world: &World, rng: &mut Rng) -> Vec<Sent> {
     let mut waiting = world.sent.clone();
     let mut placed = std::collections::HashSet::from([EntryId::ZERO]);
     let mut order = Vec::new();

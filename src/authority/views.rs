@@ -88,10 +88,11 @@ impl Authority {
     /// peer.
     pub(super) fn display_name(&self, identity: &IdentityKey) -> String {
         let names = self.facts.names.get(identity);
+        // One that was given in vain is better than none.
         names
             .into_iter()
             .flatten()
-            .max_by_key(|(at, _)| self.graph.age(*at))
+            .max_by_key(|(at, _)| (self.is_alive(*at), self.graph.age(*at)))
             .map(|(_, name)| name.clone())
             .unwrap_or_default()
     }
@@ -137,8 +138,13 @@ impl Authority {
     pub fn usable_keys(&self) -> Vec<ContentKeyId> {
         let entitled = self.entitled_devices();
         let entitled: BTreeSet<_> = entitled.iter().map(|view| view.device).collect();
+        let view = self.view(None);
+        let stands = |key: &KeyView| {
+            let facts = self.facts.keys.get(&key.key_id);
+            facts.is_some_and(|facts| facts.claims.iter().any(|(at, _)| view.sees(*at)))
+        };
         let keys = self.keys().into_iter();
-        keys.filter(|key| key.recipients.is_subset(&entitled))
+        keys.filter(|key| key.recipients.is_subset(&entitled) && stands(key))
             .map(|key| key.key_id)
             .collect()
     }

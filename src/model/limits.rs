@@ -41,6 +41,8 @@ pub const CONTROL_ENTRIES: usize = 100_000;
 pub const IDENTITIES: usize = 200;
 /// Devices of one identity.
 pub const DEVICES_PER_IDENTITY: usize = 16;
+/// Times that a space may be handed over to another top owner.
+pub const SUCCESSIONS: usize = 64;
 /// Certificates and recovery statements that lead from an identity to one of its devices.
 pub const CHAIN_LINKS: usize = 32;
 /// Bytes of such a chain.

@@ -72,9 +72,8 @@ impl SpaceCore {
             Some(feed) => feed.header.clone(),
             None => return Err(Error::internal("our own control feed is unknown")),
         };
-        // On a copy: an entry that others would refuse must leave no trace here.
-        let mut authority = self.authority.clone();
-        if let Verdict::Refused(reason) = authority.apply(&entry, &header, op) {
+        // An entry that others would refuse must leave no trace here.
+        if let Verdict::Refused(reason) = self.authority.check(&entry, &header, op) {
             return Err(Error::new(ErrorKind::PermissionDenied, reason));
         }
         self.store.commit(&Commit {
@@ -91,7 +90,7 @@ impl SpaceCore {
             objects: &[],
             meta: &self.branch_facts(&entry),
         })?;
-        self.authority = authority;
+        self.authority.apply(&entry, &header, op);
         self.control_changed();
         self.own_control.advance(&entry);
         self.note_stored(&entry);

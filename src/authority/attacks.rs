@@ -1,0 +1,443 @@
+//! Attacks on the authority, by their numbers in the threat model (`docs/formats/authority.md`).
+
+use super::histories::further_device;
+use super::tests::{Peer, World, close_op, invite_op, join_op, refused, set_role};
+use super::*;
+use crate::model::{EntryId, IdentityKey, Role};
+
+fn revoke(peer: &Peer) -> ControlOp {
+    ControlOp::DeviceRevoke {
+        device: peer.header.device,
+        heads: Vec::new(),
+    }
+}
+
+fn role(world: &World, peer: &Peer) -> Option<Role> {
+    world.authority.role(&peer.header.identity)
+}
+
+fn accept(world: &mut World, peer: &mut Peer, op: ControlOp) -> EntryId {
+    assert_eq!(world.act(peer, op), Verdict::Accepted);
+    world.sent[world.sent.len() - 1].entry.id
+}
+
+/// Writes as somebody who knows no more than `ctl`.
+fn pretend(
+    world: &mut World,
+    peer: &mut Peer,
+    ctl: &[EntryId],
+    op: ControlOp,
+) -> (Verdict, EntryId) {
+    let verdict = world.act_after(peer, ctl.to_vec(), op);
+    (verdict, world.sent[world.sent.len() - 1].entry.id)
+}
+
+fn stands(world: &World, entry: &EntryId) -> bool {
+    let at = world.authority.graph.number(entry);
+    at.is_some_and(|at| world.authority.graph.deed(at).is_some() && world.authority.is_alive(at))
+}
+
+#[test]
+fn attack_08_a_removed_manager_does_not_remove_the_remover_afterwards() {
+    let (mut world, mut creator) = World::create(108);
+    let mut alice = world.member(&mut creator, 1, Role::Admin);
+    let mut bob = world.member(&mut creator, 2, Role::Admin);
+    let eve = world.member(&mut creator, 3, Role::Editor);
+    let owner = set_role(&alice, Some(Role::Owner));
+    accept(&mut world, &mut creator, owner);
+    let before = world.authority.heads();
+    accept(&mut world, &mut alice, set_role(&bob, None));
+    // Alice goes on: two more members.
+    let first = world.member(&mut alice, 5, Role::Editor);
+    let second = world.member(&mut alice, 6, Role::Editor);
+    let (verdict, _) = pretend(&mut world, &mut bob, &before, set_role(&alice, None));
+    assert!(refused(&verdict), "an admin does not outrank an owner");
+    // What Bob may do stays accepted, but it has no effect.
+    let (verdict, removal) = pretend(&mut world, &mut bob, &before, set_role(&eve, None));
+    assert_eq!(verdict, Verdict::Accepted);
+    let (verdict, invitation) = pretend(&mut world, &mut bob, &before, invite_op(7, Role::Editor));
+    assert_eq!(verdict, Verdict::Accepted);
+    let mut puppet = world.peer();
+    let join = join_op(world.space, &puppet, 7, Role::Editor);
+    let (verdict, joined) = pretend(&mut world, &mut puppet, &[invitation], join);
+    assert_eq!(verdict, Verdict::Accepted);
+    for entry in [removal, invitation, joined] {
+        assert!(!stands(&world, &entry));
+    }
+    assert_eq!(role(&world, &alice), Some(Role::Owner));
+    assert_eq!(role(&world, &bob), None);
+    assert_eq!(role(&world, &puppet), None);
+    for member in [&eve, &first, &second] {
+        assert_eq!(role(&world, member), Some(Role::Editor));
+    }
+    // Everybody goes on, with the attempts in the past.
+    accept(&mut world, &mut alice, set_role(&first, Some(Role::Reader)));
+    assert_eq!(role(&world, &first), Some(Role::Reader));
+    let join = join_op(world.space, &puppet, 7, Role::Editor);
+    assert!(
+        refused(&world.act(&mut puppet, join)),
+        "its invitation is void"
+    );
+}
+
+#[test]
+fn attack_08_a_sock_puppet_does_not_empty_the_space() {
+    let (mut world, mut creator) = World::create(208);
+    let mut alice = world.member(&mut creator, 1, Role::Admin);
+    let mut bob = world.member(&mut creator, 2, Role::Admin);
+    for of in [&alice, &bob] {
+        let op = set_role(of, Some(Role::Owner));
+        accept(&mut world, &mut creator, op);
+    }
+    // Two owners, Alice longer. Bob makes a puppet owner "before" he is removed.
+    let puppet = world.member(&mut bob, 3, Role::Editor);
+    let before = world.authority.heads();
+    accept(&mut world, &mut alice, set_role(&bob, None));
+    let (verdict, grant) = pretend(
+        &mut world,
+        &mut bob,
+        &before,
+        set_role(&puppet, Some(Role::Owner)),
+    );
+    assert_eq!(verdict, Verdict::Accepted);
+    let mut puppet = puppet;
+    let known = [grant];
+    for target in [&creator, &alice] {
+        let (verdict, _) = pretend(&mut world, &mut puppet, &known, set_role(target, None));
+        assert!(refused(&verdict), "a puppet outranks nobody who made it");
+    }
+    // Not even the junior owner that the puppet would have outranked by age.
+    assert!(!stands(&world, &grant));
+    assert_eq!(role(&world, &puppet), Some(Role::Editor));
+    assert_eq!(role(&world, &alice), Some(Role::Owner));
+    assert_eq!(role(&world, &creator), Some(Role::Owner));
+    accept(&mut world, &mut alice, set_role(&puppet, None));
+}
+
+#[test]
+fn attack_08_of_two_owners_who_remove_each_other_the_senior_stays() {
+    let (mut world, mut creator) = World::create(308);
+    let mut alice = world.member(&mut creator, 1, Role::Admin);
+    let mut bob = world.member(&mut creator, 2, Role::Admin);
+    let carol = world.member(&mut creator, 3, Role::Editor);
+    accept(
+        &mut world,
+        &mut creator,
+        set_role(&alice, Some(Role::Owner)),
+    );
+    accept(&mut world, &mut creator, set_role(&bob, Some(Role::Owner)));
+    let before = world.authority.heads();
+    let (verdict, _) = pretend(&mut world, &mut bob, &before, set_role(&alice, None));
+    assert!(refused(&verdict));
+    // Bob takes Carol out, Alice concurrently Bob: Carol is back, and it is said whose fault it was.
+    let snapshot = world.authority.snapshot();
+    let (verdict, undone) = pretend(&mut world, &mut bob, &before, set_role(&carol, None));
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(role(&world, &carol), None);
+    let removed = world.authority.snapshot();
+    let (verdict, by) = pretend(&mut world, &mut alice, &before, set_role(&bob, None));
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(role(&world, &carol), Some(Role::Editor));
+    assert!(
+        world
+            .authority
+            .denials()
+            .iter()
+            .all(|denial| denial.entry != undone)
+    );
+    let changes = world.authority.changes_since(&removed);
+    let back = changes.iter().find(|c| c.identity == carol.header.identity);
+    let expected = Change {
+        identity: carol.header.identity,
+        device: None,
+        from: None,
+        to: Some(Role::Editor),
+        cause: Reason::Undone {
+            undone,
+            whose: bob.header.identity,
+            by: alice.header.identity,
+            entry: by,
+        },
+    };
+    assert_eq!(back, Some(&expected));
+    let changes = world.authority.changes_since(&snapshot);
+    assert!(changes.iter().all(|c| c.identity != carol.header.identity));
+    let gone = changes.iter().find(|c| c.identity == bob.header.identity);
+    let denied = Reason::Denied {
+        by: alice.header.identity,
+        entry: by,
+    };
+    assert_eq!(gone.map(|change| &change.cause), Some(&denied));
+}
+
+#[test]
+fn attack_09_the_removal_by_a_removed_admin_dies_with_the_heads_it_names() {
+    let (mut world, mut creator) = World::create(109);
+    let mut mallory = world.member(&mut creator, 1, Role::Admin);
+    let eve = world.member(&mut creator, 2, Role::Editor);
+    let before = world.authority.heads();
+    // Naming no heads would set everything aside that Eve wrote and nobody built on.
+    let (verdict, removal) = pretend(&mut world, &mut mallory, &before, set_role(&eve, None));
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.authority.denials().len(), 1);
+    let (verdict, _) = pretend(&mut world, &mut creator, &before, set_role(&mallory, None));
+    assert_eq!(verdict, Verdict::Accepted);
+    let denials = world.authority.denials();
+    assert_eq!(denials.len(), 1);
+    assert_ne!(denials[0].entry, removal);
+    assert_eq!(role(&world, &eve), Some(Role::Editor));
+    // Who had known of it does not un-know it, but it denies nothing.
+    assert_eq!(
+        world.authority.knows(&world.authority.heads(), &removal),
+        Some(true)
+    );
+}
+
+#[test]
+fn attack_05_a_link_that_is_closed_or_undone_admits_nobody() {
+    let (mut world, mut creator) = World::create(105);
+    let mut mallory = world.member(&mut creator, 1, Role::Admin);
+    let before = world.authority.heads();
+    let (_, invitation) = pretend(
+        &mut world,
+        &mut mallory,
+        &before,
+        invite_op(2, Role::Editor),
+    );
+    let mut guest = world.peer();
+    let join = join_op(world.space, &guest, 2, Role::Editor);
+    pretend(&mut world, &mut guest, &[invitation], join);
+    assert_eq!(role(&world, &guest), Some(Role::Editor));
+    let told = world.authority.snapshot();
+    let (_, by) = pretend(&mut world, &mut creator, &before, set_role(&mallory, None));
+    assert_eq!(role(&world, &guest), None);
+    assert_eq!(world.authority.role_of_device(&guest.header.device), None);
+    let changes = world.authority.changes_since(&told);
+    let gone = changes.iter().find(|c| c.identity == guest.header.identity);
+    assert!(
+        matches!(gone.map(|c| &c.cause), Some(Reason::Undone { entry, .. }) if *entry == by),
+        "{gone:?}"
+    );
+    // A superior who wants the guest says so, and then it stands on that alone.
+    accept(&mut world, &mut creator, invite_op(3, Role::Editor));
+    let join = join_op(world.space, &guest, 3, Role::Editor);
+    accept(&mut world, &mut guest, join);
+    assert_eq!(role(&world, &guest), Some(Role::Editor));
+    accept(&mut world, &mut creator, close_op(3));
+    assert_eq!(role(&world, &guest), Some(Role::Editor));
+}
+
+#[test]
+fn attack_07_a_revoked_device_neither_governs_nor_brings_in_others() {
+    let (mut world, mut creator) = World::create(107);
+    let mut bob = world.member(&mut creator, 1, Role::Admin);
+    let eve = world.member(&mut creator, 2, Role::Editor);
+    let (op, mut stolen) = further_device(&mut world, &bob);
+    let added = accept(&mut world, &mut bob, op);
+    let before = world.authority.heads();
+    accept(&mut world, &mut bob, revoke(&stolen));
+    let (op, mut third) = further_device(&mut world, &stolen);
+    let (verdict, entry) = pretend(&mut world, &mut stolen, &before, op);
+    assert_eq!(verdict, Verdict::Accepted);
+    let (verdict, removal) = pretend(&mut world, &mut third, &[entry], set_role(&eve, None));
+    assert_eq!(verdict, Verdict::Accepted);
+    assert!(!stands(&world, &entry) && !stands(&world, &removal));
+    assert_eq!(world.authority.role_of_device(&third.header.device), None);
+    assert_eq!(role(&world, &eve), Some(Role::Editor));
+    // A superior beats even the most senior device, and undoes what that did to the others.
+    let (op, tablet) = further_device(&mut world, &bob);
+    accept(&mut world, &mut bob, op);
+    let before = world.authority.heads();
+    let (verdict, locked_out) = pretend(&mut world, &mut bob, &before, revoke(&tablet));
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.authority.role_of_device(&tablet.header.device), None);
+    let (verdict, _) = pretend(&mut world, &mut creator, &before, revoke(&bob));
+    assert_eq!(verdict, Verdict::Accepted);
+    assert!(!stands(&world, &locked_out));
+    assert_eq!(world.authority.role_of_device(&bob.header.device), None);
+    let back = world.authority.role_of_device(&tablet.header.device);
+    assert_eq!(back, Some((bob.header.identity, Role::Admin)));
+    assert!(stands(&world, &added), "what it did earlier stands");
+}
+
+/// A duel in which everybody claims some time; returns the roles that come of it.
+fn duel(hint: u64) -> Vec<Option<Role>> {
+    let timed = |seed, cap| match invite_op(seed, cap) {
+        ControlOp::InviteOpen {
+            invitation_key,
+            role_cap,
+            ..
+        } => ControlOp::InviteOpen {
+            invitation_key,
+            role_cap,
+            expires_hint_ms: hint,
+        },
+        other => other,
+    };
+    let (mut world, mut creator) = World::create(112);
+    accept(&mut world, &mut creator, timed(1, Role::Admin));
+    let mut guests = Vec::new();
+    for _ in 0..3 {
+        let mut guest = world.peer();
+        let join = join_op(world.space, &guest, 1, Role::Admin);
+        accept(&mut world, &mut guest, join);
+        guests.push(guest);
+    }
+    let before = world.authority.heads();
+    pretend(&mut world, &mut guests[0], &before, timed(2, Role::Editor));
+    let late = world.sent[world.sent.len() - 1].entry.id;
+    let mut puppet = world.peer();
+    let join = join_op(world.space, &puppet, 2, Role::Editor);
+    pretend(&mut world, &mut puppet, &[late], join);
+    let out = set_role(&guests[0], None);
+    pretend(&mut world, &mut creator, &before, out);
+    guests.push(puppet);
+    guests.iter().map(|guest| role(&world, guest)).collect()
+}
+
+#[test]
+fn attack_12_no_clock_decides_anything() {
+    let expected = duel(1);
+    assert_eq!(expected, [None, Some(Role::Admin), Some(Role::Admin), None]);
+    for hint in [0, 4_102_444_800_000, u64::MAX] {
+        assert_eq!(duel(hint), expected, "{hint}");
+    }
+}
+
+#[test]
+fn attack_22_grinding_a_hash_changes_no_role() {
+    let (mut world, mut creator) = World::create(122);
+    let mut alice = world.member(&mut creator, 1, Role::Admin);
+    let mut mallory = world.member(&mut creator, 2, Role::Admin);
+    let bob = world.member(&mut creator, 3, Role::Editor);
+    for of in [&alice, &mallory] {
+        let op = set_role(of, Some(Role::Owner));
+        accept(&mut world, &mut creator, op);
+    }
+    let before = world.authority.heads();
+    let raise = set_role(&bob, Some(Role::Admin));
+    pretend(&mut world, &mut alice, &before, raise);
+    pretend(
+        &mut world,
+        &mut alice,
+        &before,
+        set_role(&mallory, Some(Role::Reader)),
+    );
+    let honest = world.authority.clone();
+    let last = mallory.last;
+    let (mut low, mut high) = (EntryId([255; 32]), EntryId([0; 32]));
+    for salt in 0..=255 {
+        for op in [
+            set_role(&bob, None),
+            set_role(&bob, Some(Role::Owner)),
+            ControlOp::Succession {
+                identity: bob.header.identity,
+            },
+            invite_op(9, Role::Admin),
+        ] {
+            mallory.last = last;
+            let sent = mallory.write(world.space, before.clone(), op, salt);
+            (low, high) = (low.min(sent.entry.id), high.max(sent.entry.id));
+            let mut replica = honest.clone();
+            replica.apply(&sent.entry, &sent.author, &sent.op);
+            let roles = |authority: &Authority| -> Vec<(IdentityKey, Role)> {
+                let members = authority.members().into_iter();
+                members
+                    .map(|member| (member.identity, member.role))
+                    .collect()
+            };
+            assert_eq!(roles(&replica), roles(&honest), "{:?}", sent.op);
+        }
+    }
+    assert!(
+        low.0[0] == 0 && high.0[0] == 255,
+        "there was something to choose from"
+    );
+}
+
+#[test]
+fn a_space_is_handed_over_once_and_the_successor_cannot_be_undone() {
+    let (mut world, mut creator) = World::create(40);
+    let mut heir = world.member(&mut creator, 1, Role::Admin);
+    let mut rival = world.member(&mut creator, 2, Role::Admin);
+    let succeed = |peer: &Peer| ControlOp::Succession {
+        identity: peer.header.identity,
+    };
+    assert!(
+        refused(&world.act(&mut creator, succeed(&heir))),
+        "no owner yet"
+    );
+    for of in [&heir, &rival] {
+        let op = set_role(of, Some(Role::Owner));
+        accept(&mut world, &mut creator, op);
+    }
+    assert!(
+        refused(&world.act(&mut heir, succeed(&rival))),
+        "not the top owner"
+    );
+    let leave = set_role(&creator, None);
+    assert!(refused(&world.act(&mut creator, leave)));
+    let before = world.authority.heads();
+    let (copied, unaware) = (creator.last, rival.last);
+    let handed = accept(&mut world, &mut creator, succeed(&heir));
+    // The successor is safe, the one who handed over may go, or be made to go.
+    assert!(refused(&world.act(&mut rival, set_role(&heir, None))));
+    let leave = set_role(&heir, None);
+    assert!(refused(&world.act(&mut heir, leave)));
+    accept(
+        &mut world,
+        &mut heir,
+        set_role(&creator, Some(Role::Editor)),
+    );
+    // A copy of the creator's device pretends that it did something else: another successor, or a
+    // demotion of this one. The rival became owner later, so the heir's line is above.
+    let after = creator.last;
+    creator.last = copied;
+    let (verdict, other) = pretend(&mut world, &mut creator, &before, succeed(&rival));
+    assert_eq!(verdict, Verdict::Accepted);
+    creator.last = copied;
+    let down = set_role(&heir, Some(Role::Reader));
+    let (verdict, demotion) = pretend(&mut world, &mut creator, &before, down);
+    assert_eq!(verdict, Verdict::Accepted);
+    rival.last = unaware;
+    let (verdict, coup) = pretend(&mut world, &mut rival, &[other], set_role(&heir, None));
+    assert_eq!(verdict, Verdict::Accepted);
+    creator.last = after;
+    assert!(stands(&world, &handed));
+    for (at, entry) in [other, demotion, coup].iter().enumerate() {
+        assert!(
+            !stands(&world, entry),
+            "{at} {:?}",
+            world.authority.dead().causes
+        );
+    }
+    assert_eq!(role(&world, &heir), Some(Role::Owner));
+    assert_eq!(role(&world, &creator), Some(Role::Editor));
+    assert_eq!(
+        world.authority.view(None).top().map(|(top, _)| top),
+        Some(heir.header.identity)
+    );
+    accept(&mut world, &mut heir, set_role(&rival, None));
+}
+
+#[test]
+fn leaving_cannot_raise_and_stands_when_the_rank_it_was_done_in_falls() {
+    let (mut world, mut creator) = World::create(41);
+    let mut admin = world.member(&mut creator, 1, Role::Admin);
+    let mut bob = world.member(&mut creator, 2, Role::Reader);
+    let before = world.authority.heads();
+    let (_, grant) = pretend(
+        &mut world,
+        &mut admin,
+        &before,
+        set_role(&bob, Some(Role::Editor)),
+    );
+    let down = set_role(&bob, Some(Role::Reader));
+    let (verdict, _) = pretend(&mut world, &mut bob, &[grant], down);
+    assert_eq!(verdict, Verdict::Accepted);
+    pretend(&mut world, &mut creator, &before, set_role(&admin, None));
+    assert_eq!(role(&world, &bob), Some(Role::Reader));
+    let leave = set_role(&bob, None);
+    accept(&mut world, &mut bob, leave);
+    assert_eq!(role(&world, &bob), None);
+}

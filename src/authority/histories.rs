@@ -1,0 +1,326 @@
+//! Random histories, resolved in several orders of delivery and compared with the plain evaluator.
+//! `ECHODB_RESOLVER_SEEDS=50000 cargo test --release --lib random_histories` runs that many.
+
+use super::reference::Reference;
+use super::tests::{
+    Peer, Rng, Sent, World, close_op, invite_op, join_op, observe, refused, set_role, shuffle,
+};
+use super::*;
+use crate::model::{EntryId, Role, limits};
+use std::collections::{BTreeMap, BTreeSet};
+
+const ROLES: [Role; 5] = [
+    Role::Relay,
+    Role::Reader,
+    Role::Editor,
+    Role::Admin,
+    Role::Owner,
+];
+
+/// A further device of a peer's identity, and the operation that adds it.
+pub fn further_device(world: &mut World, peer: &Peer) -> (ControlOp, Peer) {
+    let next = world.authority.next_device_order(&peer.header.identity);
+    let order = next.max(peer.keyring.chain().certificate().order + 1);
+    let rng = &mut world.rng;
+    let keyring = peer.keyring.enrol(order, "phone", &mut |to| rng.fill(to));
+    let certificate = keyring.chain().encode();
+    (
+        ControlOp::DeviceAdd { certificate },
+        Peer::new(keyring, world.space),
+    )
+}
+
+/// A space in which a history takes place, and who takes part.
+struct Stage {
+    world: World,
+    peers: Vec<Peer>,
+    /// What each wrote, by place in `peers`; a cloned device goes on from an earlier entry.
+    written: Vec<Vec<(u64, EntryId)>>,
+    /// What several know while each acts without the others.
+    moment: Vec<EntryId>,
+    keys: u8,
+}
+
+impl Stage {
+    /// Three levels of owners, each made by the one above, admins, an editor and a reader, three of
+    /// them with a second device.
+    fn set(seed: u64) -> Stage {
+        let (mut world, creator) = World::create(seed);
+        let mut peers = vec![creator];
+        for (at, role) in [
+            Role::Admin,
+            Role::Admin,
+            Role::Admin,
+            Role::Editor,
+            Role::Reader,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let guest = world.member(&mut peers[0], at as u8 + 1, role);
+            peers.push(guest);
+        }
+        for (by, of) in [(0, 1), (1, 2)] {
+            let op = set_role(&peers[of], Some(Role::Owner));
+            assert_eq!(world.act(&mut peers[by], op), Verdict::Accepted);
+        }
+        for of in [0, 1, 4] {
+            let (op, device) = further_device(&mut world, &peers[of]);
+            assert_eq!(world.act(&mut peers[of], op), Verdict::Accepted);
+            peers.push(device);
+        }
+        // Two who are not there yet.
+        for _ in 0..2 {
+            let peer = world.peer();
+            peers.push(peer);
+        }
+        let written = peers.iter().map(|peer| peer.last.into_iter().collect());
+        Stage {
+            written: written.collect(),
+            moment: world.authority.heads(),
+            world,
+            peers,
+            keys: 0,
+        }
+    }
+
+    fn some_role(&mut self) -> Option<Role> {
+        let at = self.world.rng.below(7);
+        ROLES.get(at).copied()
+    }
+
+    fn op(&mut self, by: usize) -> ControlOp {
+        let rng = &mut self.world.rng;
+        let invitation = rng.below(7) as u8 + 1;
+        let target = rng.below(self.peers.len());
+        match rng.below(22) {
+            // Against somebody who is likely to do something at the same time.
+            20 | 21 => {
+                let target = rng.below(5);
+                set_role(
+                    &self.peers[target],
+                    [None, Some(Role::Reader)][rng.below(2)],
+                )
+            }
+            0..=6 => {
+                let role = self.some_role();
+                set_role(&self.peers[target], role)
+            }
+            7 | 8 => ControlOp::DeviceRevoke {
+                device: self.peers[target].header.device,
+                heads: Vec::new(),
+            },
+            9 => {
+                let (op, device) = further_device(&mut self.world, &self.peers[by]);
+                if self.peers.len() < 14 {
+                    self.peers.push(device);
+                    self.written.push(Vec::new());
+                }
+                op
+            }
+            10 => ControlOp::Succession {
+                identity: self.peers[target % 3].header.identity,
+            },
+            11 | 12 => {
+                let role = self.some_role().unwrap_or(Role::Admin);
+                invite_op(invitation, role)
+            }
+            13 => close_op(invitation),
+            14 | 15 if by > 0 => {
+                let role = self.some_role().unwrap_or(Role::Editor);
+                join_op(self.world.space, &self.peers[by], invitation, role)
+            }
+            16 => ControlOp::Merge,
+            17 | 18 => self.share(by),
+            _ => {
+                self.keys += 1;
+                let heads = self.world.authority.heads();
+                let generation = self.world.authority.next_generation(&heads);
+                self.world.rotate_op(self.keys, generation)
+            }
+        }
+    }
+
+    fn share(&mut self, by: usize) -> ControlOp {
+        let known = self.world.authority.keys();
+        let to = self.world.authority.entitled_devices();
+        if known.is_empty() || to.is_empty() || self.keys == 0 {
+            return ControlOp::Merge;
+        }
+        let secret = self.world.rng.below(self.keys.into()) as u8 + 1;
+        let key = crate::feed::ContentKey::from_bytes([secret; 32]);
+        let device = &to[(by + self.world.rng.below(to.len())) % to.len()];
+        ControlOp::KeyShare {
+            key_id: key.id(),
+            wraps: vec![self.world.wrap(&key, device)],
+        }
+    }
+
+    /// One entry: after everything known, or what was known a moment ago, or late, or on an earlier entry of its own feed, as a
+    /// clone writes or somebody who pretends to know nothing of what came since.
+    fn step(&mut self) {
+        // Those who may do something more often than those who may not.
+        let some = [self.peers.len(), 4][self.world.rng.below(2)];
+        let by = self.world.rng.below(some);
+        let op = self.op(by);
+        let before = self.peers[by].last;
+        let mut ctl = self.world.authority.heads();
+        ctl.truncate(limits::ENTRY_CTL);
+        if self.world.rng.below(6) == 0 {
+            self.moment = ctl.clone();
+        }
+        let way = self.world.rng.below(20);
+        if way < 8 {
+            ctl = self.moment.clone();
+        }
+        if way >= 12 {
+            let all = self.world.sent.len();
+            let recent = [all, 10, 20][self.world.rng.below(3)].min(all);
+            let at = all - 1 - self.world.rng.below(recent);
+            ctl = vec![self.world.sent[at].entry.id];
+        }
+        if way >= 16 {
+            let own = &self.written[by];
+            let at = self.world.rng.below(own.len() + 1);
+            self.peers[by].last = own.get(at).copied();
+        }
+        let verdict = self.world.act_after(&mut self.peers[by], ctl, op);
+        let id = self.world.sent[self.world.sent.len() - 1].entry.id;
+        if refused(&verdict) && !self.world.authority.remembers(&id) {
+            // Nothing may build on a stranger's refused entry, so its author starts over.
+            self.peers[by].last = before;
+            self.world.sent.pop();
+        } else {
+            self.written[by].extend(self.peers[by].last);
+        }
+    }
+}
+
+/// The entries that stand.
+fn standing(authority: &Authority, sent: &[Sent]) -> BTreeSet<EntryId> {
+    let ids = sent.iter().map(|sent| sent.entry.id);
+    ids.filter(|id| {
+        let at = authority.graph.number(id);
+        at.is_some_and(|at| authority.graph.deed(at).is_some() && authority.is_alive(at))
+    })
+    .collect()
+}
+
+fn compare_with_reference(world: &World, peers: &[Peer], seed: u64) {
+    let (sent, authority) = (&world.sent, &world.authority);
+    let reference = Reference::new(sent);
+    for (at, one) in sent.iter().enumerate() {
+        let node = authority.graph.find(&one.entry.id).unwrap();
+        let accepted = reference.is_accepted(at);
+        assert_eq!(
+            node.refused.is_none(),
+            accepted,
+            "seed {seed} entry {at} {:?}: {:?}",
+            one.op,
+            node.refused
+        );
+    }
+    let outcome = reference.outcome();
+    let ids: BTreeSet<EntryId> = outcome.iter().map(|at| sent[at].entry.id).collect();
+    let place = |id: &EntryId| sent.iter().position(|one| one.entry.id == *id);
+    let found = standing(authority, sent);
+    let differ: Vec<_> = ids.symmetric_difference(&found).map(place).collect();
+    assert!(differ.is_empty(), "seed {seed}: {differ:?}");
+    for peer in peers {
+        let (identity, device) = (&peer.header.identity, &peer.header.device);
+        let role = reference.role(outcome, identity);
+        assert_eq!(authority.role(identity), role, "seed {seed}");
+        let acts = reference.device(outcome, device);
+        let acts = acts.and_then(|of| Some((of, reference.role(outcome, &of)?)));
+        assert_eq!(authority.role_of_device(device), acts, "seed {seed}");
+    }
+    for invitation in 1..8 {
+        let ControlOp::InviteClose { invitation_key } = close_op(invitation) else {
+            unreachable!("it closes")
+        };
+        let open = reference.invitation(outcome, &invitation_key);
+        let view = authority.view(None).invitation(&invitation_key);
+        assert_eq!(view, open, "seed {seed}");
+    }
+    let top = reference.top(outcome).map(|(top, _)| top);
+    assert_eq!(
+        authority.view(None).top().map(|(top, _)| top),
+        top,
+        "seed {seed}"
+    );
+}
+
+/// Counts of what happened, so that a test that tests nothing is seen.
+#[derive(Debug, Default)]
+struct Tally {
+    entries: usize,
+    accepted: usize,
+    voided: usize,
+    hand_overs: usize,
+}
+
+fn run(seed: u64, tally: &mut Tally) {
+    let mut stage = Stage::set(seed);
+    let steps = 16 + stage.world.rng.below(40);
+    for _ in 0..steps {
+        stage.step();
+    }
+    let Stage { world, peers, .. } = stage;
+    compare_with_reference(&world, &peers, seed);
+    let expected = (
+        observe(&world.authority),
+        standing(&world.authority, &world.sent),
+    );
+    let verdicts: BTreeMap<EntryId, Verdict> = world
+        .sent
+        .iter()
+        .map(|one| {
+            let verdict = world.authority.check(&one.entry, &one.author, &one.op);
+            (one.entry.id, verdict)
+        })
+        .collect();
+    let mut rng = Rng(seed ^ 0x5eed);
+    for order in 0..6 {
+        let mut replica = Authority::new(world.space);
+        for sent in shuffle(&world, &mut rng) {
+            let verdict = replica.apply(&sent.entry, &sent.author, &sent.op);
+            assert_eq!(
+                verdict, verdicts[&sent.entry.id],
+                "seed {seed} order {order}"
+            );
+            // Whether somebody asks in between must not matter either.
+            if rng.below(4) == 0 {
+                replica.members();
+            }
+        }
+        let found = (observe(&replica), standing(&replica, &world.sent));
+        assert_eq!(found, expected, "seed {seed} order {order}");
+    }
+    let owners = world.authority.members().into_iter();
+    let owners = owners.filter(|member| member.role == Role::Owner).count();
+    assert!(owners > 0, "seed {seed}: nobody owns the space");
+    let accepted = verdicts
+        .values()
+        .filter(|v| **v == Verdict::Accepted)
+        .count();
+    tally.entries += world.sent.len();
+    tally.accepted += accepted;
+    tally.voided += accepted - expected.1.len();
+    let stands = |one: &&Sent| expected.1.contains(&one.entry.id);
+    let hand_overs = world.sent.iter().filter(stands);
+    let is_hand_over = |one: &&Sent| matches!(one.op, ControlOp::Succession { .. });
+    tally.hand_overs += hand_overs.filter(is_hand_over).count();
+}
+
+#[test]
+fn random_histories_resolve_alike_in_every_order_and_as_the_rules_say() {
+    let seeds = std::env::var("ECHODB_RESOLVER_SEEDS");
+    let seeds = seeds.map_or(100, |seeds| seeds.parse().expect("it is a number"));
+    let mut tally = Tally::default();
+    for seed in 0..seeds {
+        run(seed, &mut tally);
+    }
+    println!("{seeds} histories: {tally:?}");
+    let much = tally.accepted * 2 > tally.entries && tally.voided as u64 * 2 > seeds;
+    assert!(much && tally.hand_overs as u64 * 20 > seeds, "{tally:?}");
+}
