@@ -158,32 +158,17 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
         None => format!("objects AS o{found_by}"),
     };
     let order: Vec<String> = match best_first {
-        true => terms
-            .iter()
-            .take(1)
-            .map(|term| term.ordered_as(BEST))
-            .collect(),
-        false => terms
-            .iter()
-            .map(|term| term.ordered_as(&term.sql))
-            .collect(),
+        true => terms.iter().take(1).map(|t| t.ordered_as(BEST)).collect(),
+        false => terms.iter().map(|t| t.ordered_as(&t.sql)).collect(),
     };
-    let mut sql = format!(
+    let sql = format!(
         "SELECT {ROW_COLUMNS}{more} FROM {from} WHERE {} ORDER BY {}",
         conditions.join(" AND "),
         order.join(", ")
     );
-    if query.limit.is_some() || query.skip > 0 {
-        // A negative limit is none.
-        let limit = c.bind(SqlValue::Integer(query.limit.map_or(-1, clamp)));
-        sql.push_str(&format!(" LIMIT {limit}"));
-    }
-    if query.skip > 0 {
-        let skip = c.bind(SqlValue::Integer(clamp(query.skip)));
-        sql.push_str(&format!(" OFFSET {skip}"));
-    }
+    let window = c.window(query);
     CompiledQuery {
-        sql,
+        sql: sql + &window,
         params: c.params,
         searches: c.searches,
     }
@@ -203,6 +188,20 @@ pub(super) struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
+    fn window(&mut self, query: &Query) -> String {
+        let mut sql = String::new();
+        if query.limit.is_some() || query.skip > 0 {
+            // A negative limit is none.
+            let limit = self.bind(SqlValue::Integer(query.limit.map_or(-1, clamp)));
+            sql.push_str(&format!(" LIMIT {limit}"));
+        }
+        if query.skip > 0 {
+            let skip = self.bind(SqlValue::Integer(clamp(query.skip)));
+            sql.push_str(&format!(" OFFSET {skip}"));
+        }
+        sql
+    }
+
     pub(super) fn bind(&mut self, value: SqlValue) -> String {
         self.params.push(value);
         format!("?{}", self.params.len())
