@@ -88,6 +88,18 @@
 #define ECHODB_LOG_TRACE 5
 
 /**
+ * The profile's files are encrypted: under the passphrase if one is given, else under the key
+ * provider's key if there is a provider, else under a key in a file beside them. A profile that was
+ * made plain is encrypted when it is opened.
+ */
+#define ECHODB_ENCRYPTION_AUTO 0
+
+/**
+ * A new profile is plain, and a plain one stays so. One that is encrypted stays that too.
+ */
+#define ECHODB_ENCRYPTION_OFF 1
+
+/**
  * Under way, or waiting for a peer that holds the blob.
  */
 #define ECHODB_BLOB_FETCHING 1
@@ -299,6 +311,28 @@ typedef void (*echodb_log_callback)(void *user_data,
                                     size_t text_len);
 
 /**
+ * Gives the key that was stored for a profile: writes its 32 bytes to `key` and returns
+ * `ECHODB_OK`; returns `ECHODB_NOT_FOUND` if none was stored, and another status if it cannot be
+ * had now, which makes opening fail with `ECHODB_KEY_UNAVAILABLE`. `profile` is text that tells
+ * profiles apart (32 hexadecimal digits), not NUL-terminated, good until the callback returns. It
+ * runs on the thread that opens the profile or on one of the library's, with no lock held. It must
+ * not throw.
+ */
+typedef echodb_status (*echodb_key_load_callback)(void *user_data,
+                                                  const char *profile,
+                                                  size_t profile_len,
+                                                  uint8_t *key);
+
+/**
+ * Stores the 32 bytes of a profile's key, in the place of an earlier one, so that they last; returns
+ * `ECHODB_OK`, or a status that says why not. The rest is as for `echodb_key_load_callback`.
+ */
+typedef echodb_status (*echodb_key_store_callback)(void *user_data,
+                                                   const char *profile,
+                                                   size_t profile_len,
+                                                   const uint8_t *key);
+
+/**
  * Receives a batch of changes on a library thread, one batch at a time for each subscription.
  * `json` is UTF-8, not NUL-terminated, and lives until the callback returns:
  * `{"space": ID, "changes": [{"id", "type", "kind", "origin"}]}`, where kind is `added`,
@@ -481,6 +515,17 @@ typedef echodb_status (*echodb_invitation_callback)(void *user_data,
  * A value does not fit the schema of its object's type.
  */
 #define ECHODB_SCHEMA_VIOLATION 19
+
+/**
+ * This is not the profile's passphrase.
+ */
+#define ECHODB_WRONG_PASSPHRASE 20
+
+/**
+ * The profile's files are encrypted, and their key cannot be had: no passphrase was given, or
+ * whoever keeps the key does not give it.
+ */
+#define ECHODB_KEY_UNAVAILABLE 21
 
 #ifdef __cplusplus
 extern "C" {
@@ -942,6 +987,67 @@ echodb_status echodb_client_shutdown_start(const echodb_client *client,
  * Ownership: takes the client. NULL: does nothing. Threads: any, once. Errors: none. Since 0.1.0.
  */
 void echodb_client_free(echodb_client *client);
+
+/**
+ * Sets the passphrase of the profile's files, 1 to 1024 bytes. A new profile, and one that was
+ * plain, gets it; to change it, or to give one to an encrypted profile, use
+ * `echodb_client_set_passphrase`. A profile in memory has no use for it.
+ *
+ * Ownership: strings are copied; the copy is wiped when the options are freed. NULL: `options` may
+ * not be; `passphrase` only with length 0, which means none. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`; a wrong passphrase shows when the client is opened, as
+ * `ECHODB_WRONG_PASSPHRASE`. Since 0.1.0.
+ */
+echodb_status echodb_client_options_set_passphrase(echodb_client_options *options,
+                                                   const char *passphrase,
+                                                   size_t passphrase_len,
+                                                   echodb_error **error);
+
+/**
+ * Sets whether the profile's files are encrypted: one of the `ECHODB_ENCRYPTION_` numbers, auto
+ * unless set.
+ *
+ * Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_options_set_encryption(echodb_client_options *options,
+                                                   int32_t encryption,
+                                                   echodb_error **error);
+
+/**
+ * Sets who keeps a key for the profile, for programs on systems that have a place for keys. Used
+ * where there is no passphrase. Replaces an earlier one.
+ *
+ * Ownership: takes `user_data`; `destroy` frees it when these options and every client opened with
+ * them are freed, or at once if this call fails. NULL: `options`, `load` and `store` may not be;
+ * `user_data` and `destroy` may. Threads: one at a time. Errors: `ECHODB_INVALID_ARGUMENT`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_client_options_set_key_provider(echodb_client_options *options,
+                                                     echodb_key_load_callback load,
+                                                     echodb_key_store_callback store,
+                                                     void *user_data,
+                                                     echodb_destroy destroy,
+                                                     echodb_error **error);
+
+/**
+ * Gives the profile a passphrase, changes it, or, without a new one, takes it away: then the key is
+ * with the key provider that the client was opened with, or else in a file. `old_passphrase` is the
+ * present one, if there is one. It takes about a second, and no file is written anew but the one
+ * that holds the profile's key; a crash leaves the one or the other passphrase. Whoever has a copy of
+ * that file from before can open the profile with the old one still.
+ *
+ * Ownership: strings are copied, and the copies wiped. NULL: `client` may not be; the passphrases
+ * only with length 0, which means none. Threads: any. Errors: `ECHODB_WRONG_PASSPHRASE`,
+ * `ECHODB_KEY_UNAVAILABLE`, `ECHODB_INVALID_ARGUMENT` if the new one is longer than 1024 bytes,
+ * `ECHODB_INVALID_STATE` if the profile is plain or in memory, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_set_passphrase(const echodb_client *client,
+                                           const char *old_passphrase,
+                                           size_t old_passphrase_len,
+                                           const char *new_passphrase,
+                                           size_t new_passphrase_len,
+                                           echodb_error **error);
 
 /**
  * The space's id, 52 characters.

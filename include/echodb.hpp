@@ -11,6 +11,8 @@
 
 #include "echodb.h"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -62,6 +64,17 @@ using BlobListener = std::function<void(int32_t state, std::string_view json)>;
 using LogListener =
     std::function<void(int32_t level, uint64_t time_ms, std::string_view target,
                        std::string_view text)>;
+
+/**
+ * Keeps a key for a profile in a place of the system's that is safer than its files. An exception
+ * makes opening fail with ECHODB_KEY_UNAVAILABLE.
+ */
+struct KeyProvider {
+    /** The 32 bytes that were stored for a profile, if any were. */
+    std::function<std::optional<std::array<uint8_t, 32>>(std::string_view profile)> load;
+    /** Stores them, so that they last. */
+    std::function<void(std::string_view profile, const std::array<uint8_t, 32> &key)> store;
+};
 
 /**
  * Gives an object's new fields, a JSON object, from its id, the version of the schema it carries, if
@@ -178,6 +191,28 @@ inline void on_log(void *data, int32_t level, uint64_t time_ms, const char *targ
     });
 }
 
+inline echodb_status on_key_load(void *data, const char *profile, size_t len, uint8_t *key) {
+    echodb_status status = ECHODB_OK;
+    const echodb_status failed = contain([&] {
+        const auto found = static_cast<KeyProvider *>(data)->load({profile, len});
+        if (!found) {
+            status = ECHODB_NOT_FOUND;
+            return;
+        }
+        std::copy(found->begin(), found->end(), key);
+    });
+    return failed == ECHODB_OK ? status : failed;
+}
+
+inline echodb_status on_key_store(void *data, const char *profile, size_t len,
+                                  const uint8_t *key) {
+    return contain([&] {
+        std::array<uint8_t, 32> copy{};
+        std::copy(key, key + copy.size(), copy.begin());
+        static_cast<KeyProvider *>(data)->store({profile, len}, copy);
+    });
+}
+
 inline void on_complete(void *data, echodb_status status, const char *) {
     (void)contain([&] { (*static_cast<CompletionListener *>(data))(status); });
 }
@@ -251,6 +286,34 @@ class ClientOptions {
             const uint32_t bounded =
                 ms < 0 || ms > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(ms);
             return echodb_client_options_set_coalesce_ms(get(), bounded, error);
+        });
+        return *this;
+    }
+
+    /** The passphrase of the profile's files. */
+    ClientOptions &passphrase(std::string_view passphrase) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_passphrase(get(), passphrase.data(),
+                                                        passphrase.size(), error);
+        });
+        return *this;
+    }
+
+    /** Who keeps a key for the profile; used where there is no passphrase. */
+    ClientOptions &key_provider(KeyProvider provider) {
+        void *data = detail::give(std::move(provider));
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_key_provider(
+                get(), detail::on_key_load, detail::on_key_store, data,
+                detail::destroy<KeyProvider>, error);
+        });
+        return *this;
+    }
+
+    /** Whether the profile's files are encrypted: an ECHODB_ENCRYPTION_ number. */
+    ClientOptions &encryption(int32_t encryption) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_encryption(get(), encryption, error);
         });
         return *this;
     }
@@ -777,6 +840,7 @@ class Space {
     std::string members() const { return text(echodb_space_members); }
     std::string status() const { return text(echodb_space_status); }
     std::string quarantined() const { return text(echodb_space_quarantined); }
+    std::string excluded() const { return text(echodb_space_excluded); }
     std::string export_json() const { return text(echodb_space_export_json); }
 
     void open() const { call(echodb_space_open); }
@@ -1220,6 +1284,13 @@ class Space {
         });
     }
 
+    /** Writes the effect of an excluded entry again, under this identity's name. */
+    std::string resubmit(std::string_view entry) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_resubmit(get(), entry.data(), entry.size(), out, error);
+        });
+    }
+
     /** Ends this identity's own role. */
     void leave() const { call(echodb_space_leave); }
 
@@ -1328,6 +1399,17 @@ class Client {
             }
             throw;
         }
+    }
+
+    /**
+     * Gives the profile a passphrase, changes it, or, without a new one, takes it away; `old_one` is
+     * empty if there is none.
+     */
+    void set_passphrase(std::string_view old_one, std::string_view new_one) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_set_passphrase(get(), old_one.data(), old_one.size(),
+                                                new_one.data(), new_one.size(), error);
+        });
     }
 
     std::string spaces() const { return text(echodb_client_spaces); }

@@ -197,6 +197,16 @@ fn blobs_in_c_and_cpp() {
 }
 
 #[test]
+fn encryption_in_c_and_cpp() {
+    for (name, standard, source) in [
+        ("encryption", "c99", "tests/c/encryption.c"),
+        ("encryption_cpp", "c++17", "tests/c/encryption.cpp"),
+    ] {
+        run_both(&compile(name, standard, &[], &[source]), profile);
+    }
+}
+
+#[test]
 fn live_queries_in_c_and_cpp() {
     let c = compile("live", "c99", &[], &["tests/c/live.c"]);
     run_both(&c, String::new);

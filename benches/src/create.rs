@@ -134,7 +134,7 @@ pub fn space_file(profile: &Path) -> Outcome<PathBuf> {
 /// Copies a database's schema, then times the insertion of its rows in as many transactions as
 /// there were, with the same durability. Milliseconds.
 fn bare_sqlite(from: &Path, to: &Path, batches: usize) -> Outcome<f64> {
-    let source = Connection::open(from)?;
+    let source = echodb::bench_internals::inspect(from)?;
     let target = Connection::open(to)?;
     target.pragma_update(None, "journal_mode", "wal")?;
     target.pragma_update(None, "synchronous", "normal")?;

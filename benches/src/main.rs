@@ -2,6 +2,7 @@
 //! parts below this library need for the same work. `echodb-bench NAME [--quick] [--large] [--traces DIR]`
 //! prints one JSON value, a list of results.
 
+mod at_rest;
 mod bare;
 mod calls;
 mod corpus;
@@ -83,6 +84,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
         "sync_10k" => sync::measure(&setting)?,
         "live_update" => live::measure(&setting)?,
         "edit_latency" => vec![latency::measure(&setting)?],
+        "at_rest" => at_rest::measure(&setting)?,
         "rss_10k_open" => vec![memory::measure()?],
         _ => return Err(format!("there is no measurement {name:?}").into()),
     };

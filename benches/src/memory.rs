@@ -3,7 +3,6 @@
 use crate::create::{fill, open, space_file};
 use crate::peers::answer;
 use crate::result::{Outcome, Row};
-use rusqlite::Connection;
 use std::path::Path;
 use std::process::Command;
 
@@ -48,7 +47,7 @@ pub fn resident(arguments: &[String]) -> Outcome<()> {
             Ok(client.shutdown()?)
         }
         ["sqlite", profile] => {
-            let connection = Connection::open(space_file(Path::new(profile))?)?;
+            let connection = echodb::bench_internals::inspect(&space_file(Path::new(profile))?)?;
             let mut statement = connection.prepare("SELECT data FROM objects LIMIT 2000")?;
             let rows: Vec<String> = statement
                 .query_map([], |row| row.get(0))?

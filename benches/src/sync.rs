@@ -8,7 +8,6 @@ use crate::result::{Outcome, Row, time};
 use automerge::{AutoCommit, Change};
 use echodb::{InviteOptions, Space};
 use flate2::{Compression, write::GzEncoder};
-use rusqlite::Connection;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -86,7 +85,7 @@ fn gzipped(space: &Space) -> Outcome<f64> {
 
 /// Automerge applying the changes of all documents.
 fn applying(profile: &Path) -> Outcome<f64> {
-    let connection = Connection::open(space_file(profile)?)?;
+    let connection = echodb::bench_internals::inspect(&space_file(profile)?)?;
     let changes = create::changes(&connection)?;
     let (applied, elapsed) = time(|| {
         let mut applied = 0;

@@ -66,12 +66,12 @@ echo_error! {
     /// The call does not fit the present state: of an object that has changed, too, or of a
     /// profile that another process holds.
     InvalidState <- InvalidState | ProfileLocked | Conflict;
-    /// The disk refused, or stored bytes are damaged or of a newer version.
-    Storage <- Storage | Corrupt | UnsupportedVersion;
+    /// The disk refused, stored bytes are damaged or of a newer version, or their key is missing.
+    Storage <- Storage | Corrupt | UnsupportedVersion | KeyUnavailable;
     /// A server or peer could not be reached, or broke the protocol.
     Network <- Network | Protocol;
-    /// The identity lacks the role that this needs.
-    PermissionDenied <- PermissionDenied;
+    /// The identity lacks the role that this needs, or the passphrase is wrong.
+    PermissionDenied <- PermissionDenied | WrongPassphrase;
     /// A documented limit would be exceeded.
     LimitExceeded <- LimitExceeded;
     /// The operation was cancelled.

@@ -1,8 +1,8 @@
 //! Members of a space: roles, removal, leaving, and what is told of their changes. Contacts.
 
 use super::error::Result;
-use super::{Client, EchoError, Space, Subscription};
-use crate::model::{IdentityKey, Role};
+use super::{Client, Committed, EchoError, Space, Subscription};
+use crate::model::{EntryId, IdentityKey, Role};
 use std::sync::Arc;
 
 /// A member of a space.
@@ -123,6 +123,47 @@ pub struct ContactSpace {
     pub role: String,
 }
 
+/// An entry that does not count: written by a member who was denied, or by one who might not write,
+/// or built on such. It stays stored, sealed, and counts again if the denial does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct ExcludedEntry {
+    /// The entry.
+    pub entry: String,
+    /// The device that wrote it.
+    pub device: String,
+    /// Whose device that is.
+    pub identity: String,
+    /// Milliseconds since 1970, by its author's clock: a claim, not a fact. `None` while its content
+    /// key is not here.
+    pub time_ms: Option<i64>,
+    /// Why it does not count: a stable code (`denied`, `not_permitted`, `builds_on_excluded`), a
+    /// colon, and a sentence.
+    pub reason: String,
+    /// The objects that it would change, in id order; empty while its content key is not here.
+    pub objects: Vec<String>,
+}
+
+/// What [`Space::resubmit`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct Resubmission {
+    /// What was written; without an entry if everything had to be left out, or is there already.
+    pub committed: Committed,
+    /// What was left out.
+    pub skipped: Vec<SkippedResubmission>,
+}
+
+/// Something that a resubmission left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "bindings", derive(uniffi::Record))]
+pub struct SkippedResubmission {
+    /// The object.
+    pub object: String,
+    /// Why, a sentence for people.
+    pub reason: String,
+}
+
 impl Space {
     /// The members, rising by identity. Those who were removed or left are not among them.
     pub fn members(&self) -> Result<Vec<Member>> {
@@ -168,6 +209,28 @@ impl Space {
         Ok(Subscription::new(
             self.handle().subscribe_members(listener)?,
         ))
+    }
+}
+
+impl Space {
+    /// The entries that do not count, in the order in which they came to this device.
+    pub fn excluded(&self) -> Result<Vec<ExcludedEntry>> {
+        Ok(self.handle().excluded()?)
+    }
+
+    /// Writes what an excluded entry would have changed as a transaction of this identity's own. Takes
+    /// the role of admin or above.
+    ///
+    /// What it would have changed is what differs between the versions before and after it. Where the
+    /// version before it is part of an object's history, the change is made at that version and
+    /// merges with what happened since, as if it had just arrived. Where it is not, because the entry
+    /// builds on others that are excluded, the change is made to the object as it is now: fields are
+    /// set, counters are added to, texts are replaced where they differ; what finds no place any more
+    /// is left out and reported. Formatting of texts is not brought over. The entry stays excluded;
+    /// submitting it twice adds to counters twice. Fails with `PermissionDenied`, with `NotFound`,
+    /// and with `InvalidState` for an entry that counts.
+    pub fn resubmit(&self, entry: String) -> Result<Resubmission> {
+        Ok(self.handle().resubmit(&EntryId::parse(&entry)?)?)
     }
 }
 
@@ -221,6 +284,26 @@ impl Space {
         listener: Arc<dyn MemberListener>,
     ) -> Result<Arc<Subscription>> {
         super::run(move || self.subscribe_members(listener)).await
+    }
+}
+
+#[cfg(feature = "bindings")]
+#[uniffi::export]
+impl Space {
+    /// The entries that do not count, in the order in which they came to this device.
+    #[uniffi::method(name = "excluded")]
+    pub async fn excluded_async(self: Arc<Self>) -> Result<Vec<ExcludedEntry>> {
+        super::run(move || self.excluded()).await
+    }
+
+    /// Writes what an excluded entry would have changed as a transaction of this identity's own:
+    /// merged with what happened since where the version before it is part of the history, otherwise
+    /// made to the present state as far as it fits. Takes the role of admin or above. The entry
+    /// stays excluded; submitting it twice adds to counters twice. Fails with `PermissionDenied`,
+    /// `NotFound`, and `InvalidState` for an entry that counts.
+    #[uniffi::method(name = "resubmit")]
+    pub async fn resubmit_async(self: Arc<Self>, entry: String) -> Result<Resubmission> {
+        super::run(move || self.resubmit(entry)).await
     }
 }
 

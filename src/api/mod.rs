@@ -8,6 +8,7 @@
 
 mod blobs;
 mod client;
+mod encryption;
 mod error;
 mod invitation;
 mod live;
@@ -33,6 +34,7 @@ pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
 };
 pub use client::{Client, IdentityInfo, library_version};
+pub use encryption::{Encryption, EncryptionMode, KeyProvider};
 pub use error::{EchoError, Result};
 pub use invitation::{
     Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
@@ -40,7 +42,8 @@ pub use invitation::{
 pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};
 pub use members::{
-    Contact, ContactSpace, Member, MemberDevice, MemberEvent, MemberEventKind, MemberListener,
+    Contact, ContactSpace, ExcludedEntry, Member, MemberDevice, MemberEvent, MemberEventKind,
+    MemberListener, Resubmission, SkippedResubmission,
 };
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};

@@ -1,9 +1,11 @@
 //! How a client is opened.
 
-use super::LogLevel;
+use super::{EncryptionMode, KeyProvider, LogLevel};
+use std::fmt;
+use std::sync::Arc;
 
 /// A STUN or TURN server (RFC 8489, RFC 8656).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "bindings", derive(uniffi::Record))]
 pub struct IceServer {
     /// `stun:HOST:PORT`, `turn:HOST:PORT?transport=udp`.
@@ -14,9 +16,19 @@ pub struct IceServer {
     pub credential: String,
 }
 
+/// Without the credential, so that it is in no log.
+impl fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceServer")
+            .field("urls", &self.urls)
+            .field("username", &self.username)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Options of [`super::Client::open`]. The default is a client in memory, online without any
 /// signalling server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 #[cfg_attr(feature = "bindings", derive(uniffi::Record))]
 pub struct ClientOptions {
     /// The profile's directory, made if absent; `None` keeps everything in memory.
@@ -45,6 +57,36 @@ pub struct ClientOptions {
     /// their files, documents, prepared statements. 1 MiB to 64 GiB; 32 MiB if not set.
     #[cfg_attr(feature = "bindings", uniffi(default = 33554432))]
     pub cache_bytes: u64,
+    /// The passphrase of the profile's files, 1 to 1024 bytes. A new profile, and one that was plain,
+    /// gets it; to change it, or to give one to an encrypted profile, use
+    /// [`super::Client::set_passphrase`]. A profile in memory has no use for it.
+    #[cfg_attr(feature = "bindings", uniffi(default = None))]
+    pub passphrase: Option<String>,
+    /// Who keeps a key for the profile, for programs on systems that have a place for keys. Used
+    /// where there is no passphrase.
+    #[cfg_attr(feature = "bindings", uniffi(default = None))]
+    pub key_provider: Option<Arc<dyn KeyProvider>>,
+    /// Whether the profile's files are encrypted.
+    pub encryption: EncryptionMode,
+}
+
+/// Without the passphrase, so that it is in no log.
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("profile", &self.profile)
+            .field("signaling", &self.signaling)
+            .field("ice_servers", &self.ice_servers)
+            .field("bind", &self.bind)
+            .field("online", &self.online)
+            .field("log_level", &self.log_level)
+            .field("coalesce_ms", &self.coalesce_ms)
+            .field("cache_bytes", &self.cache_bytes)
+            .field("passphrase", &self.passphrase.as_ref().map(|_| ".."))
+            .field("key_provider", &self.key_provider.as_ref().map(|_| ".."))
+            .field("encryption", &self.encryption)
+            .finish()
+    }
 }
 
 /// The `cache_bytes` of those who do not set it.
@@ -61,6 +103,9 @@ impl Default for ClientOptions {
             log_level: LogLevel::Warn,
             coalesce_ms: 20,
             cache_bytes: CACHE_BYTES,
+            passphrase: None,
+            key_provider: None,
+            encryption: EncryptionMode::Auto,
         }
     }
 }

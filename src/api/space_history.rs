@@ -47,6 +47,10 @@ pub struct TransactionInfo {
     pub message: Option<String>,
     /// The objects that it changed, in id order.
     pub objects: Vec<String>,
+    /// If its author, or the author's device, was removed, demoted or revoked without having known:
+    /// the identity of a member who had built on it in good standing, which is why it counts. Of
+    /// several such members devices may name different ones.
+    pub endorsed_by: Option<String>,
 }
 
 /// A branch of an object.

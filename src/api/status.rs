@@ -1,6 +1,6 @@
 //! What is going on, truthfully: nothing here says "synced" unless the other side confirmed it.
 
-use super::SpaceState;
+use super::{Encryption, SpaceState};
 
 /// A connection to a signalling server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct ClientStatus {
     pub bytes_sent: u64,
     /// Bytes received from peers likewise.
     pub bytes_received: u64,
+    /// What keeps the key of the profile's files.
+    pub encryption: Encryption,
 }
 
 /// One connected peer, as far as one space is concerned.
@@ -62,6 +64,8 @@ pub struct SpaceStatus {
     pub entries: u64,
     /// Entries set aside as harmful or malformed; see [`super::Space::quarantined`].
     pub quarantined: u64,
+    /// Entries that do not count; see [`super::Space::excluded`].
+    pub excluded: u64,
     /// Entries that wait for a content key.
     pub waiting_for_key: u64,
     /// Entries that wait for one they depend on.

@@ -16,7 +16,6 @@ pub enum Target {
     Device(DeviceKey),
 }
 
-#[allow(dead_code, reason = "what judges the data of denied devices calls it")]
 /// A removal, a demotion or the revocation of a device, in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
@@ -67,7 +66,6 @@ impl Denied {
     }
 }
 
-#[allow(dead_code, reason = "what judges the data of denied devices calls it")]
 impl Authority {
     /// The denials in force, rising by entry. One that was undone, because a superior denied its
     /// author concurrently, is not among them: what it had excluded counts again.

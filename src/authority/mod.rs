@@ -35,10 +35,6 @@ mod why;
 
 #[allow(unused_imports, reason = "what tells of changes uses them")]
 pub use changes::{Change, Reason, Snapshot};
-#[allow(
-    unused_imports,
-    reason = "what judges the data of denied devices uses them"
-)]
 pub use denials::{Denial, Target};
 #[allow(unused_imports, reason = "as above")]
 pub use enrolment::RecoveryView;

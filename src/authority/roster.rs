@@ -2,6 +2,7 @@
 
 use super::facts::View;
 use super::resolver::Authority;
+use super::tenure::outranks;
 use crate::model::{DeviceKey, EntryId, IdentityKey, Role};
 use std::collections::BTreeSet;
 
@@ -43,10 +44,7 @@ impl Authority {
         let ranks: Vec<_> = identities.iter().map(|who| view.rank(who)).collect();
         let above = |of: usize| {
             let held = ranks.get(of)?.as_ref()?;
-            let higher = ranks.iter().flatten().filter(|other| {
-                let owners = other.0 == Role::Owner && held.0 == Role::Owner;
-                other.0 > held.0 || owners && other.1 < held.1
-            });
+            let higher = ranks.iter().flatten().filter(|other| outranks(other, held));
             u32::try_from(higher.count() + 1).ok()
         };
         let entries = identities.iter().enumerate().map(|(at, identity)| {

@@ -8,6 +8,7 @@ use super::status::echodb_status;
 use super::{guard, strings};
 use crate::api::{ClientOptions, IceServer};
 use std::ffi::{c_char, c_void};
+use zeroize::Zeroize;
 
 /// Options of a client, gathered call by call. Fresh ones describe a client in memory, online
 /// without any server, its log going nowhere. One thread at a time.
@@ -15,6 +16,13 @@ pub struct echodb_client_options {
     pub(super) options: ClientOptions,
     pub(super) log: Option<Callback<LogFunction>>,
     _live: Live,
+}
+
+/// The passphrase is wiped.
+impl Drop for echodb_client_options {
+    fn drop(&mut self) {
+        self.options.passphrase.zeroize();
+    }
 }
 
 /// Makes options.

@@ -1,6 +1,7 @@
 //! Records about members as JSON. Keys are only ever added.
 
-use crate::api::{Contact, Member, MemberEvent, MemberEventKind};
+use super::records;
+use crate::api::{Contact, ExcludedEntry, Member, MemberEvent, MemberEventKind, Resubmission};
 use serde_json::{Value as Json, json};
 
 pub(super) fn member(member: &Member) -> Json {
@@ -67,4 +68,28 @@ pub(super) fn contact(contact: &Contact) -> Json {
         "display_name": contact.display_name,
         "spaces": spaces,
     })
+}
+
+pub(super) fn excluded(entry: &ExcludedEntry) -> Json {
+    json!({
+        "entry": entry.entry,
+        "device": entry.device,
+        "identity": entry.identity,
+        "time_ms": entry.time_ms,
+        "reason": entry.reason,
+        "objects": entry.objects,
+    })
+}
+
+pub(super) fn resubmission(done: &Resubmission) -> Json {
+    let skipped: Json = done
+        .skipped
+        .iter()
+        .map(|skipped| json!({"object": skipped.object, "reason": skipped.reason}))
+        .collect();
+    let mut json = records::committed(&done.committed);
+    if let Json::Object(map) = &mut json {
+        map.insert("skipped".into(), skipped);
+    }
+    json
 }

@@ -22,6 +22,7 @@ mod buffer;
 mod callback;
 mod client;
 mod client_options;
+mod encryption;
 mod error;
 mod guard;
 mod import_options;

@@ -3,9 +3,9 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
-    Committed, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch, MigrationReport,
-    ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus,
-    TextMark, TransactionInfo, Undone, Violation,
+    Committed, Encryption, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch,
+    MigrationReport, ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState,
+    SpaceStatus, TextMark, TransactionInfo, Undone, Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -136,6 +136,7 @@ pub(super) fn transaction(transaction: &TransactionInfo) -> Json {
         "time_ms": transaction.time_ms,
         "message": transaction.message,
         "objects": transaction.objects,
+        "endorsed_by": transaction.endorsed_by,
     })
 }
 
@@ -182,6 +183,17 @@ pub(super) fn live_batch(batch: &LiveBatch) -> Vec<u8> {
     [head.as_bytes(), &batch.changes, b"}"].concat()
 }
 
+/// What keeps the key of a profile's files.
+fn encryption(kept: Encryption) -> &'static str {
+    match kept {
+        Encryption::Memory => "memory",
+        Encryption::Plain => "plain",
+        Encryption::FileKey => "file_key",
+        Encryption::Passphrase => "passphrase",
+        Encryption::KeyProvider => "key_provider",
+    }
+}
+
 pub(super) fn client_status(status: &ClientStatus) -> Json {
     let signaling: Json = status
         .signaling
@@ -194,6 +206,7 @@ pub(super) fn client_status(status: &ClientStatus) -> Json {
         "peers": status.peers,
         "bytes_sent": status.bytes_sent,
         "bytes_received": status.bytes_received,
+        "encryption": encryption(status.encryption),
     })
 }
 
@@ -218,6 +231,7 @@ pub(super) fn space_status(status: &SpaceStatus) -> Json {
         "objects": status.objects,
         "entries": status.entries,
         "quarantined": status.quarantined,
+        "excluded": status.excluded,
         "waiting_for_key": status.waiting_for_key,
         "waiting_for_dependency": status.waiting_for_dependency,
         "violations": status.violations,

@@ -277,7 +277,7 @@ pub unsafe extern "C" fn echodb_space_invite(
 }
 
 /// Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
-/// `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`,
+/// `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`, `excluded`,
 /// `waiting_for_key`, `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or
 /// null) and `removed` (whether this identity or device was removed, or has left).
 ///

@@ -164,6 +164,57 @@ pub unsafe extern "C" fn echodb_space_subscribe_members(
     }
 }
 
+/// The entries that do not count, as a JSON array, in the order in which they came: written by
+/// members who were denied or might not write, or built on such. Each has `entry`, `device`,
+/// `identity`, `time_ms` (its author's clock, or null while its key is not here), `reason` (a stable
+/// code, a colon, and a sentence) and `objects`.
+///
+/// Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+/// be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`, `ECHODB_INVALID_ARGUMENT`.
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_space_excluded(
+    space: *const echodb_space,
+    out: *mut *mut echodb_buffer,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or a live space, and writable places.
+    unsafe {
+        guard::call_out(out, error, || {
+            let excluded = guard::borrow(space, "space")?.inner.excluded()?;
+            Ok(records::list(&excluded, member_records::excluded))
+        })
+    }
+}
+
+/// Writes what an excluded entry would have changed as a transaction of this identity's own: merged
+/// with what happened since where the version before it is part of an object's history, otherwise
+/// made to the present state as far as it fits (`docs/guide/members.md`). Takes the role of admin or
+/// above. The entry stays excluded; submitting it twice adds to counters twice. The answer is JSON as
+/// that of `echodb_transaction_commit`, with `skipped`, an array of `object` and `reason`.
+///
+/// Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+/// be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`, `ECHODB_NOT_FOUND`,
+/// `ECHODB_INVALID_STATE` also for an entry that counts, `ECHODB_LIMIT_EXCEEDED`, `ECHODB_STORAGE`,
+/// `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_space_resubmit(
+    space: *const echodb_space,
+    entry: *const c_char,
+    entry_len: usize,
+    out: *mut *mut echodb_buffer,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or a live space, a readable string, and writable places.
+    unsafe {
+        guard::call_out(out, error, || {
+            let space = &guard::borrow(space, "space")?.inner;
+            let done = space.resubmit(strings::text(entry, entry_len, "entry")?)?;
+            Ok(records::buffer(&member_records::resubmission(&done)))
+        })
+    }
+}
+
 /// The identities that this one shares an open space with, as a JSON array, rising by key. Each has
 /// `identity`, `display_name` and `spaces`, of which each has `space`, `space_name`, `display_name`
 /// and `role`.

@@ -47,6 +47,11 @@ pub const ECHODB_INTERNAL: echodb_status = 17;
 pub const ECHODB_CONFLICT: echodb_status = 18;
 /// A value does not fit the schema of its object's type.
 pub const ECHODB_SCHEMA_VIOLATION: echodb_status = 19;
+/// This is not the profile's passphrase.
+pub const ECHODB_WRONG_PASSPHRASE: echodb_status = 20;
+/// The profile's files are encrypted, and their key cannot be had: no passphrase was given, or
+/// whoever keeps the key does not give it.
+pub const ECHODB_KEY_UNAVAILABLE: echodb_status = 21;
 
 /// A status as a snake-case word, for logs: `ok`, `not_found`; `unknown` for other numbers.
 ///
@@ -79,6 +84,8 @@ pub(super) fn name(status: echodb_status) -> &'static CStr {
         ECHODB_INTERNAL => c"internal",
         ECHODB_CONFLICT => c"conflict",
         ECHODB_SCHEMA_VIOLATION => c"schema_violation",
+        ECHODB_WRONG_PASSPHRASE => c"wrong_passphrase",
+        ECHODB_KEY_UNAVAILABLE => c"key_unavailable",
         _ => c"unknown",
     }
 }
@@ -104,4 +111,6 @@ const _: () = {
     assert!(ECHODB_INTERNAL == ErrorKind::Internal as i32);
     assert!(ECHODB_CONFLICT == ErrorKind::Conflict as i32);
     assert!(ECHODB_SCHEMA_VIOLATION == ErrorKind::SchemaViolation as i32);
+    assert!(ECHODB_WRONG_PASSPHRASE == ErrorKind::WrongPassphrase as i32);
+    assert!(ECHODB_KEY_UNAVAILABLE == ErrorKind::KeyUnavailable as i32);
 };

@@ -48,11 +48,16 @@ pub enum ErrorKind {
     Conflict = 18,
     /// A value does not fit the schema of its object's type.
     SchemaViolation = 19,
+    /// This is not the profile's passphrase.
+    WrongPassphrase = 20,
+    /// The profile's files are encrypted, and their key cannot be had: no passphrase was given, or
+    /// whoever keeps the key does not give it.
+    KeyUnavailable = 21,
 }
 
 impl ErrorKind {
     /// Every kind, in numeric order: what the C header and the language packages list.
-    pub const ALL: [ErrorKind; 19] = [
+    pub const ALL: [ErrorKind; 21] = [
         ErrorKind::InvalidArgument,
         ErrorKind::NotFound,
         ErrorKind::AlreadyExists,
@@ -72,6 +77,8 @@ impl ErrorKind {
         ErrorKind::Internal,
         ErrorKind::Conflict,
         ErrorKind::SchemaViolation,
+        ErrorKind::WrongPassphrase,
+        ErrorKind::KeyUnavailable,
     ];
 
     /// The status number of the C ABI.
@@ -101,6 +108,8 @@ impl ErrorKind {
             ErrorKind::Internal => "internal",
             ErrorKind::Conflict => "conflict",
             ErrorKind::SchemaViolation => "schema_violation",
+            ErrorKind::WrongPassphrase => "wrong_passphrase",
+            ErrorKind::KeyUnavailable => "key_unavailable",
         }
     }
 

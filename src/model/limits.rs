@@ -35,6 +35,9 @@ pub const FEEDS: usize = 6_400;
 pub const EMPTY_FEEDS: usize = 2_048;
 /// Branches that a cloned device may grow on one feed.
 pub const FEED_BRANCHES: usize = 8;
+/// Data entries of one space that are kept although they do not count, unless a member built on
+/// them.
+pub const EXCLUDED_ENTRIES: usize = 20_000;
 /// Control entries of one space.
 pub const CONTROL_ENTRIES: usize = 100_000;
 /// Identities of one space.

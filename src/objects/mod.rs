@@ -17,6 +17,7 @@ mod marks;
 mod patch;
 mod project;
 mod quarantine;
+mod rebuild;
 mod remote;
 mod resolve;
 mod system;

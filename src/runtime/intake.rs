@@ -11,8 +11,13 @@ use std::sync::Arc;
 /// Entries taken in while the space is locked once: a long delivery leaves room for local calls.
 const ENTRIES_A_LOCK: usize = 16;
 
-/// Stores what a peer delivered, a few entries at a time, so that others get at the space between.
-pub(super) fn take_in(space: &Arc<SpaceHost>, delivery: Delivery, taken: &mut Taken) -> Result<()> {
+/// Stores what a peer's device delivered, a few entries at a time, so that others get at the space between.
+pub(super) fn take_in(
+    space: &Arc<SpaceHost>,
+    from: DeviceKey,
+    delivery: Delivery,
+    taken: &mut Taken,
+) -> Result<()> {
     let mut feeds = Vec::with_capacity(delivery.headers.len());
     space.with(|core| {
         for header in &delivery.headers {
@@ -31,6 +36,7 @@ pub(super) fn take_in(space: &Arc<SpaceHost>, delivery: Delivery, taken: &mut Ta
                 }
             }
             let mut into = Ingest {
+                from: Some(from),
                 sent: std::mem::take(&mut taken.heights),
                 ..Ingest::default()
             };

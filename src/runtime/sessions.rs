@@ -483,7 +483,7 @@ impl PeerSession {
         delivery: Delivery,
     ) -> Result<()> {
         let mut taken = Taken::default();
-        let result = take_in(space, delivery, &mut taken);
+        let result = take_in(space, self.device, delivery, &mut taken);
         // Here no lock is held: the sink may call back in.
         taken.report(node);
         if taken.control {

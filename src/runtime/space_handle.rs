@@ -262,6 +262,7 @@ impl SpaceHandle {
                 objects: counts.objects - own,
                 entries: counts.entries,
                 quarantined: counts.quarantined,
+                excluded: counts.excluded,
                 waiting_for_key: counts.waiting,
                 waiting_for_dependency: core.waiting_for_dependency() as u64,
                 violations: counts.violations,

@@ -56,6 +56,7 @@ impl SpaceHandle {
                 time_ms: i64::try_from(logged.clock_ms).unwrap_or(i64::MAX),
                 message: logged.message,
                 objects: logged.objects.iter().map(ObjectId::to_string).collect(),
+                endorsed_by: logged.endorsed_by.map(|identity| identity.to_string()),
             })
             .collect())
     }

@@ -232,6 +232,7 @@ impl SpaceHost {
         };
         self.take_share(core);
         let done = work(core);
+        self.tell_of_judgements(core);
         self.note_typing(core);
         self.tell_of_members(core);
         let unchecked = core.has_schema_checks();
@@ -240,6 +241,14 @@ impl SpaceHost {
             self.start_checking();
         }
         done
+    }
+
+    /// Tells of what came of new judgements.
+    fn tell_of_judgements(&self, core: &mut SpaceCore) {
+        let rows = core.take_untold();
+        if !rows.is_empty() {
+            self.announce_remote(&rows);
+        }
     }
 
     /// Tells of members if control entries came; under the lock, so that events keep their order.
@@ -302,6 +311,8 @@ impl SpaceHost {
     pub fn with_settled<T>(&self, work: impl FnOnce(&mut SpaceCore) -> Result<T>) -> Result<T> {
         self.with(|core| {
             self.settle(core)?;
+            core.judge_if_due()?;
+            self.tell_of_judgements(core);
             work(core)
         })
     }

@@ -4,12 +4,12 @@ use super::clock;
 use super::events::Registration;
 use super::executor;
 use super::node::Node;
-use super::space_handle::SpaceHandle;
+use super::space_handle::{SpaceHandle, committed};
 use crate::api::{
-    Contact, ContactSpace, Member, MemberDevice, MemberEvent, MemberEventKind, MemberListener,
-    SpaceState,
+    Contact, ContactSpace, ExcludedEntry, Member, MemberDevice, MemberEvent, MemberEventKind,
+    MemberListener, Resubmission, SkippedResubmission, SpaceState,
 };
-use crate::model::{IdentityKey, Result, Role, SpaceId};
+use crate::model::{EntryId, Error, IdentityKey, ObjectId, Result, Role, SpaceId};
 use crate::space::{self, MemberChange, MemberInfo, SpaceCore};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +41,42 @@ impl SpaceHandle {
         self.host().announce_control();
         self.node().part_with_strangers();
         Ok(())
+    }
+
+    /// What does not count.
+    pub fn excluded(&self) -> Result<Vec<ExcludedEntry>> {
+        let excluded = self.host().with(|core| core.excluded())?;
+        let listed = excluded.into_iter().map(|info| ExcludedEntry {
+            entry: info.entry.to_string(),
+            device: info.device.to_string(),
+            identity: info.identity.to_string(),
+            time_ms: info
+                .clock_ms
+                .map(|clock| i64::try_from(clock).unwrap_or(i64::MAX)),
+            reason: info.reason,
+            objects: info.objects.iter().map(ObjectId::to_string).collect(),
+        });
+        Ok(listed.collect())
+    }
+
+    /// Writes an excluded entry again.
+    pub fn resubmit(&self, entry: &EntryId) -> Result<Resubmission> {
+        self.node().check_open()?;
+        let done = self
+            .host()
+            .write_with(|core| core.resubmit(entry, clock::now_ms()).map(Some))?;
+        let (outcome, again) =
+            done.ok_or_else(|| Error::internal("a resubmission came to nothing"))?;
+        let skipped = again.skipped.into_iter();
+        Ok(Resubmission {
+            committed: committed(outcome),
+            skipped: skipped
+                .map(|(object, reason)| SkippedResubmission {
+                    object: object.to_string(),
+                    reason,
+                })
+                .collect(),
+        })
     }
 
     /// Subscribes to changes of the members.

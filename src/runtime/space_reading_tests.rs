@@ -137,7 +137,7 @@ fn reads_see_what_was_committed_before_an_unfinished_transaction() {
         .path()
         .join("spaces")
         .join(format!("{}.sqlite", space.id()));
-    let writer = rusqlite::Connection::open(file).unwrap();
+    let writer = crate::runtime::storage::inspect(&file).unwrap();
     writer
         .execute_batch("BEGIN IMMEDIATE; UPDATE objects SET type = 'Other'")
         .unwrap();

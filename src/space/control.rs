@@ -36,7 +36,9 @@ impl SpaceCore {
             self.authority
                 .put_invitation_first(&mut ctl, invitation_key);
         }
-        self.append_control(ctl, op)
+        let entry = self.append_control(ctl, op)?;
+        self.judge_if_due()?;
+        Ok(entry)
     }
 
     /// The control heads beside our own feed's tip, which an entry has in its past anyway.
@@ -57,6 +59,12 @@ impl SpaceCore {
             }
             self.append_control(heads, &ControlOp::Merge)?;
         }
+    }
+
+    /// Brings all control heads, our own feed's tip among them, together in one.
+    pub(super) fn gather_all_heads(&mut self) -> Result<()> {
+        let heads = self.control_heads();
+        self.append_control(heads, &ControlOp::Merge).map(drop)
     }
 
     fn append_control(&mut self, mut ctl: Vec<EntryId>, op: &ControlOp) -> Result<Entry> {

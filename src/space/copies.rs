@@ -34,6 +34,7 @@ impl SpaceCore {
         let mut original = self.documents.take(&mut *self.store, object)?;
         let heads = original.heads();
         let mut copy = self.documents.fresh();
+        copy.set_clock(now_ms);
         let copied = copy.copy_of(&mut original, &heads);
         self.documents.put(object, original);
         copied?;

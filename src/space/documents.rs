@@ -113,6 +113,36 @@ impl Documents {
         self.open.get_mut(object)
     }
 
+    /// A document made of changes.
+    pub fn build(&self, changes: &[Vec<u8>]) -> Result<Document> {
+        Document::load(self.actor, None, changes)
+    }
+
+    /// Keeps a document, whatever else is used, until [`Documents::unpin`] or
+    /// [`Documents::forget`]: what was done to it is not stored yet.
+    pub fn pin(&mut self, object: ObjectId, document: Document) {
+        self.loaded.pop(&object);
+        self.open.insert(object, document);
+    }
+
+    /// Whether a document is kept so.
+    pub fn is_pinned(&self, object: &ObjectId) -> bool {
+        self.open.contains_key(object)
+    }
+
+    /// What was done to it is stored.
+    pub fn unpin(&mut self, object: &ObjectId) {
+        if let Some(document) = self.open.remove(object) {
+            self.put(*object, document);
+        }
+    }
+
+    /// Gives up a document: the next use makes it anew from storage.
+    pub fn forget(&mut self, object: &ObjectId) {
+        self.open.remove(object);
+        self.loaded.pop(object);
+    }
+
     /// Puts a document back.
     pub fn put(&mut self, object: ObjectId, document: Document) {
         if document.is_open() {

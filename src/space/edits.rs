@@ -73,6 +73,7 @@ impl SpaceCore {
         self.renew_if_copied()?;
         check_version(heads)?;
         let mut document = self.documents.take(&mut *self.store, object)?;
+        document.set_clock(now_ms);
         document.go_back(heads)?;
         let changes = document.commit(now_ms, Some("restore"))?;
         self.store_work(vec![(object, document, changes)], Vec::new(), now_ms)

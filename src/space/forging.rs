@@ -51,6 +51,11 @@ impl SpaceCore {
 }
 
 impl SpaceCore {
+    /// Makes judgements fail, as on a full disk, until the space is opened again.
+    pub fn fail_judging(&mut self) {
+        self.fail_judging = true;
+    }
+
     /// A transaction on what programs may not touch.
     pub fn transact_forged(&mut self, operations: &[Operation]) -> Result<Outcome> {
         self.transact_any(operations, None, None, 0)

@@ -24,6 +24,27 @@ impl Heads {
         self.heads.insert(id, (feed, seq));
     }
 
+    /// Adds an entry on which none builds that counts.
+    pub fn insert(&mut self, id: EntryId, feed: FeedId, seq: u64) {
+        self.heads.insert(id, (feed, seq));
+    }
+
+    /// Removes an entry.
+    pub fn remove(&mut self, id: &EntryId) {
+        self.heads.remove(id);
+    }
+
+    /// Their ids, rising.
+    #[cfg(test)]
+    pub fn ids(&self) -> Vec<EntryId> {
+        self.heads.keys().copied().collect()
+    }
+
+    /// How many there are beside one.
+    pub fn beside(&self, tip: &EntryId) -> usize {
+        self.heads.len() - usize::from(self.heads.contains_key(tip))
+    }
+
     /// What an entry after `prev` names: all heads but that one, at most `limit` of them. The rest
     /// stay heads for a later entry.
     pub fn dependencies(&self, prev: &EntryId, limit: usize) -> Vec<Dep> {
@@ -85,6 +106,7 @@ mod tests {
         assert_eq!(deps.len(), 1);
         heads.advance(id(3), feed(1), 1, &id(1), &deps);
         assert!(heads.dependencies(&id(3), 64).is_empty());
+        assert_eq!((heads.beside(&id(3)), heads.beside(&id(9))), (0, 1));
         let again = Heads::decode(&heads.encode()).unwrap();
         assert_eq!(
             again.dependencies(&id(9), 64),

@@ -7,13 +7,15 @@ use super::actors;
 use super::branches::Tips;
 use super::checking::{Rule, Verdicts};
 use super::control::new_feed;
+use super::denials::Outline;
+use super::rejudging::{Arrival, UNFINISHED};
 use super::space_core::{FeedState, SpaceCore, meta};
 use super::store::{Commit, EntryStatus, NewEntry, ObjectWrite};
 use super::write::{RowChange, Work};
 use crate::authority::{ControlOp, Verdict};
 use crate::feed::{DataBody, Entry, FeedHeader, FeedKind};
 use crate::model::{
-    DeviceKey, EntryId, Error, ErrorKind, FeedId, ObjectId, Result, Role, SpaceId, limits,
+    DeviceKey, EntryId, Error, ErrorKind, FeedId, ObjectId, Result, SpaceId, limits,
 };
 use crate::objects::{Quarantine, guard};
 use bytes::Bytes;
@@ -22,6 +24,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// What came of a batch of remote entries.
 #[derive(Debug, Default)]
 pub struct Ingest {
+    /// The device that sent them, if one did.
+    pub from: Option<DeviceKey>,
     /// Entries stored.
     pub stored: usize,
     /// Entries that were here already.
@@ -36,6 +40,8 @@ pub struct Ingest {
     pub control: bool,
     /// Why entries were set aside.
     pub quarantined: Vec<String>,
+    /// Entries that do not count as they came: written by who might not, or was denied.
+    pub excluded: usize,
     /// Devices of which it came out that they exist twice: a feed of theirs has branches, or one
     /// of our own was continued elsewhere.
     pub copied: BTreeSet<DeviceKey>,
@@ -117,12 +123,19 @@ impl SpaceCore {
     pub fn ingest(&mut self, entries: Vec<Bytes>, into: &mut Ingest) -> Result<()> {
         for bytes in entries {
             let entry = self.decode(bytes)?;
+            // Whoever is no member may tell why it is one after all, and nothing else: it could fill
+            // the disk. What it wrote comes through members who built on it.
+            let stranger = |device: &DeviceKey| self.authority.role_of_device(device).is_none();
+            if entry.header.kind == FeedKind::Data && into.from.as_ref().is_some_and(stranger) {
+                continue;
+            }
             let sent = into.sent.entry(entry.header.feed).or_default();
             *sent = (*sent).max(entry.header.seq + 1);
             self.place_all(entry, into)?;
         }
         if into.control {
             self.control_changed();
+            self.rejudge_if_due(into)?;
             self.settle_waiting(into)?;
         }
         self.renew_if_copied()
@@ -199,7 +212,8 @@ impl SpaceCore {
         }
         match entry.header.kind {
             FeedKind::Control => self.place_control(&entry, &author, into)?,
-            FeedKind::Data => self.place_data(&entry, &author, into)?,
+            FeedKind::Data if !self.place_data(&entry, &author, into)? => return Ok(false),
+            FeedKind::Data => {}
         }
         let own = [self.own_control.id, self.own_data.id].contains(&entry.header.feed);
         self.copied |= own;
@@ -211,7 +225,7 @@ impl SpaceCore {
 
     /// Whether a member other than its author built on an entry: then it is taken even if its feed
     /// has more branches than it may have, or that member's entry could never be placed.
-    fn is_vouched_for(&self, entry: &Entry, author: &FeedHeader) -> bool {
+    pub(super) fn is_vouched_for(&self, entry: &Entry, author: &FeedHeader) -> bool {
         self.unplaced.waiting_for(&entry.id).any(|feed| {
             self.feeds.get(feed).is_some_and(|feed| {
                 feed.header.identity != author.identity
@@ -276,21 +290,65 @@ impl SpaceCore {
         Ok(())
     }
 
-    fn place_data(&mut self, entry: &Entry, author: &FeedHeader, into: &mut Ingest) -> Result<()> {
+    /// Places a data entry; false if there is no room for more that does not count.
+    fn place_data(
+        &mut self,
+        entry: &Entry,
+        author: &FeedHeader,
+        into: &mut Ingest,
+    ) -> Result<bool> {
         // Judged by what the author knew, not by what is known here: peers that learn of a denial
         // before or after the entry must not differ.
-        let Some(role) = self.role_in_own_past(entry, author)? else {
+        let known = self.known_to(entry, author)?;
+        let Some(known) = known.filter(|known| known.role.is_some()) else {
             return Err(Error::protocol(
                 "a data entry comes from a device that is no member",
             ));
         };
-        let decision = if role < Role::Editor {
-            let reason = format!("not_permitted: its author is {}", role.name());
-            Decision::SetAside(reason)
-        } else {
-            self.decide(entry)?
+        let outline = Outline::new(entry, known.clone());
+        let arrival = self.judge_arrival(&outline)?;
+        if arrival != Arrival::Counts && !self.has_room_for_excluded(entry, author)? {
+            return Ok(false);
+        }
+        self.keep_known(entry, known);
+        match arrival {
+            Arrival::Counts => self.place_counting(entry, into)?,
+            Arrival::DoesNot(reason) => self.place_excluded(entry, outline, reason, &[], into)?,
+            Arrival::Changes(seeds) => {
+                // Counted and put in with what it changes about others.
+                let reason = "unfinished: it is being judged".to_owned();
+                let unfinished = [(meta::JUDGED, UNFINISHED.to_vec())];
+                self.place_excluded(entry, outline, reason, &unfinished, into)?;
+                self.rejudge(seeds, into)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn place_excluded(
+        &mut self,
+        entry: &Entry,
+        outline: Outline,
+        reason: String,
+        facts: &[(&str, Vec<u8>)],
+        into: &mut Ingest,
+    ) -> Result<()> {
+        self.store(entry, EntryStatus::Excluded, Some(&reason), &[], facts)?;
+        into.stored += 1;
+        into.excluded += 1;
+        let outline = Outline {
+            arrival: self.store.last_arrival()?,
+            status: EntryStatus::Excluded,
+            reason: Some(reason),
+            ..outline
         };
-        self.keep_role(entry, role);
+        self.excluded_outlines()?.insert(entry.id, outline);
+        Ok(())
+    }
+
+    /// Places an entry that counts.
+    fn place_counting(&mut self, entry: &Entry, into: &mut Ingest) -> Result<()> {
+        let decision = self.decide(entry)?;
         let mut heads = self.heads.clone();
         let header = &entry.header;
         heads.advance(

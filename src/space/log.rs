@@ -21,6 +21,8 @@ pub struct Logged {
     pub message: Option<String>,
     /// The objects that it changed, in id order.
     pub objects: Vec<ObjectId>,
+    /// If its author was denied: the member who had built on it in good standing, so that it counts.
+    pub endorsed_by: Option<IdentityKey>,
 }
 
 impl SpaceCore {
@@ -69,6 +71,7 @@ impl SpaceCore {
             clock_ms: body.clock_ms,
             message,
             objects: objects.into_iter().collect(),
+            endorsed_by: self.endorser(&entry.id)?,
         })
     }
 }

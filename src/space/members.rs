@@ -5,13 +5,10 @@ use super::space_core::{SpaceCore, meta};
 use super::store::Store;
 use crate::authority::{ControlOp, RosterEntry};
 use crate::feed::codec::{Reader, put_bytes};
-use crate::feed::{Dep, FeedHeader, FeedKind};
 use crate::model::{DeviceKey, EntryId, Error, IdentityKey, Result, Role};
 use std::collections::BTreeMap;
 
 const VERSION: u8 = 1;
-/// Heads of data feeds that a denial names: what fits its entry, with room to spare.
-const DENIAL_HEADS: usize = 1024;
 
 /// What became of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +87,7 @@ impl SpaceCore {
         self.require(Role::Relay, "changing roles")?;
         // What it wrote up to here stays; a higher role takes nothing away.
         let heads = match role < member.role {
-            true => self.data_heads(|header| header.identity == *identity),
+            true => self.data_heads_of(|header| header.identity == *identity),
             false => Vec::new(),
         };
         self.author_control(&ControlOp::SetRole {
@@ -106,26 +103,6 @@ impl SpaceCore {
         let own = self.keyring.identity_key();
         self.require(Role::Relay, "leaving")?;
         self.set_role(&own, None)
-    }
-
-    /// The newest entries of the data feeds that `of` picks: what a denial names to be kept, rising.
-    pub(super) fn data_heads(&self, of: impl Fn(&FeedHeader) -> bool) -> Vec<Dep> {
-        let feeds = self.feeds.iter();
-        let picked = feeds.filter(|(_, feed)| feed.header.kind == FeedKind::Data);
-        let picked = picked.filter(|(_, feed)| of(&feed.header));
-        let mut heads: Vec<Dep> = picked
-            .flat_map(|(id, feed)| {
-                let tips = feed.tips.iter();
-                tips.map(|(seq, tip)| Dep {
-                    feed: *id,
-                    seq,
-                    id: tip,
-                })
-            })
-            .collect();
-        heads.sort_unstable();
-        heads.truncate(DENIAL_HEADS);
-        heads
     }
 
     /// Everybody who has a role or had one, rising by identity.

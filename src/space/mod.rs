@@ -6,12 +6,14 @@
 
 mod actors;
 mod archive_check;
+mod bench;
 mod blob_store;
 mod blobs;
 mod branches;
 mod checking;
 mod control;
 mod copies;
+mod denials;
 #[allow(
     dead_code,
     reason = "the runtime adds and revokes devices from its next version on"
@@ -19,6 +21,7 @@ mod copies;
 mod devices;
 mod documents;
 mod edits;
+mod excluded;
 #[cfg(test)]
 mod forging;
 mod founding;
@@ -31,6 +34,7 @@ mod migrating;
 mod own_feed;
 mod read;
 mod registering;
+mod rejudging;
 mod schemas;
 mod searching;
 mod space_core;
@@ -40,7 +44,6 @@ mod typing;
 mod undo;
 mod undo_codec;
 mod unplaced;
-#[cfg(test)]
 mod validity;
 mod waiting;
 mod write;
@@ -65,7 +68,8 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Readers, Reads, SeenRow, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Readers, Reads, Rejudged, SeenRow, Store, StoredDocument, StoredEntry,
+    Violation, Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

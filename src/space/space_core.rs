@@ -2,6 +2,7 @@
 
 use super::actors::new_actor;
 use super::branches::Tips;
+use super::denials::{Denials, Known};
 use super::documents::Documents;
 use super::heads::Heads;
 use super::ingest::Ingest;
@@ -13,6 +14,7 @@ use super::typing::Typing;
 use super::undo::Undo;
 use super::unplaced::Unplaced;
 use super::waiting::Waiting;
+use super::write::RowChange;
 use crate::authority::{Authority, ContentKeys, ControlOp};
 use crate::feed::{ContentKey, Entry, FeedHeader, FeedKind};
 use crate::identity::Keyring;
@@ -39,6 +41,8 @@ pub(super) mod meta {
     pub const GENESIS: &str = "genesis";
     /// Which objects are checked against which schemas.
     pub const SCHEMA_CHECKS: &str = "schema_checks";
+    /// The denials by which data entries were judged.
+    pub const JUDGED: &str = "judged";
     /// What the program was told of the members.
     pub const MEMBERS: &str = "members";
 }
@@ -70,8 +74,17 @@ pub struct SpaceCore {
     pub(super) own_data: OwnFeed,
     pub(super) heads: Heads,
     pub(super) named_ctl: Vec<EntryId>,
-    /// The role of the author of each feed's newest entry, as that entry's past has it.
-    pub(super) author_roles: HashMap<EntryId, Role>,
+    /// What the author of each feed's newest entry knew.
+    pub(super) author_knew: HashMap<EntryId, Known>,
+    /// What data entries are judged by.
+    pub(super) denials: Denials,
+    /// Control entries came since.
+    pub(super) judging_due: bool,
+    /// Rows that a judgement changed and nobody was told of yet.
+    pub(super) untold: Vec<RowChange>,
+    /// For tests: judgements fail, as on a full disk.
+    #[cfg(test)]
+    pub(super) fail_judging: bool,
     pub(super) waiting: Waiting,
     pub(super) unplaced: Unplaced,
     /// An entry came that stands on a feed of our own and was not written here.
@@ -134,7 +147,12 @@ impl SpaceCore {
             feeds: HashMap::new(),
             heads: Heads::default(),
             named_ctl: Vec::new(),
-            author_roles: HashMap::new(),
+            author_knew: HashMap::new(),
+            denials: Denials::default(),
+            judging_due: false,
+            untold: Vec::new(),
+            #[cfg(test)]
+            fail_judging: false,
             waiting: Waiting::default(),
             unplaced: Unplaced::default(),
             copied: false,
@@ -150,8 +168,10 @@ impl SpaceCore {
         core.load_small_facts()?;
         let checks = core.store.meta(meta::SCHEMA_CHECKS)?;
         core.schemas = Schemas::load(id, &*core.store, checks)?;
-        core.renew_if_copied()?;
         core.settle_waiting(&mut Ingest::default())?;
+        core.denials = Denials::load(&*core.store)?;
+        core.resume_judging()?;
+        core.renew_if_copied()?;
         // A full disk keeps nobody out: what a crash left of blobs can wait for a later opening.
         let _ = core.store.give_up_unfinished();
         Ok(core)
@@ -281,6 +301,7 @@ impl SpaceCore {
         let own = self.authority.role_of_device(&self.keyring.device_key());
         self.role = own.map(|(_, role)| role);
         self.members_due = true;
+        self.judging_due = true;
         self.unwrap_keys();
     }
 

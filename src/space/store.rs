@@ -19,6 +19,9 @@ pub enum EntryStatus {
     Quarantined = 1,
     /// Waits for a content key, or for the changes of an entry that does.
     Waiting = 2,
+    /// Does not count, because its author was denied, might not write, or built on what does not
+    /// count. Kept, and counts again once the denial does not.
+    Excluded = 3,
 }
 
 /// A feed as stored.
@@ -69,6 +72,37 @@ pub struct QuarantineRecord {
     pub feed: FeedId,
     /// Why.
     pub reason: String,
+}
+
+/// That an entry of somebody who was denied counts, because another member built on it in good
+/// standing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Vouched {
+    /// The entry.
+    pub entry: EntryId,
+    /// The control entry that denies its author.
+    pub denial: EntryId,
+    /// The entry of the member who built on it.
+    pub through: EntryId,
+}
+
+/// What a new judgement changes on disk: one transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Rejudged<'a> {
+    /// What becomes of entries, and why if they are not applied.
+    pub statuses: &'a [(EntryId, EntryStatus, Option<String>)],
+    /// Objects whose documents are written anew, by what `objects` holds of them.
+    pub rewritten: &'a [ObjectId],
+    /// Objects of which nothing is left.
+    pub vanished: &'a [ObjectId],
+    /// Objects it touches.
+    pub objects: &'a [ObjectWrite<'a>],
+    /// Entries of which what vouches for them is replaced by `vouched`.
+    pub revouched: &'a [EntryId],
+    /// What vouches for them from now on.
+    pub vouched: &'a [Vouched],
+    /// Small facts that must change with it.
+    pub meta: &'a [(&'a str, Vec<u8>)],
 }
 
 /// A document as stored: a compacted save and the changes since.
@@ -249,6 +283,8 @@ pub struct Counts {
     pub quarantined: u64,
     /// Entries that wait for a key.
     pub waiting: u64,
+    /// Entries that do not count.
+    pub excluded: u64,
     /// Objects that break their type's schema.
     pub violations: u64,
     /// Objects that hold schemas.
@@ -285,6 +321,8 @@ pub struct Commit<'a> {
 
 /// What can be asked of one space's storage.
 pub trait Reads {
+    /// Everything that is recorded of entries that count because somebody vouches for them.
+    fn vouched(&self) -> Result<Vec<Vouched>>;
     /// A small fact.
     fn meta(&self, key: &str) -> Result<Option<Vec<u8>>>;
     /// All feeds.
@@ -395,6 +433,8 @@ pub trait Store: Reads + super::blob_store::BlobStore + Send {
         actors: &[(Vec<u8>, FeedId)],
         objects: &[ObjectWrite<'_>],
     ) -> Result<()>;
+    /// Changes what becomes of entries, with documents and rows, in one transaction.
+    fn rejudge(&mut self, judged: &Rejudged<'_>) -> Result<()>;
     /// Brings everything committed to the disk.
     fn flush(&mut self) -> Result<()>;
     /// Stores a small fact.

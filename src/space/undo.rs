@@ -83,6 +83,7 @@ impl SpaceCore {
     fn step_back(&mut self, undo: bool, now_ms: u64) -> Result<Option<(Outcome, Undone)>> {
         self.require(Role::Editor, "undoing")?;
         self.renew_if_copied()?;
+        self.gather_data_heads(now_ms)?;
         let mut stacks = self.caught_up()?;
         let taken = match undo {
             true => stacks.undo.pop(),
@@ -130,6 +131,7 @@ impl SpaceCore {
             let Some(mut document) = self.documents.take_if_any(&mut *self.store, *object)? else {
                 continue;
             };
+            document.set_clock(now_ms);
             let twins = stacks.twins.entry(*object).or_default();
             let kept = document.revert(hashes, &own, twins)?;
             left.extend(kept.into_iter().map(|kept| (*object, kept)));

@@ -1,4 +1,4 @@
-//! Which data entries count when members were denied (research: auth.md 3(d); docs/adr/0011): pure,
+//! Which data entries count when members were denied (research: auth.md 3(d); docs/adr/0008): pure,
 //! a function of the entries and the denials, whatever the order in which they came.
 //!
 //! An entry is *charged* by a denial of its author that it does not know of, unless it is at or
@@ -20,8 +20,6 @@ pub struct Node {
     pub id: EntryId,
     /// Its parents among the nodes; they come before it.
     pub parents: Vec<usize>,
-    /// A parent that is none of the nodes and does not count.
-    pub tainted: Option<EntryId>,
     /// Whether its author might write, as far as it knew.
     pub permitted: bool,
     /// The denials that charge it.
@@ -33,8 +31,8 @@ pub struct Node {
 /// What is to become of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It counts. For every denial that charges it, the entry that vouches; of several the one with
-    /// the lowest id, which is the same everywhere.
+    /// It counts. For every denial that charges it, an entry that vouches; which of several depends
+    /// on what was here when it was judged.
     Valid(BTreeMap<DenialIndex, EntryId>),
     /// Its author might not write.
     NotPermitted,
@@ -44,75 +42,76 @@ pub enum Verdict {
     BuildsOn(EntryId),
 }
 
-impl Verdict {
-    /// Whether the entry counts.
-    pub fn is_valid(&self) -> bool {
-        matches!(self, Verdict::Valid(_))
-    }
-}
-
 type Vouchers = BTreeMap<DenialIndex, EntryId>;
 
-/// Judges the nodes. They hold everything that builds on any of them; what is outside counts,
-/// unless it is named as [`Node::tainted`].
+/// Judges the nodes. They hold everything that builds on any of them, and everything that does not
+/// count yet: what is outside counts.
 pub fn judge(nodes: &[Node]) -> Vec<Verdict> {
-    let mut verdicts: Vec<Option<Verdict>> = nodes.iter().map(refused_alone).collect();
+    let mut out: Vec<bool> = nodes.iter().map(|node| !node.permitted).collect();
     loop {
-        forward(nodes, &mut verdicts);
-        let vouchers = backward(nodes, &verdicts);
+        take_followers(nodes, &mut out);
+        let vouchers = vouchers(nodes, &out);
         let mut changed = false;
-        for ((node, verdict), vouchers) in nodes.iter().zip(&mut verdicts).zip(&vouchers) {
-            let unanswered = node.charges.iter().find(|r| !vouchers.contains_key(r));
-            if let (None, Some(denial)) = (&verdict, unanswered) {
-                *verdict = Some(Verdict::Denied(*denial));
+        for ((node, out), vouchers) in nodes.iter().zip(&mut out).zip(&vouchers) {
+            let answered = node.charges.iter().all(|r| vouchers.contains_key(r));
+            if !*out && !answered {
+                *out = true;
                 changed = true;
             }
         }
         // Each round takes something away, so that this ends; what is left is the greatest set.
         if !changed {
-            let found = nodes.iter().zip(verdicts).zip(vouchers);
+            let found = nodes.iter().zip(vouchers).enumerate();
             return found
-                .map(|((node, verdict), mut vouchers)| {
-                    verdict.unwrap_or_else(|| {
-                        vouchers.retain(|denial, _| node.charges.contains(denial));
-                        Verdict::Valid(vouchers)
-                    })
-                })
+                .map(|(at, (node, vouchers))| verdict(nodes, &out, at, node, vouchers))
                 .collect();
         }
     }
 }
 
-fn refused_alone(node: &Node) -> Option<Verdict> {
-    match (node.permitted, node.tainted) {
-        (false, _) => Some(Verdict::NotPermitted),
-        (true, Some(parent)) => Some(Verdict::BuildsOn(parent)),
-        (true, None) => None,
+/// What is said of a node does not depend on the way in which it was found.
+fn verdict(
+    nodes: &[Node],
+    out: &[bool],
+    at: usize,
+    node: &Node,
+    mut vouchers: Vouchers,
+) -> Verdict {
+    if !is_out(out, at) {
+        vouchers.retain(|denial, _| node.charges.contains(denial));
+        return Verdict::Valid(vouchers);
     }
+    if !node.permitted {
+        return Verdict::NotPermitted;
+    }
+    if let Some(denial) = node.charges.first() {
+        return Verdict::Denied(*denial);
+    }
+    let bad = node.parents.iter().filter(|parent| is_out(out, **parent));
+    let bad = bad.filter_map(|parent| nodes.get(*parent));
+    Verdict::BuildsOn(bad.map(|node| node.id).min().unwrap_or(EntryId::ZERO))
+}
+
+fn is_out(out: &[bool], at: usize) -> bool {
+    out.get(at).copied().unwrap_or_default()
 }
 
 /// Takes away what builds on what was taken away.
-fn forward(nodes: &[Node], verdicts: &mut [Option<Verdict>]) {
+fn take_followers(nodes: &[Node], out: &mut [bool]) {
     for (at, node) in nodes.iter().enumerate() {
-        let bad = node.parents.iter().filter(|parent| {
-            let verdict = verdicts.get(**parent);
-            verdict.is_some_and(|verdict| verdict.is_some())
-        });
-        let bad = bad
-            .filter_map(|parent| nodes.get(*parent))
-            .map(|node| node.id);
-        if let (Some(parent), Some(verdict)) = (bad.min(), verdicts.get_mut(at)) {
-            verdict.get_or_insert(Verdict::BuildsOn(parent));
+        let bad = node.parents.iter().any(|parent| is_out(out, *parent));
+        if let (true, Some(out)) = (bad, out.get_mut(at)) {
+            *out = true;
         }
     }
 }
 
 /// For each node, who vouches after it.
-fn backward(nodes: &[Node], verdicts: &[Option<Verdict>]) -> Vec<Vouchers> {
+fn vouchers(nodes: &[Node], out: &[bool]) -> Vec<Vouchers> {
     let mut vouchers: Vec<Vouchers> = vec![Vouchers::new(); nodes.len()];
     for (at, node) in nodes.iter().enumerate().rev() {
         // Whatever comes after a node that is out is out as well.
-        if verdicts.get(at).is_none_or(|verdict| verdict.is_some()) {
+        if is_out(out, at) {
             continue;
         }
         let mut handed = vouchers.get(at).cloned().unwrap_or_default();

@@ -3,15 +3,16 @@
 //! entries are applied everywhere, in whatever order they came.
 
 use super::checking::Rule;
+use super::denials::Known;
 use super::ingest::{Decision, Ingest, to_writes};
 use super::space_core::SpaceCore;
 use super::store::EntryStatus;
 use crate::feed::{Entry, FeedHeader};
-use crate::model::{EntryId, Result, Role};
+use crate::model::{EntryId, Result};
 use std::collections::{HashMap, HashSet};
 
 /// Which entry waits for which change or entry, both named by hash.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Waiting {
     all: HashSet<EntryId>,
     by_missing: HashMap<[u8; 32], Vec<EntryId>>,
@@ -32,6 +33,11 @@ impl Waiting {
     /// Whether an entry waits.
     pub fn contains(&self, entry: &EntryId) -> bool {
         self.all.contains(entry)
+    }
+
+    /// Notes that an entry does not wait any more.
+    pub fn remove(&mut self, entry: &EntryId) {
+        self.all.remove(entry);
     }
 
     fn release(&mut self, hash: &[u8; 32]) -> Vec<EntryId> {
@@ -106,32 +112,33 @@ impl SpaceCore {
         }
     }
 
-    /// The role of an entry's author as of the control entries that it, or the latest of its feed
-    /// before it, names. `None` for a stranger.
-    pub(super) fn role_in_own_past(
-        &self,
-        entry: &Entry,
-        author: &FeedHeader,
-    ) -> Result<Option<Role>> {
+    /// What the author of an entry knew: the control entries that it, or the latest of its feed
+    /// before it, names. `None` if none names any.
+    pub(super) fn known_to(&self, entry: &Entry, author: &FeedHeader) -> Result<Option<Known>> {
+        let mut anchor = entry.id;
         let mut ctl = entry.header.ctl.clone();
         let mut prev = entry.header.prev;
         while ctl.is_empty() {
-            if let Some(role) = self.author_roles.get(&prev) {
-                return Ok(Some(*role));
+            if let Some(known) = self.author_knew.get(&prev) {
+                return Ok(Some(known.clone()));
             }
             let Some(before) = self.store.entry(&prev)? else {
                 return Ok(None);
             };
             let header = Entry::decode(before.bytes, self.id)?.header;
-            (ctl, prev) = (header.ctl, header.prev);
+            (anchor, ctl, prev) = (before.id, header.ctl, header.prev);
         }
         let role = self.authority.role_of_device_at(&author.device, &ctl);
-        Ok(role.map(|(_, role)| role))
+        Ok(Some(Known {
+            anchor,
+            ctl: ctl.into(),
+            role: role.map(|(_, role)| role),
+        }))
     }
 
-    /// Keeps the role for the next entry of the feed. What is not here is read from storage.
-    pub(super) fn keep_role(&mut self, entry: &Entry, role: Role) {
-        self.author_roles.remove(&entry.header.prev);
-        self.author_roles.insert(entry.id, role);
+    /// Keeps that for the next entry of the feed. What is not here is read from storage.
+    pub(super) fn keep_known(&mut self, entry: &Entry, known: Known) {
+        self.author_knew.remove(&entry.header.prev);
+        self.author_knew.insert(entry.id, known);
     }
 }

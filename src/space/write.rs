@@ -5,7 +5,7 @@ use super::control::new_feed;
 use super::edits::{Facts, check_total};
 use super::ingest::to_writes;
 use super::space_core::{SpaceCore, meta};
-use super::store::{Commit, EntryStatus, NewEntry, ObjectRow};
+use super::store::{Commit, EntryStatus, NewEntry, ObjectRow, ObjectWrite};
 use crate::feed::{ContentKey, DataBody, Entry};
 use crate::model::{EntryId, Error, ErrorKind, ObjectId, Operation, Result, Role, json, limits};
 use crate::objects::{Document, Projection};
@@ -84,6 +84,7 @@ impl SpaceCore {
         let mut work: Work = Vec::with_capacity(groups.len());
         for (object, operations) in groups {
             let mut document = self.checkout(object, &operations)?;
+            document.set_clock(now_ms);
             let (changes, version) = match heads {
                 None => {
                     let versioning = self.versioning(&operations, &mut document)?;
@@ -155,9 +156,37 @@ impl SpaceCore {
         now_ms: u64,
     ) -> Result<Outcome> {
         let clock = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        self.gather_data_heads(now_ms)?;
         let rows = self.project(work, clock)?;
         let verdicts = self.judge(&rows, rule)?;
         let entry = self.seal_data(work, now_ms)?;
+        let writes = to_writes(&rows, work, &verdicts);
+        self.commit_data(&entry, &writes, more)?;
+        self.schemas.note(&rows);
+        Ok(Outcome {
+            entry: Some(entry.id),
+            rows,
+            versions: Vec::new(),
+        })
+    }
+
+    /// Brings the data heads together, by entries that change nothing, until one entry can name them
+    /// all: what it does not name it does not vouch for (docs/adr/0008).
+    pub(super) fn gather_data_heads(&mut self, now_ms: u64) -> Result<()> {
+        while self.heads.beside(&self.own_data.tip) > limits::ENTRY_DEPS {
+            let entry = self.seal_data(&Work::new(), now_ms)?;
+            self.commit_data(&entry, &[], Facts::new())?;
+        }
+        Ok(())
+    }
+
+    /// Stores an own entry with what it changes.
+    fn commit_data(
+        &mut self,
+        entry: &Entry,
+        objects: &[ObjectWrite<'_>],
+        more: Facts,
+    ) -> Result<()> {
         let mut heads = self.heads.clone();
         let header = &entry.header;
         heads.advance(
@@ -171,10 +200,9 @@ impl SpaceCore {
         if !header.ctl.is_empty() {
             facts.push((meta::NAMED_CTL, concat_ids(&header.ctl)));
         }
-        facts.extend(self.branch_facts(&entry));
+        facts.extend(self.branch_facts(entry));
         facts.extend(more);
         let own = self.own_data.id;
-        let writes = to_writes(&rows, work, &verdicts);
         self.store.commit(&Commit {
             feed: new_feed(&self.feeds, &own),
             entry: NewEntry {
@@ -186,21 +214,16 @@ impl SpaceCore {
             status: EntryStatus::Applied,
             reason: None,
             actors: &[],
-            objects: &writes,
+            objects,
             meta: &facts,
         })?;
         self.heads = heads;
         if !entry.header.ctl.is_empty() {
             self.named_ctl = entry.header.ctl.clone();
         }
-        self.own_data.advance(&entry);
-        self.note_stored(&entry);
-        self.schemas.note(&rows);
-        Ok(Outcome {
-            entry: Some(entry.id),
-            rows,
-            versions: Vec::new(),
-        })
+        self.own_data.advance(entry);
+        self.note_stored(entry);
+        Ok(())
     }
 
     fn seal_data(&mut self, work: &Work, now_ms: u64) -> Result<Entry> {
@@ -223,6 +246,10 @@ impl SpaceCore {
         let mut salt = [0; 16];
         (self.random)(&mut salt);
         self.gather_heads()?;
+        if self.authority.heads().len() > limits::ENTRY_CTL {
+            // One more than a control entry names, which has its own feed's tip in its past anyway.
+            self.gather_all_heads()?;
+        }
         // Control heads are named only when they changed (research: auth.md 3(a)).
         let mut ctl = self.authority.heads();
         ctl.truncate(limits::ENTRY_CTL);

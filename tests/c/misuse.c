@@ -160,6 +160,10 @@ static void spaces(echodb_space *s) {
     FAILS(BAD, echodb_space_remove_member(NULL, S("a"), &error));
     FAILS(BAD, echodb_space_remove_member(s, NULL, 3, &error));
     FAILS(BAD, echodb_space_leave(NULL, &error));
+    FAILS_OUT(BAD, buffer, echodb_space_excluded(NULL, &buffer, &error));
+    FAILS_OUT(BAD, buffer, echodb_space_resubmit(NULL, S("a"), &buffer, &error));
+    FAILS_OUT(BAD, buffer, echodb_space_resubmit(s, S("a"), &buffer, &error));
+    FAILS_OUT(BAD, buffer, echodb_space_resubmit(s, NOT_UTF8, &buffer, &error));
     FAILS_OUT(BAD, buffer, echodb_space_status(NULL, &buffer, &error));
     FAILS_OUT(BAD, buffer, echodb_space_quarantined(NULL, &buffer, &error));
     FAILS_OUT(BAD, buffer, echodb_space_export_json(NULL, &buffer, &error));

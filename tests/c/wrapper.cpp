@@ -74,7 +74,8 @@ void spaces(const echodb::Client &client) {
     CHECK(fails(ECHODB_PERMISSION_DENIED, [&] { space.leave(); }));
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.set_role("nobody", "editor"); }));
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.remove_member("nobody"); }));
-    CHECK(client.contacts() == "[]");
+    CHECK(client.contacts() == "[]" && space.excluded() == "[]");
+    CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.resubmit("nothing"); }));
     CHECK(space.quarantined() == "[]" && space.digest().size() == 64);
     client.delete_space(space.id());
     CHECK(fails(ECHODB_NOT_FOUND, [&] { client.space(space.id()); }));

@@ -1,4 +1,4 @@
--- space application_id 0x45434873 version 2
+-- space application_id 0x45434873 version 3
 CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE feeds( n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, header BLOB NOT NULL);
 CREATE TABLE entries( n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, feed INTEGER NOT NULL, seq INTEGER NOT NULL, status INTEGER NOT NULL, reason TEXT, bytes BLOB NOT NULL);
@@ -26,6 +26,7 @@ CREATE INDEX blob_parts_block ON blob_parts(block);
 CREATE TABLE blob_refs( object INTEGER NOT NULL, blob BLOB NOT NULL, PRIMARY KEY(object, blob)) WITHOUT ROWID;
 CREATE INDEX blob_refs_blob ON blob_refs(blob);
 CREATE TABLE violations( object INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(object, n)) WITHOUT ROWID;
+CREATE TABLE vouched( entry BLOB NOT NULL, denial BLOB NOT NULL, through BLOB NOT NULL, PRIMARY KEY(entry, denial)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5( text, content = '', contentless_delete = 1, tokenize = 'ascii');
 CREATE TABLE unindexed(object INTEGER PRIMARY KEY);
 CREATE TABLE field_indexes(n INTEGER PRIMARY KEY, type TEXT, path TEXT NOT NULL);

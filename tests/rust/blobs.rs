@@ -43,7 +43,7 @@ fn space_file(dir: &Path, space: &Space) -> PathBuf {
 
 /// Looks into the file itself.
 fn count(dir: &Path, space: &Space, table: &str) -> u64 {
-    let conn = rusqlite::Connection::open(space_file(dir, space)).unwrap();
+    let conn = echodb::bench_internals::inspect(&space_file(dir, space)).unwrap();
     let sql = format!("SELECT count(*) FROM {table}");
     conn.query_row(&sql, [], |row| row.get::<_, i64>(0))
         .unwrap() as u64
@@ -316,7 +316,7 @@ fn what_a_kill_left_of_a_collection_goes_at_the_next_opening() {
     let gone = space.put_blob(noise(30_000_000, 11)).unwrap();
     ada.shutdown().unwrap();
     // As after the first of several steps.
-    let conn = rusqlite::Connection::open(space_file(dir.path(), &space)).unwrap();
+    let conn = echodb::bench_internals::inspect(&space_file(dir.path(), &space)).unwrap();
     conn.execute(
         "UPDATE blobs SET state = 2, id = NULL WHERE size = 30000000",
         [],
@@ -345,7 +345,7 @@ fn damage_is_noticed_and_not_given_away() {
     let ada = client_at(dir.path(), "Ada", &signal);
     let space = ada.create_space("{}".into()).unwrap();
     let blob = space.put_blob(noise(200_000, 5)).unwrap();
-    let conn = rusqlite::Connection::open(space_file(dir.path(), &space)).unwrap();
+    let conn = echodb::bench_internals::inspect(&space_file(dir.path(), &space)).unwrap();
     conn.execute(
         "UPDATE blob_blocks SET bytes = zeroblob(65536) WHERE n = 2",
         [],
@@ -532,7 +532,7 @@ fn a_killed_writer_leaves_nothing() {
         .join("spaces")
         .join(format!("{}.sqlite", space.as_str().unwrap()));
     let count = |table: &str| -> i64 {
-        let conn = rusqlite::Connection::open(&file).unwrap();
+        let conn = echodb::bench_internals::inspect(&file).unwrap();
         conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
             row.get(0)
         })

@@ -158,7 +158,7 @@ fn a_damaged_profile_is_refused_and_left_alone() {
 
 /// Returns the version that it was before.
 fn set_version(file: &Path, version: i32) -> i32 {
-    let conn = rusqlite::Connection::open(file).unwrap();
+    let conn = echodb::bench_internals::inspect(file).unwrap();
     let before = conn.query_row("PRAGMA user_version", [], |row| row.get(0));
     conn.pragma_update(None, "user_version", version).unwrap();
     before.unwrap()

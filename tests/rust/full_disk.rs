@@ -51,7 +51,7 @@ fn largest_file(dir: &Path) -> u64 {
 /// A look at the file itself: asking the space would write gathered edits.
 fn stored_entries(dir: &Path, space: &Space) -> u64 {
     let file = dir.join("spaces").join(format!("{}.sqlite", space.id()));
-    let conn = rusqlite::Connection::open(file).unwrap();
+    let conn = echodb::bench_internals::inspect(&file).unwrap();
     let count: i64 = conn
         .query_row("SELECT count(*) FROM entries", [], |row| row.get(0))
         .unwrap();

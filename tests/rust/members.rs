@@ -3,7 +3,10 @@
 mod support;
 
 use echodb::model::ErrorKind;
-use echodb::{EchoError, MemberEvent, MemberEventKind, MemberListener, Space};
+use echodb::{
+    ChangeBatch, ChangeKind, ChangeListener, EchoError, MemberEvent, MemberEventKind,
+    MemberListener, Space,
+};
 use std::sync::{Arc, Mutex};
 use support::{Signal, client, converge, pair, wait};
 
@@ -163,4 +166,80 @@ fn a_member_leaves() {
     subscription.cancel();
     drop(pair(&here, &client("Cem", &signal)));
     assert_eq!(at_host.texts().len(), 2, "nothing is told after the end");
+}
+
+/// Keeps the changes it hears of.
+#[derive(Default)]
+struct Changes(Mutex<Vec<(String, ChangeKind)>>);
+
+impl ChangeListener for Changes {
+    fn changed(&self, batch: ChangeBatch) -> Result<(), EchoError> {
+        let changes = batch.changes.into_iter();
+        let mut all = self.0.lock().unwrap();
+        all.extend(changes.map(|change| (change.id, change.kind)));
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_reader_wrote_without_having_heard_is_excluded_and_submitted_again() {
+    let signal = Signal::start();
+    let (ada, bob) = (client("Ada", &signal), client("Bob", &signal));
+    let b = bob.identity().unwrap().identity;
+    let here = ada.create_space("{}".into()).unwrap();
+    let kept = here.create(None, r#"{"n": 1}"#.into()).unwrap();
+    let there = pair(&here, &bob);
+    converge(&here, &there);
+    there.update(kept.clone(), r#"{"mine": 1}"#.into()).unwrap();
+    converge(&here, &there);
+
+    bob.set_online(false).unwrap();
+    here.set_role(b.clone(), "reader".into()).unwrap();
+    here.update(kept.clone(), r#"{"n": 2}"#.into()).unwrap();
+    let heard = Arc::new(Changes::default());
+    let _listening = there.subscribe("{}".into(), heard.clone()).unwrap();
+    let lost = there.create(None, r#"{"lost": 1}"#.into()).unwrap();
+    there.update(kept.clone(), r#"{"n": 3}"#.into()).unwrap();
+    bob.set_online(true).unwrap();
+    wait("both exclude what the reader wrote", || {
+        [&here, &there]
+            .iter()
+            .all(|space| space.status().unwrap().excluded == 2)
+    });
+    converge(&here, &there);
+    assert!(there.get(lost.clone()).unwrap().is_none());
+    let fields = there.get(kept.clone()).unwrap().unwrap().fields;
+    assert!(
+        fields.contains(r#""n":2"#) && fields.contains("mine"),
+        "{fields}"
+    );
+    wait("the reader's program hears that its object is gone", || {
+        let heard = heard.0.lock().unwrap();
+        heard.iter().rfind(|(id, _)| *id == lost).unwrap().1 == ChangeKind::Removed
+    });
+    let excluded = here.excluded().unwrap();
+    assert_eq!(excluded.len(), 2);
+    assert_eq!(
+        (&excluded[0].identity, &excluded[0].objects),
+        (&b, &vec![lost.clone()])
+    );
+    assert!(
+        excluded[0].reason.starts_with("denied: "),
+        "{}",
+        excluded[0].reason
+    );
+
+    let entry = excluded[0].entry.clone();
+    assert_eq!(
+        kind(there.resubmit(entry.clone())),
+        ErrorKind::PermissionDenied
+    );
+    let again = here.resubmit(entry).unwrap();
+    assert!(again.skipped.is_empty() && again.committed.entry.is_some());
+    // This one was made at a version that is here: it merges, as what came later by its clock.
+    here.resubmit(excluded[1].entry.clone()).unwrap();
+    converge(&here, &there);
+    assert!(there.get(lost).unwrap().unwrap().fields.contains("lost"));
+    assert!(there.get(kept).unwrap().unwrap().fields.contains("mine"));
+    assert_eq!(here.status().unwrap().excluded, 2);
 }

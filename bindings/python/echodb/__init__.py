@@ -21,6 +21,7 @@ from ._changes import (
     Subscription,
 )
 from ._client import Client, IceServer, Opening
+from ._encryption import Encryption, EncryptionMode, KeyProvider
 from ._errors import (
     AlreadyExists,
     Cancelled,
@@ -177,6 +178,8 @@ __all__ = [
     "Committed",
     "Counter",
     "EchoError",
+    "Encryption",
+    "EncryptionMode",
     "Explanation",
     "Field",
     "Fields",
@@ -197,6 +200,7 @@ __all__ = [
     "InvitationState",
     "InvitationUpdate",
     "InvitationUpdates",
+    "KeyProvider",
     "LimitExceeded",
     "Link",
     "LiveBatch",

@@ -19,6 +19,7 @@ from typing import (
 )
 
 from . import _native
+from ._encryption import EncryptionMode, KeyProvider, ProviderAdapter, native_mode
 from ._errors import translated
 from ._exit import open_clients
 from ._invitation import Invitation, begin
@@ -69,6 +70,9 @@ class Client:
         online: bool = True,
         log_level: Optional[int] = None,
         coalesce_ms: int = 20,
+        passphrase: Optional[str] = None,
+        key_provider: Optional[KeyProvider] = None,
+        encryption: EncryptionMode = EncryptionMode.AUTO,
     ) -> Opening:
         """Opens a profile, making it if absent: ``async with Client.open(...) as client:`` or
         ``client = await Client.open(...)``.
@@ -78,6 +82,11 @@ class Client:
         (``IP:PORT``, port 0 for any); none means every address of the machine. ``log_level`` is
         one of :mod:`logging`; by default what the logger ``echodb`` is set to now. Text edits
         outside transactions are gathered for ``coalesce_ms``, 0 to 1000.
+
+        The files are encrypted, unless ``encryption`` says otherwise: under ``passphrase`` (1 to 1024
+        bytes) if there is one, else under the key that ``key_provider`` keeps, else under a key in a
+        file beside them. Raises ``PermissionDenied`` with ``Status.WRONG_PASSPHRASE``, and
+        ``Storage`` with ``Status.KEY_UNAVAILABLE`` when a passphrase or provider is needed.
 
         Raises ``InvalidState`` with ``Status.PROFILE_LOCKED`` while another client, in this
         process or another, has it open, and ``Storage`` when its files are damaged or newer; they
@@ -99,6 +108,9 @@ class Client:
             online=online,
             log_level=native_level(level),
             coalesce_ms=coalesce_ms,
+            passphrase=passphrase,
+            key_provider=None if key_provider is None else ProviderAdapter(key_provider),
+            encryption=native_mode(encryption),
         )
         return Opening(options)
 
@@ -206,6 +218,17 @@ class Client:
         everything else works."""
         with translated:
             await self._native.set_online(online)
+
+    async def set_passphrase(self, old: Optional[str], new: Optional[str]) -> None:
+        """Gives the profile a passphrase, changes it, or, without a new one, takes it away: then the
+        key is with the key provider that the client was opened with, or else in a file. ``old`` is
+        the present one, if there is one. It takes about a second, and no file is written anew but
+        the one that holds the profile's key; a crash leaves the one or the other passphrase. Whoever
+        has a copy of that file from before can open the profile with the old one still. Raises
+        ``PermissionDenied`` with ``Status.WRONG_PASSPHRASE``, and ``InvalidState`` when the profile
+        is plain or in memory."""
+        with translated:
+            await self._native.set_passphrase(old, new)
 
     def status(self) -> ClientStatus:
         """Connections and servers at this moment."""

@@ -31,6 +31,8 @@ class Status(enum.IntEnum):
     INTERNAL = 17
     CONFLICT = 18
     SCHEMA_VIOLATION = 19
+    WRONG_PASSPHRASE = 20
+    KEY_UNAVAILABLE = 21
 
 
 class EchoError(Exception):
@@ -82,7 +84,7 @@ class InvalidState(EchoError):
 
 
 class Storage(EchoError):
-    """The disk refused, or stored bytes are damaged or of a newer version."""
+    """The disk refused, stored bytes are damaged or of a newer version, or their key is missing."""
 
     _default = Status.STORAGE
 
@@ -94,7 +96,7 @@ class Network(EchoError):
 
 
 class PermissionDenied(EchoError):
-    """The identity lacks the role that this needs."""
+    """The identity lacks the role that this needs, or the passphrase is wrong."""
 
     _default = Status.PERMISSION_DENIED
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Optional, Tuple
 
 from . import _native
+from ._encryption import Encryption, from_encryption
 
 
 class SpaceState(enum.Enum):
@@ -88,6 +89,8 @@ class ClientStatus:
     bytes_sent: int
     #: Bytes received from peers likewise.
     bytes_received: int
+    #: What keeps the key of the profile's files.
+    encryption: Encryption
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ def from_client_status(status: _native.ClientStatus) -> ClientStatus:
         peers=status.peers,
         bytes_sent=status.bytes_sent,
         bytes_received=status.bytes_received,
+        encryption=from_encryption(status.encryption),
     )
 
 

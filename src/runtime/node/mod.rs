@@ -1,5 +1,6 @@
 //! A client: profile, identity, spaces and network, and their life from opening to shutdown.
 
+mod encryption;
 mod identity;
 mod network;
 mod spaces;
@@ -12,7 +13,7 @@ use super::pairing::PairingHandle;
 use super::sessions::PeerSession;
 use super::space_handle::SpaceHandle;
 use super::space_host::SpaceHost;
-use super::storage::{ProfileStore, StoredInvitation};
+use super::storage::{Access, ProfileStore, StoredInvitation, Vault};
 use crate::api::{ClientOptions, JoinOptions, LogSink, SpaceState};
 use crate::identity::Keyring;
 use crate::model::{Error, ErrorKind, Result, SpaceId, Value};
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use zeroize::Zeroizing;
 
 struct Identity {
     keyring: Arc<Keyring>,
@@ -32,6 +34,7 @@ pub struct Node {
     log: Log,
     options: ClientOptions,
     profile: Mutex<Option<ProfileStore>>,
+    vault: Option<Arc<Vault>>,
     identity: RwLock<Option<Identity>>,
     spaces: RwLock<Vec<Arc<SpaceHost>>>,
     network: Mutex<Option<Network>>,
@@ -101,10 +104,17 @@ impl Drop for NodeGuard {
 }
 
 impl Node {
-    fn open(options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
+    fn open(mut options: ClientOptions, sink: Option<Arc<dyn LogSink>>) -> Result<Arc<Node>> {
+        let access = Access {
+            passphrase: options.passphrase.take().map(Zeroizing::new),
+            provider: options.key_provider.take(),
+            mode: options.encryption,
+        };
         check_options(&options)?;
         let log = Log::new(sink, options.log_level);
-        let mut profile = ProfileStore::open(options.profile.as_deref().map(Path::new))?;
+        let directory = options.profile.as_deref().map(Path::new);
+        let mut profile = ProfileStore::open_with(directory, access)?;
+        let vault = profile.vault();
         let identity = Identity::load(&mut profile)?;
         let records = profile.spaces()?;
         let online = options.online;
@@ -114,6 +124,7 @@ impl Node {
             log,
             options,
             profile: Mutex::new(Some(profile)),
+            vault,
             identity: RwLock::new(identity),
             spaces: RwLock::default(),
             network: Mutex::default(),

@@ -154,6 +154,7 @@ impl Node {
             peers: u32::try_from(self.lock_sessions().len()).unwrap_or(u32::MAX),
             bytes_sent: self.bytes_sent.load(Ordering::Relaxed),
             bytes_received: self.bytes_received.load(Ordering::Relaxed),
+            encryption: self.encryption(),
         }
     }
 

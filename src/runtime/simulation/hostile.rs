@@ -16,20 +16,20 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 
 /// What travels: a feed's header and an entry.
-type Sent = (Bytes, Bytes);
+pub(super) type Sent = (Bytes, Bytes);
 
 /// A data feed that a liar writes by hand.
-struct Pen<'a> {
+pub(super) struct Pen<'a> {
     header: FeedHeader,
     signer: &'a DeviceSigner,
     space: SpaceId,
     key: ContentKey,
-    actor: [u8; 16],
+    pub actor: [u8; 16],
     next: (u64, EntryId),
 }
 
 impl<'a> Pen<'a> {
-    fn new(liar: &'a Peer, random: &mut Random, key: ContentKey, space: SpaceId) -> Pen<'a> {
+    pub fn new(liar: &'a Peer, random: &mut Random, key: ContentKey, space: SpaceId) -> Pen<'a> {
         let mut incarnation = [0; 16];
         random.fill(&mut incarnation);
         let header = FeedHeader {
@@ -49,7 +49,12 @@ impl<'a> Pen<'a> {
         }
     }
 
-    fn draft<'b>(&self, random: &mut Random, ctl: &[EntryId], body: &'b [u8]) -> EntryDraft<'b> {
+    pub fn draft<'b>(
+        &self,
+        random: &mut Random,
+        ctl: &[EntryId],
+        body: &'b [u8],
+    ) -> EntryDraft<'b> {
         let mut salt = [0; 16];
         random.fill(&mut salt);
         EntryDraft {
@@ -64,7 +69,7 @@ impl<'a> Pen<'a> {
         }
     }
 
-    fn seal(&mut self, draft: EntryDraft<'_>, advance: bool) -> Option<Sent> {
+    pub fn seal(&mut self, draft: EntryDraft<'_>, advance: bool) -> Option<Sent> {
         let entry = Entry::seal(draft, Some(&self.key), self.space, self.signer).ok()?;
         if advance {
             self.next = (entry.header.seq + 1, entry.id);
@@ -77,7 +82,7 @@ impl<'a> Pen<'a> {
 }
 
 /// Everything a peer stored, with the headers of the feeds.
-fn all(peer: &mut Peer) -> Vec<Sent> {
+pub(super) fn all(peer: &mut Peer) -> Vec<Sent> {
     let core = peer.core();
     let mut sent = Vec::new();
     let mut after = 0;
@@ -94,7 +99,7 @@ fn all(peer: &mut Peer) -> Vec<Sent> {
     }
 }
 
-fn take(peer: &mut Peer, sent: &[Sent]) {
+pub(super) fn take(peer: &mut Peer, sent: &[Sent]) {
     for (header, entry) in sent {
         let now = peer.now(0);
         actions::settle(peer, now);
@@ -109,14 +114,24 @@ fn take(peer: &mut Peer, sent: &[Sent]) {
 
 /// A founder, a liar, an honest writer and three who watch; all know each other.
 fn company(seed: u64, folder: &std::path::Path) -> (Vec<Peer>, SpaceId) {
+    company_of(seed, folder, 6, Role::Editor)
+}
+
+/// So many, of whom all but the founder have a role.
+pub(super) fn company_of(
+    seed: u64,
+    folder: &std::path::Path,
+    size: usize,
+    role: Role,
+) -> (Vec<Peer>, SpaceId) {
     let mut random = Random(seed);
-    let mut peers: Vec<Peer> = (0..6)
+    let mut peers: Vec<Peer> = (0..size)
         .map(|name| Peer::new(name, random.next(), folder))
         .collect();
     let space = peers[0].found();
     for at in 1..peers.len() {
         let [host, guest] = peers.get_disjoint_mut([0, at]).unwrap();
-        guest.enter(host, Role::Editor);
+        guest.enter(host, role);
         let join = all(guest);
         take(host, &join);
         host.core().share_keys().unwrap();
@@ -283,7 +298,7 @@ fn lies(
 }
 
 /// What became of every entry.
-fn verdicts(peer: &mut Peer) -> BTreeMap<EntryId, (EntryStatus, String)> {
+pub(super) fn verdicts(peer: &mut Peer) -> BTreeMap<EntryId, (EntryStatus, String)> {
     let all = peer.core().entries_after(0, usize::MAX).unwrap();
     let mut after = all.last().map_or(0, |e| e.n);
     let mut verdicts = all;

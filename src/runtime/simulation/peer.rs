@@ -57,6 +57,11 @@ impl Peer {
         }
     }
 
+    /// Sets a clock that stands still.
+    pub fn set_clock(&mut self, at: u64) {
+        self.clock = Clock::Stuck(at);
+    }
+
     /// What the clock says at `time`.
     pub fn now(&mut self, time: u64) -> u64 {
         match self.clock {

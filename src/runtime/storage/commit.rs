@@ -84,7 +84,7 @@ fn put_entry(tx: &Transaction<'_>, commit: &Commit<'_>) -> std::result::Result<(
     Ok(())
 }
 
-fn put_effects(
+pub(super) fn put_effects(
     tx: &Transaction<'_>,
     actors: &[(Vec<u8>, FeedId)],
     objects: &[ObjectWrite<'_>],

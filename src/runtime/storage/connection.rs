@@ -1,8 +1,10 @@
 //! How connections to the files are opened: the one place that names flags and settings.
 
+use super::sealed::{RESERVED, Seal};
 use super::words;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi};
+use std::ffi::c_int;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,8 +30,13 @@ pub(super) enum Access {
 }
 
 /// Opens a connection to the file at `path`, which exists; `None` is a new database in memory. It
-/// knows the functions that queries call, and trusts nothing in the file.
-pub(super) fn open(path: Option<&Path>, access: Access) -> rusqlite::Result<Connection> {
+/// knows the functions that queries call, and trusts nothing in the file. An encrypted file is opened
+/// with its `seal`, which is to outlive the connection.
+pub(super) fn open(
+    path: Option<&Path>,
+    seal: Option<&Seal>,
+    access: Access,
+) -> rusqlite::Result<Connection> {
     let conn = match path {
         None => Connection::open_in_memory()?,
         Some(path) => {
@@ -37,15 +44,24 @@ pub(super) fn open(path: Option<&Path>, access: Access) -> rusqlite::Result<Conn
                 Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
                 Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
             };
-            Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?
+            let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            match seal {
+                None => Connection::open_with_flags(path, flags)?,
+                Some(seal) => {
+                    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+                    Connection::open_with_flags(seal.uri(path), flags)?
+                }
+            }
         }
     };
     conn.busy_timeout(BUSY_TIMEOUT)?;
     // A plan is made once for a statement. Without this SQLite looks at the values that are bound, and
     // prepares the statement anew whenever one has changed: a third of a traversal's time.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // Answers with the size that was taken, nothing where files cannot be mapped.
-    conn.pragma_update_and_check(None, "mmap_size", MAPPED_BYTES, |_| Ok(()))
+    // What is encrypted has to be copied. Answers with the size that was taken, nothing where files
+    // cannot be mapped.
+    let mapped = if seal.is_none() { MAPPED_BYTES } else { 0 };
+    conn.pragma_update_and_check(None, "mmap_size", mapped, |_| Ok(()))
         .optional()?;
     // The file may come from a backup that somebody else could write: nothing in its schema may
     // call functions.
@@ -56,8 +72,28 @@ pub(super) fn open(path: Option<&Path>, access: Access) -> rusqlite::Result<Conn
     // Every cell of a page is checked when the page is copied into the cache. A mapped page is not
     // copied, and the check would take longer than most queries at each use; SQLite then checks a
     // cell as it follows it.
-    let check = if MAPPED_BYTES == 0 { "ON" } else { "OFF" };
+    let check = if mapped == 0 { "ON" } else { "OFF" };
     conn.pragma_update(None, "cell_size_check", check)?;
     words::register(&conn)?;
     Ok(conn)
+}
+
+/// Prepares a new file to be encrypted: every page keeps room for what the layer adds.
+pub(super) fn reserve(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch("PRAGMA page_size = 4096")?;
+    let mut bytes = RESERVED as c_int;
+    // SAFETY: the connection is open and not in use; for this operation SQLite reads and writes one
+    // `int`, which outlives the call.
+    let code = unsafe {
+        ffi::sqlite3_file_control(
+            conn.handle(),
+            c"main".as_ptr(),
+            ffi::SQLITE_FCNTL_RESERVE_BYTES,
+            (&raw mut bytes).cast(),
+        )
+    };
+    match code {
+        ffi::SQLITE_OK => Ok(()),
+        code => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)),
+    }
 }

@@ -18,6 +18,7 @@ impl SpaceStore {
             feeds: self.count("SELECT count(*) FROM feeds")?,
             quarantined: self.count("SELECT count(*) FROM entries WHERE status = 1")?,
             waiting: self.count("SELECT count(*) FROM entries WHERE status = 2")?,
+            excluded: self.count("SELECT count(*) FROM entries WHERE status = 3")?,
             violations: self.count("SELECT count(*) FROM violations WHERE n = 0")?,
             schemas: self.count("SELECT count(*) FROM objects WHERE type = '@schema'")?,
         })

@@ -3,6 +3,7 @@
 use super::connection::{self, Access};
 use super::error::{damaged, from_io, from_sqlite};
 use super::files;
+use super::sealed::{self, Seal, Start};
 use crate::model::{Error, ErrorKind, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -46,27 +47,30 @@ pub(super) struct Database {
     /// Where the file is; `None` in memory.
     path: Option<PathBuf>,
     access: Access,
+    // Dropped after the connection, which needs it.
+    seal: Option<Seal>,
 }
 
 impl Database {
-    /// Opens or makes the file at `path`; `None` keeps everything in memory.
+    /// Opens or makes the file at `path`; `None` keeps everything in memory. With a `seal` the file
+    /// is encrypted, and one that was plain before becomes so.
     pub(super) fn open(
         path: Option<&Path>,
+        seal: Option<Seal>,
         shape: &Shape,
         durability: Durability,
     ) -> Result<Database> {
-        let (place, unclean) = match path {
-            None => (format!("the in-memory {}", shape.what), false),
-            Some(path) => (path.display().to_string(), needs_check(path)?),
-        };
-        let conn = connection::open(path, Access::Write).map_err(|e| from_sqlite(&place, e))?;
-        conn.set_prepared_statement_cache_capacity(STATEMENTS);
-        let mut db = Database {
-            conn,
-            place,
-            path: path.map(Path::to_owned),
-            access: Access::Write,
-        };
+        let mut unclean = false;
+        if let Some(path) = path {
+            unclean = needs_check(path)?;
+            match (sealed::start(path)?, &seal) {
+                (Start::Plain, Some(seal)) => encrypt(path, seal, shape)?,
+                (Start::Sealed, None) => return Err(without_key(path)),
+                (Start::Newer, _) => return Err(too_new(path)),
+                _ => {}
+            }
+        }
+        let mut db = Database::connect(path, seal, shape)?;
         if db.recognise(shape)? {
             if unclean {
                 db.check("quick_check(1)")?;
@@ -79,18 +83,41 @@ impl Database {
         Ok(db)
     }
 
+    fn connect(path: Option<&Path>, seal: Option<Seal>, shape: &Shape) -> Result<Database> {
+        let place = match path {
+            None => format!("the in-memory {}", shape.what),
+            Some(path) => path.display().to_string(),
+        };
+        Database::connect_for(path, place, seal, Access::Write)
+    }
+
     /// Opens a further connection to a file that is open already, for reading alone.
-    pub(super) fn open_reader(path: &Path) -> Result<Database> {
+    pub(super) fn open_reader(path: &Path, seal: Option<Seal>) -> Result<Database> {
         let place = path.display().to_string();
-        let conn = connection::open(Some(path), Access::Read);
+        Database::connect_for(Some(path), place, seal, Access::Read)
+    }
+
+    fn connect_for(
+        path: Option<&Path>,
+        place: String,
+        seal: Option<Seal>,
+        access: Access,
+    ) -> Result<Database> {
+        let conn = connection::open(path, seal.as_ref(), access);
         let conn = conn.map_err(|e| from_sqlite(&place, e))?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(Database {
             conn,
             place,
-            path: Some(path.to_owned()),
-            access: Access::Read,
+            path: path.map(Path::to_owned),
+            access,
+            seal,
         })
+    }
+
+    /// What the file is encrypted with, if it is.
+    pub(super) fn seal(&self) -> Option<&Seal> {
+        self.seal.as_ref()
     }
 
     /// Where the file is; `None` in memory.
@@ -225,6 +252,9 @@ impl Database {
 
     fn create(&mut self, shape: &Shape) -> Result<()> {
         self.read(|conn| {
+            if self.seal.is_some() {
+                connection::reserve(conn)?;
+            }
             conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
             conn.execute_batch("PRAGMA synchronous = FULL")
         })?;
@@ -269,6 +299,31 @@ impl Database {
             })
         })
     }
+}
+
+fn without_key(path: &Path) -> Error {
+    let place = path.display();
+    let detail = format!("{place} is encrypted, and the profile's file \"key\" is not there");
+    Error::new(ErrorKind::KeyUnavailable, detail)
+}
+
+fn too_new(path: &Path) -> Error {
+    let place = path.display();
+    let detail = format!("{place} was encrypted by a newer version of echo-db; upgrade echo-db");
+    Error::new(ErrorKind::UnsupportedVersion, detail)
+}
+
+/// Encrypts the plain file at `path`, if it is one of ours and sound.
+fn encrypt(path: &Path, seal: &Seal, shape: &Shape) -> Result<()> {
+    let db = Database::connect(Some(path), None, shape)?;
+    if db.recognise(shape)? {
+        db.check("quick_check(1)")?;
+        return sealed::seal_file(path, db.conn, seal);
+    }
+    // Pages, but nothing in them: the file is begun anew.
+    drop(db);
+    files::remove_database(path)?;
+    files::open_private_file(path).map(drop)
 }
 
 /// Why the work of a transaction stopped.

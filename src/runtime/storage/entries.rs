@@ -154,6 +154,7 @@ impl SpaceStore {
             EntryStatus::Applied => entries!("WHERE e.status = 0 ORDER BY e.n"),
             EntryStatus::Quarantined => entries!("WHERE e.status = 1 ORDER BY e.n"),
             EntryStatus::Waiting => entries!("WHERE e.status = 2 ORDER BY e.n"),
+            EntryStatus::Excluded => entries!("WHERE e.status = 3 ORDER BY e.n"),
         };
         self.db.read(|conn| {
             conn.prepare_cached(sql)?
@@ -216,6 +217,7 @@ fn status_from(number: i64) -> Option<EntryStatus> {
         0 => Some(EntryStatus::Applied),
         1 => Some(EntryStatus::Quarantined),
         2 => Some(EntryStatus::Waiting),
+        3 => Some(EntryStatus::Excluded),
         _ => None,
     }
 }

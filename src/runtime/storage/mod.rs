@@ -17,14 +17,19 @@ mod entries;
 mod error;
 mod files;
 mod indexes;
+#[cfg(any(test, feature = "bench-internals"))]
+mod inspect;
 mod invitations;
+mod key_file;
 mod lock;
 mod meta;
 mod objects;
 mod profile;
 mod readers;
+mod rejudge;
 mod restore;
 mod schema;
+mod sealed;
 mod side;
 mod space;
 mod space_reads;
@@ -32,11 +37,15 @@ mod spaces;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod vault;
 mod violations;
 mod words;
 
+#[cfg(any(test, feature = "bench-internals"))]
+pub use inspect::{Inspected, inspect};
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;
 pub use readers::READERS;
 #[cfg(test)]
 pub use space::SpaceStore;
+pub use vault::{Access, Vault};

@@ -3,25 +3,42 @@
 use super::database::{Database, Durability};
 use super::error::{damaged, from_io};
 use super::lock::ProfileLock;
+use super::vault::{Access, Vault};
 use super::{files, schema};
 use crate::model::{Error, ErrorKind, Result};
 use rusqlite::{OptionalExtension, params};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// A profile. Its writes are rare, and durable before they return.
 pub struct ProfileStore {
     pub(super) db: Database,
     pub(super) directory: Option<PathBuf>,
+    pub(super) vault: Option<Arc<Vault>>,
     // Dropped last: nobody else may open the files before they are closed here.
     _lock: Option<ProfileLock>,
 }
 
 impl ProfileStore {
+    /// Opens the profile in `dir`, plain if it is new.
+    #[cfg(test)]
+    pub fn open(dir: Option<&Path>) -> Result<ProfileStore> {
+        let mode = crate::api::EncryptionMode::Off;
+        ProfileStore::open_with(
+            dir,
+            Access {
+                mode,
+                ..Access::default()
+            },
+        )
+    }
+
     /// Opens the profile in `dir`, making it when missing; `None` keeps it in memory. Holds the
     /// profile until dropped: a second opener gets `ProfileLocked`. Finishes the removal of
-    /// spaces that a crash cut short.
-    pub fn open(dir: Option<&Path>) -> Result<ProfileStore> {
+    /// spaces that a crash cut short, and encrypts what is plain if that is to be.
+    pub fn open_with(dir: Option<&Path>, access: Access) -> Result<ProfileStore> {
+        let mut vault = None;
         let mut lock = None;
         let mut file = None;
         if let Some(dir) = dir {
@@ -31,12 +48,18 @@ impl ProfileStore {
             files::create_private_dir(&spaces)?;
             let path = dir.join("profile.sqlite");
             refuse_to_start_over(&path, &spaces)?;
+            vault = Vault::open(dir, &path, access)?.map(Arc::new);
             file = Some(path);
         }
-        let db = Database::open(file.as_deref(), &schema::PROFILE, Durability::AtOnce)?;
+        let seal = vault
+            .as_ref()
+            .map(|vault| vault.profile_seal())
+            .transpose()?;
+        let db = Database::open(file.as_deref(), seal, &schema::PROFILE, Durability::AtOnce)?;
         let mut store = ProfileStore {
             db,
             directory: dir.map(Path::to_owned),
+            vault,
             _lock: lock,
         };
         match store.finish_deletions() {
@@ -45,7 +68,13 @@ impl ProfileStore {
             Err(e) if e.kind() == ErrorKind::Storage => {}
             done => done?,
         }
+        store.encrypt_spaces()?;
         Ok(store)
+    }
+
+    /// The key of its files, if they are encrypted.
+    pub fn vault(&self) -> Option<Arc<Vault>> {
+        self.vault.clone()
     }
 
     /// Stores the identity. Fails with `AlreadyExists` when there is one: it is never overwritten.

@@ -2,6 +2,7 @@
 //! mode each reads the file as of when its transaction began, whatever is written meanwhile.
 
 use super::database::Database;
+use super::sealed::Seal;
 use super::space::SpaceStore;
 use crate::model::Result;
 use crate::space::{Readers, Reads};
@@ -16,6 +17,7 @@ pub const READERS: usize = 3;
 /// closed.
 pub(super) struct SpaceReaders {
     path: PathBuf,
+    seal: Option<Seal>,
     pool: Mutex<Pool>,
     /// A connection was given back.
     freed: Condvar,
@@ -48,9 +50,10 @@ struct Lent<'a> {
 
 impl SpaceReaders {
     /// Of the file at `path`, which its writer has open.
-    pub(super) fn new(path: PathBuf) -> SpaceReaders {
+    pub(super) fn new(path: PathBuf, seal: Option<Seal>) -> SpaceReaders {
         SpaceReaders {
             path,
+            seal,
             pool: Mutex::default(),
             freed: Condvar::new(),
         }
@@ -89,7 +92,7 @@ impl SpaceReaders {
             sound: false,
         };
         if lent.reader.is_none() {
-            let db = Database::open_reader(&self.path)?;
+            let db = Database::open_reader(&self.path, self.seal.clone())?;
             lent.reader = Some(Reader {
                 store: SpaceStore { db },
                 cache: Cache::default(),

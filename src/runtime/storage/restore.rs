@@ -18,7 +18,7 @@ impl ProfileStore {
         if let Some(path) = &path {
             files::remove_database(path)?;
         }
-        SpaceStore::open(path.as_deref())
+        self.open_space_at(id, path.as_deref())
     }
 
     /// Removes a file that was begun; it is closed by now.
@@ -35,7 +35,7 @@ impl ProfileStore {
         let (Some(from), Some(to)) = (self.restore_path(id), self.space_path(id)) else {
             return Err(Error::internal("a space in memory has no file to move"));
         };
-        set_aside(&to)?;
+        self.set_aside(id, &to)?;
         std::fs::rename(&from, &to).map_err(|e| from_io(to.display(), &e))?;
         if let Some(parent) = to.parent() {
             files::sync_dir(parent)?;
@@ -52,23 +52,29 @@ impl ProfileStore {
         }
     }
 
+    /// Makes way for a new file: one without entries is removed, any other is kept beside.
+    fn set_aside(&self, id: &SpaceId, path: &Path) -> Result<()> {
+        if !path.exists() {
+            return files::remove_database(path);
+        }
+        let empty = self
+            .open_space_at(id, Some(path))
+            .and_then(|store| store.counts())
+            .is_ok_and(|counts| counts.entries == 0);
+        match empty {
+            true => files::remove_database(path),
+            false => keep(path),
+        }
+    }
+
     fn restore_path(&self, id: &SpaceId) -> Option<PathBuf> {
         self.space_path(id)
             .map(|path| path.with_extension("restore"))
     }
 }
 
-/// Makes way for a new file: one without entries is removed, any other is kept beside.
-fn set_aside(path: &Path) -> Result<()> {
-    if !path.exists() {
-        return files::remove_database(path);
-    }
-    let empty = SpaceStore::open(Some(path))
-        .and_then(|store| store.counts())
-        .is_ok_and(|counts| counts.entries == 0);
-    if empty {
-        return files::remove_database(path);
-    }
+/// Keeps a damaged file under another name.
+fn keep(path: &Path) -> Result<()> {
     let free = (1..=KEPT)
         .map(|n| path.with_extension(format!("damaged-{n}")))
         .find(|kept| !kept.exists());

@@ -2,7 +2,7 @@
 //! upgrade of the old one.
 
 use super::database::Shape;
-use super::{indexes, upgrade, words};
+use super::{indexes, rejudge, upgrade, words};
 
 /// A space's file.
 ///
@@ -21,7 +21,7 @@ pub(super) const SPACE: Shape = Shape {
     what: "space",
     // "ECHs"
     application_id: 0x4543_4873,
-    version: 2,
+    version: 3,
     schema: &[
         FEEDS,
         OBJECTS,
@@ -29,10 +29,11 @@ pub(super) const SPACE: Shape = Shape {
         SIDE,
         BLOBS,
         VIOLATIONS,
+        rejudge::VOUCHED,
         words::TABLE,
         indexes::TABLE,
     ],
-    upgrades: &[upgrade::to_2],
+    upgrades: &[upgrade::to_2, upgrade::to_3],
 };
 
 /// Feeds and entries, since version 1.

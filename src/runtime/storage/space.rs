@@ -2,6 +2,7 @@
 
 use super::database::{Database, Durability};
 use super::schema;
+use super::sealed::Seal;
 use crate::model::Result;
 use std::path::Path;
 
@@ -12,12 +13,18 @@ pub struct SpaceStore {
 }
 
 impl SpaceStore {
+    /// Opens a plain file.
+    #[cfg(test)]
+    pub fn open(path: Option<&Path>) -> Result<SpaceStore> {
+        SpaceStore::open_sealed(path, None)
+    }
+
     /// Opens the file at `path`, making it, and the directories above it, when missing; `None`
     /// keeps the space in memory. Fails with `Corrupt` when the file is damaged or something
     /// else, `UnsupportedVersion` when a newer version of the library wrote it, and `Storage`
-    /// when the file system refuses.
-    pub fn open(path: Option<&Path>) -> Result<SpaceStore> {
-        let db = Database::open(path, &schema::SPACE, Durability::Later)?;
+    /// when the file system refuses. With a `seal` the file is encrypted.
+    pub(super) fn open_sealed(path: Option<&Path>, seal: Option<Seal>) -> Result<SpaceStore> {
+        let db = Database::open(path, seal, &schema::SPACE, Durability::Later)?;
         Ok(SpaceStore { db })
     }
 

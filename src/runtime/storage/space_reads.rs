@@ -7,7 +7,8 @@ use crate::query::{Cell, CompiledQuery};
 use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
-    QuarantineRecord, Readers, Reads, SeenRow, Store, StoredDocument, StoredEntry, Violation,
+    QuarantineRecord, Readers, Reads, Rejudged, SeenRow, Store, StoredDocument, StoredEntry,
+    Violation, Vouched,
 };
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
@@ -16,6 +17,10 @@ use std::sync::Arc;
 const ENTRIES_A_READ: usize = 256;
 
 impl Reads for SpaceStore {
+    fn vouched(&self) -> Result<Vec<Vouched>> {
+        self.all_vouched()
+    }
+
     fn meta(&self, key: &str) -> Result<Option<Vec<u8>>> {
         SpaceStore::meta(self, key)
     }
@@ -188,7 +193,8 @@ impl Reads for SpaceStore {
 impl Store for SpaceStore {
     fn readers(&self) -> Option<Arc<dyn Readers>> {
         let place = self.db.location()?;
-        Some(Arc::new(SpaceReaders::new(place.to_owned())))
+        let seal = self.db.seal().cloned();
+        Some(Arc::new(SpaceReaders::new(place.to_owned(), seal)))
     }
 
     fn set_cache(&mut self, pages: u64, statements: usize) -> Result<()> {
@@ -208,6 +214,10 @@ impl Store for SpaceStore {
         objects: &[ObjectWrite<'_>],
     ) -> Result<()> {
         self.settle_entry(entry, status, reason, objects, actors)
+    }
+
+    fn rejudge(&mut self, judged: &Rejudged<'_>) -> Result<()> {
+        self.write_rejudged(judged)
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -2,10 +2,11 @@
 
 use super::files;
 use super::profile::ProfileStore;
+use super::sealed::{self, Start};
 use super::space::SpaceStore;
 use crate::model::{Error, ErrorKind, Result, SpaceId};
 use rusqlite::params;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A space of the profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,32 @@ impl ProfileStore {
 
     /// Opens a space's file; of a profile in memory, a new space in memory.
     pub fn open_space(&self, id: &SpaceId) -> Result<SpaceStore> {
-        SpaceStore::open(self.space_path(id).as_deref())
+        self.open_space_at(id, self.space_path(id).as_deref())
+    }
+
+    /// Opens a file of a space that is, or is to be, elsewhere than in its place.
+    pub(super) fn open_space_at(&self, id: &SpaceId, path: Option<&Path>) -> Result<SpaceStore> {
+        let vault = self.vault.as_ref();
+        let seal = vault.map(|vault| vault.space_seal(id)).transpose()?;
+        SpaceStore::open_sealed(path, seal)
+    }
+
+    /// Encrypts the spaces whose files are plain still.
+    pub(super) fn encrypt_spaces(&self) -> Result<()> {
+        if self.vault.is_none() {
+            return Ok(());
+        }
+        for space in self.spaces()? {
+            let path = self.space_path(&space.id);
+            if let Some(path) = &path
+                && sealed::start(path)? == Start::Plain
+            {
+                // One that is damaged, or has no room to be encrypted, must not keep its owner out of
+                // the others: opening it tells.
+                let _ = self.open_space(&space.id);
+            }
+        }
+        Ok(())
     }
 
     /// Removes a space and its files, which nobody may have open. From the moment it begins the

@@ -7,6 +7,7 @@ mod profile;
 mod queries;
 mod query_bounds;
 mod recovery;
+mod sealed;
 mod space;
 mod words;
 mod world;

@@ -2,7 +2,7 @@
 //! with all that follow it, so that a file is never between two versions.
 
 use super::database::Failure;
-use super::{indexes, schema, side, words};
+use super::{indexes, rejudge, schema, side, words};
 use rusqlite::Transaction;
 
 /// From version 1: rows with relation ends, schema version, tags, foreign keys and branches, of
@@ -44,5 +44,11 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
         let data: String = row.get(1)?;
         side::put_refs(tx, row.get(0)?, &data)?;
     }
+    Ok(())
+}
+
+/// From version 2: entries may be excluded, or count because somebody vouches for them.
+pub(super) fn to_3(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
+    tx.execute_batch(rejudge::VOUCHED)?;
     Ok(())
 }

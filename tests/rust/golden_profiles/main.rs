@@ -24,7 +24,7 @@ fn golden() -> PathBuf {
 /// The versions of a profile's file and of its spaces'.
 fn versions(profile: &Path) -> String {
     let version = |path: &Path| -> i64 {
-        let conn = rusqlite::Connection::open(path).unwrap();
+        let conn = echodb::bench_internals::inspect(path).unwrap();
         conn.query_row("PRAGMA user_version", [], |row| row.get(0))
             .unwrap()
     };
@@ -49,9 +49,10 @@ fn databases(profile: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Keeps a closed profile, compressed: most of a small database is empty.
+/// Keeps a closed profile, compressed: most of a small database is empty. The key goes with it.
 fn keep(profile: &Path, to: &Path) {
-    for file in databases(profile) {
+    let keys = ["key", "file-key"].map(PathBuf::from);
+    for file in databases(profile).into_iter().chain(keys) {
         let target = to.join(&file).with_added_extension("gz");
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         let out = fs::File::create(target).unwrap();

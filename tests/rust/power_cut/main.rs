@@ -13,6 +13,7 @@ mod vfs;
 mod work;
 
 use disk::{Disk, Image, Left, Random};
+use echodb::EncryptionMode;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use verify::Looked;
@@ -80,7 +81,7 @@ fn cut_everywhere(run: &Run, seed: u64, share: usize) -> usize {
                 steps[0].name
             );
             let thorough = opened % 8 == 0;
-            Looked::at(&image, &what, thorough).agrees_with_one_of(run, steps);
+            Looked::at(&image, run, &what, thorough).agrees_with_one_of(run, steps);
             opened += 1;
         }
     }
@@ -89,8 +90,17 @@ fn cut_everywhere(run: &Run, seed: u64, share: usize) -> usize {
 
 #[test]
 fn a_cut_at_any_write_loses_nothing_that_was_flushed() {
+    cut(EncryptionMode::Auto);
+}
+
+#[test]
+fn neither_does_it_without_encryption() {
+    cut(EncryptionMode::Off);
+}
+
+fn cut(encryption: EncryptionMode) {
     let dir = tempfile::tempdir().unwrap();
-    let mut run = Run::start(dir.path(), usize::MAX);
+    let mut run = Run::start(dir.path(), usize::MAX, encryption);
     run.work().unwrap();
     run.stop();
     let seed = seed();
@@ -115,7 +125,7 @@ fn a_cut_at_any_write_loses_nothing_that_was_flushed() {
 #[test]
 fn a_program_that_outlives_its_disk_promises_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let mut run = Run::start(dir.path(), usize::MAX);
+    let mut run = Run::start(dir.path(), usize::MAX, EncryptionMode::Auto);
     run.work().unwrap();
     run.stop();
     let all = run.recorder.count();
@@ -124,7 +134,7 @@ fn a_program_that_outlives_its_disk_promises_nothing() {
     for round in 0..12 {
         let end = random.below(all as u64 * 9 / 10) as usize;
         let dir = tempfile::tempdir().unwrap();
-        let mut run = Run::start(dir.path(), end);
+        let mut run = Run::start(dir.path(), end, EncryptionMode::Auto);
         let result = run.work();
         run.stop();
         let error = result.expect_err("the disk is gone");
@@ -137,7 +147,7 @@ fn a_program_that_outlives_its_disk_promises_nothing() {
             .for_each(|event| disk.take(event));
         for left in [Left::Nothing, Left::Sectors, Left::Torn] {
             let image = disk.image(left, &mut random);
-            Looked::at(&image, &what, true).has_what_was_durable(&run);
+            Looked::at(&image, &run, &what, true).has_what_was_durable(&run);
         }
     }
 }

@@ -20,14 +20,18 @@ pub struct Looked {
 impl Looked {
     /// Lays an image out in a directory and opens it. Asserts what holds for every image: all
     /// opens, everything derived agrees, and SQLite finds no fault. A thorough look writes too.
-    pub fn at(image: &Image, what: &str, thorough: bool) -> Looked {
+    pub fn at(image: &Image, run: &Run, what: &str, thorough: bool) -> Looked {
         let dir = tempfile::tempdir().unwrap();
         for (path, bytes) in image {
             let path = dir.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
         }
-        let client = work::open(dir.path()).unwrap_or_else(|e| panic!("{what}: {e}"));
+        for (name, bytes) in run.key_files() {
+            fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        let client =
+            work::open(dir.path(), run.encryption).unwrap_or_else(|e| panic!("{what}: {e}"));
         let mut looked = Looked {
             what: what.to_owned(),
             identity: client.identity().is_some(),
@@ -49,7 +53,7 @@ impl Looked {
             looked.spaces.push((info.id, state, digest));
         }
         if thorough {
-            looked.goes_on(client, dir.path());
+            looked.goes_on(client, dir.path(), run);
         } else {
             client.shutdown().unwrap();
         }
@@ -106,7 +110,7 @@ impl Looked {
     }
 
     /// The profile takes new writes, and keeps all when it is opened once more.
-    fn goes_on(&self, client: Arc<Client>, dir: &Path) {
+    fn goes_on(&self, client: Arc<Client>, dir: &Path, run: &Run) {
         let what = &self.what;
         if client.identity().is_none() {
             client
@@ -130,7 +134,8 @@ impl Looked {
         }
         client.shutdown().unwrap();
         drop(client);
-        let client = work::open(dir).unwrap_or_else(|e| panic!("{what}, once more: {e}"));
+        let client =
+            work::open(dir, run.encryption).unwrap_or_else(|e| panic!("{what}, once more: {e}"));
         for (space, id, digest) in written {
             let space = client.space(space).unwrap();
             assert!(space.get(id).unwrap().is_some(), "{what}");

@@ -1,7 +1,7 @@
 //! What the client does while the power may go, and what it holds after each step.
 
 use super::vfs::Recorder;
-use echodb::{Client, ClientOptions, Result, SearchOptions, Space, TextUnit};
+use echodb::{Client, ClientOptions, EncryptionMode, Result, SearchOptions, Space, TextUnit};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,8 @@ pub struct Run {
     pub steps: Vec<Step>,
     /// The id of the space it works in.
     pub space_id: String,
+    /// Whether its files are encrypted.
+    pub encryption: EncryptionMode,
     root: PathBuf,
     client: Option<Arc<Client>>,
     space: Option<Arc<Space>>,
@@ -42,8 +44,9 @@ pub struct Run {
 }
 
 /// Opens a client without connections.
-pub fn open(dir: &Path) -> Result<Arc<Client>> {
+pub fn open(dir: &Path, encryption: EncryptionMode) -> Result<Arc<Client>> {
     let options = ClientOptions {
+        encryption,
         profile: Some(dir.to_string_lossy().into_owned()),
         online: false,
         // Longer than typing takes here, so that it is gathered.
@@ -68,12 +71,13 @@ pub fn state(space: &Space) -> Result<State> {
 
 impl Run {
     /// Begins on an empty directory, whose disk is gone after `end` events.
-    pub fn start(root: &Path, end: usize) -> Run {
+    pub fn start(root: &Path, end: usize, encryption: EncryptionMode) -> Run {
         let recorder = Recorder::start(root, end);
         let mut run = Run {
             recorder,
             steps: Vec::new(),
             space_id: String::new(),
+            encryption,
             root: root.canonicalize().unwrap(),
             client: None,
             space: None,
@@ -90,6 +94,15 @@ impl Run {
             on_the_way: Vec::new(),
         });
         run
+    }
+
+    /// The files with the profile's key, which were safe from a power cut before any other was
+    /// begun.
+    pub fn key_files(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let names = ["key", "file-key"].into_iter();
+        names
+            .filter_map(|name| Some((name, std::fs::read(self.root.join(name)).ok()?)))
+            .collect()
     }
 
     /// Closes the client; its disk may be gone.
@@ -167,7 +180,7 @@ impl Run {
 
     fn found(&mut self) -> Result<()> {
         self.step("open", true, |run| {
-            run.client = Some(open(&run.root)?);
+            run.client = Some(open(&run.root, run.encryption)?);
             Ok(())
         })?;
         self.step("create an identity", true, |run| {
@@ -262,7 +275,7 @@ impl Run {
         self.step("close and open", false, |run| {
             run.space = None;
             run.client.take().unwrap().shutdown()?;
-            let client = open(&run.root)?;
+            let client = open(&run.root, run.encryption)?;
             run.space = Some(client.space(run.space_id.clone())?);
             run.client = Some(client);
             Ok(())
@@ -274,7 +287,7 @@ impl Run {
         self.step("checkpoint", false, |run| {
             let file = run.root.join("spaces").join(&run.space_id);
             // It fails when the disk is gone; the next step finds out.
-            if let Ok(conn) = rusqlite::Connection::open(file.with_extension("sqlite")) {
+            if let Ok(conn) = echodb::bench_internals::inspect(&file.with_extension("sqlite")) {
                 let _ = conn.query_row("PRAGMA wal_checkpoint", [], |_| Ok(()));
             }
             Ok(())

@@ -147,7 +147,7 @@ pub fn is_sound(profile: &std::path::Path, what: &str) {
     let spaces = spaces.map(|file| file.unwrap().path());
     files.extend(spaces.filter(|path| path.extension().is_some_and(|end| end == "sqlite")));
     for file in files {
-        let conn = rusqlite::Connection::open(&file).unwrap();
+        let conn = echodb::bench_internals::inspect(&file).unwrap();
         let verdict: String = conn
             .query_row("PRAGMA integrity_check", [], |row| row.get(0))
             .unwrap();

@@ -1,7 +1,10 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
+use crate::failure::Result;
 use crate::member_args::MemberCommand;
+use crate::passphrase::{PassphraseCommand, Secret};
+pub use crate::schema_args::SchemaCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
@@ -16,9 +19,9 @@ Exit codes:
   1  failed for another reason than the following
   2  the command or an argument makes no sense
   3  the named thing does not exist
-  4  refused: no permission, or a wrong or used-up invitation code
+  4  refused: no permission, a wrong or used-up invitation code, or a wrong passphrase
   5  the network failed, or time ran out
-  6  the profile is locked, damaged or newer, or the disk refused";
+  6  the profile is locked, damaged or newer, its key is missing, or the disk refused";
 
 /// Works with echo-db profiles: identities, spaces, objects, pairing.
 #[derive(Debug, Parser)]
@@ -41,6 +44,11 @@ pub struct Args {
     )]
     pub signal: Vec<String>,
 
+    /// Reads the profile's passphrase, one line, from this file descriptor; else it is in
+    /// $ECHODB_PASSPHRASE, or asked for on the terminal
+    #[arg(long, global = true, value_name = "N")]
+    pub passphrase_fd: Option<i32>,
+
     /// Prints JSON, one value a line; errors too, on standard error
     #[arg(long, global = true)]
     pub json: bool,
@@ -57,6 +65,9 @@ pub enum Command {
     /// The user of this profile
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// The passphrase that the profile's files are encrypted under
+    #[command(subcommand)]
+    Passphrase(PassphraseCommand),
     /// Makes, lists, describes and deletes spaces
     #[command(subcommand)]
     Space(SpaceCommand),
@@ -435,34 +446,6 @@ pub enum IndexCommand {
     },
 }
 
-/// What may be done about schemas.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SchemaCommand {
-    /// Lists all schemas of all types
-    List,
-    /// Prints the schema that new objects of a type are checked against
-    Show {
-        /// The type
-        #[arg(value_name = "TYPE")]
-        type_name: String,
-    },
-    /// Registers a JSON Schema for objects of a type, and prints its version
-    Register {
-        /// The type
-        #[arg(value_name = "TYPE")]
-        type_name: String,
-        /// The schema
-        #[arg(value_name = "JSON")]
-        schema: String,
-        /// The version; without it, the next one
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        version: Option<u32>,
-    },
-    /// Lists the rules that objects break
-    Violations,
-}
-
 impl Command {
     /// Whether it needs peers when it runs on its own.
     pub fn is_online(&self) -> bool {
@@ -486,6 +469,15 @@ impl Command {
                 | Command::Watch { .. }
                 | Command::Blob(BlobCommand::Fetch { .. })
         )
+    }
+
+    /// Asks for what only the process at the terminal can; `passphrase` is the profile's, if it was
+    /// given.
+    pub fn fill(&mut self, passphrase: Option<&Secret>) -> Result<()> {
+        match self {
+            Command::Passphrase(command) => command.fill(passphrase),
+            _ => Ok(()),
+        }
     }
 
     /// Makes names of files mean the same in another process.

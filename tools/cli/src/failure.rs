@@ -71,12 +71,17 @@ impl Failure {
         match self.kind() {
             Some(ErrorKind::InvalidArgument) => 2,
             Some(ErrorKind::NotFound) => 3,
-            Some(ErrorKind::PermissionDenied | ErrorKind::InvitationRefused) => 4,
+            Some(
+                ErrorKind::PermissionDenied
+                | ErrorKind::InvitationRefused
+                | ErrorKind::WrongPassphrase,
+            ) => 4,
             Some(ErrorKind::Network | ErrorKind::Protocol | ErrorKind::TimedOut) => 5,
             Some(
                 ErrorKind::ProfileLocked
                 | ErrorKind::Corrupt
                 | ErrorKind::UnsupportedVersion
+                | ErrorKind::KeyUnavailable
                 | ErrorKind::Storage,
             ) => 6,
             _ => 1,
@@ -102,7 +107,9 @@ mod tests {
         assert_eq!(code(ErrorKind::InvalidArgument), 2);
         assert_eq!(code(ErrorKind::NotFound), 3);
         assert_eq!(code(ErrorKind::InvitationRefused), 4);
+        assert_eq!(code(ErrorKind::WrongPassphrase), 4);
         assert_eq!(code(ErrorKind::TimedOut), 5);
+        assert_eq!(code(ErrorKind::KeyUnavailable), 6);
         assert_eq!(code(ErrorKind::ProfileLocked), 6);
         assert_eq!(code(ErrorKind::AlreadyExists), 1);
     }

@@ -7,6 +7,7 @@ use crate::control::{Control, Note};
 use crate::event::Event;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
+use crate::passphrase::{self, Secret};
 use crate::serve::{self, Log};
 use crate::{profile, signals, socket};
 use echodb::model::ErrorKind;
@@ -37,8 +38,10 @@ pub fn run(mut args: Args, console: &mut Console) -> Result<()> {
     args.command.find_files();
     args.command = args.command.absolute();
     let directory = profile::directory(&args)?;
-    match find_place(&args, &directory)? {
+    let given = passphrase::given(args.passphrase_fd)?;
+    match find_place(&args, &directory, given.clone())? {
         Place::There(stream) => {
+            args.command.fill(given.as_ref())?;
             if signals_given(&args) {
                 console.emit(Event::Warning(
                     "--signal has no effect while `echodb serve` runs on this profile".to_owned(),
@@ -48,14 +51,15 @@ pub fn run(mut args: Args, console: &mut Console) -> Result<()> {
             socket::client::run(stream, &args.command, console)
         }
         Place::Here(client) => {
-            let done = run_here(args.command, &client, &directory, console);
+            let filled = args.command.fill(given.as_ref());
+            let done = filled.and_then(|()| run_here(args.command, &client, &directory, console));
             let closed = client.shutdown().map_err(Failure::from);
             done.and(closed)
         }
     }
 }
 
-fn find_place(args: &Args, directory: &Path) -> Result<Place> {
+fn find_place(args: &Args, directory: &Path, mut given: Option<Secret>) -> Result<Place> {
     let serve = args.command == Command::Serve;
     let makes_profile = serve
         || matches!(
@@ -85,8 +89,12 @@ fn find_place(args: &Args, directory: &Path) -> Result<Place> {
             (None, _) => {}
         }
         let signaling = signaling(args);
-        match profile::open(directory, signaling, args.command.is_online(), log.clone()) {
+        let online = args.command.is_online();
+        match profile::open(directory, signaling, online, given.as_ref(), log.clone()) {
             Ok(client) => return Ok(Place::Here(client)),
+            Err(failure) if given.is_none() && wants_passphrase(&failure) => {
+                given = Some(passphrase::asked().map_err(|_| failure)?);
+            }
             Err(failure) if failure.kind() != Some(ErrorKind::ProfileLocked) => {
                 return Err(failure);
             }
@@ -94,6 +102,11 @@ fn find_place(args: &Args, directory: &Path) -> Result<Place> {
             Err(_) => std::thread::sleep(LOOK_EVERY),
         }
     }
+}
+
+/// Whether the profile would open with a passphrase.
+fn wants_passphrase(failure: &Failure) -> bool {
+    failure.kind() == Some(ErrorKind::KeyUnavailable) && failure.error.contains("passphrase")
 }
 
 fn run_here(

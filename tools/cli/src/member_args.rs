@@ -34,4 +34,16 @@ pub enum MemberCommand {
         /// The space
         space: String,
     },
+    /// Lists the entries that do not count: written by members who were denied, or built on such
+    Excluded {
+        /// The space
+        space: String,
+    },
+    /// Writes the effect of an excluded entry again, under this identity's name
+    Resubmit {
+        /// The space
+        space: String,
+        /// The entry, as `excluded` lists it
+        entry: String,
+    },
 }

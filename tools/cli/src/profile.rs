@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::failure::{Failure, Result};
+use crate::passphrase::Secret;
 use echodb::model::ErrorKind;
 use echodb::{Client, ClientOptions, LogLevel, LogSink};
 use std::ffi::OsString;
@@ -60,6 +61,7 @@ pub fn open(
     directory: &Path,
     signaling: Vec<String>,
     online: bool,
+    passphrase: Option<&Secret>,
     log: Option<Arc<dyn LogSink>>,
 ) -> Result<Arc<Client>> {
     let profile = directory
@@ -70,6 +72,7 @@ pub fn open(
         signaling,
         online,
         log_level: LogLevel::Warn,
+        passphrase: passphrase.map(Secret::text),
         ..ClientOptions::default()
     };
     Ok(Client::open(options, log)?)

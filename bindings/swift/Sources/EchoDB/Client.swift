@@ -43,7 +43,9 @@ public final class Client: Sendable {
     ///
     /// Throws ``EchoError`` with the status ``EchoError/Status/profileLocked`` while another client,
     /// in this process or another, has it open, and of the kind ``EchoError/Kind/storage`` when its
-    /// files are damaged or newer; they are left untouched then.
+    /// files are damaged or newer; they are left untouched then. The statuses
+    /// ``EchoError/Status/wrongPassphrase`` and ``EchoError/Status/keyUnavailable`` tell that the
+    /// passphrase is wrong, or that it or the key provider is needed.
     ///
     /// - Parameters:
     ///   - profile: The profile's folder; `nil` keeps everything in memory.
@@ -56,6 +58,10 @@ public final class Client: Sendable {
     ///     second. ``Space/flush()`` ends the wait.
     ///   - logLevel: What `log` hears.
     ///   - log: Takes the library's log lines, on threads of the library.
+    ///   - passphrase: The passphrase of the profile's files, 1 to 1024 bytes of UTF-8. A new profile,
+    ///     and one that was plain, gets it; see ``setPassphrase(old:new:)``.
+    ///   - keyProvider: Who keeps a key for the profile; used where there is no passphrase.
+    ///   - encryption: Whether the profile's files are encrypted.
     public static func open(
         profile: URL? = nil,
         signaling: [String] = [],
@@ -64,7 +70,10 @@ public final class Client: Sendable {
         isOnline: Bool = true,
         coalescing: Duration = .milliseconds(20),
         logLevel: LogLevel = .warning,
-        log: LogHandler? = nil
+        log: LogHandler? = nil,
+        passphrase: String? = nil,
+        keyProvider: (any KeyProvider)? = nil,
+        encryption: EncryptionMode = .auto
     ) async throws -> Client {
         if let profile, !profile.isFileURL {
             throw EchoError.invalidArgument("a profile is a folder, which \(profile) is not")
@@ -79,7 +88,10 @@ public final class Client: Sendable {
             bind: bind,
             online: isOnline,
             logLevel: log == nil ? .off : logLevel.native,
-            coalesceMs: try coalescing.wholeMilliseconds(for: "coalescing"))
+            coalesceMs: try coalescing.wholeMilliseconds(for: "coalescing"),
+            passphrase: passphrase,
+            keyProvider: keyProvider.map(ProviderAdapter.init),
+            encryption: encryption.native)
         return try await translating {
             Client(native: try await openClient(options: options, log: log.map(LogSink.init)))
         }

@@ -94,6 +94,10 @@ public struct EchoError: Error, Hashable, Sendable {
         public static let conflict = Status(rawValue: 18)
         /// A value does not fit the schema of its object's type.
         public static let schemaViolation = Status(rawValue: 19)
+        /// This is not the profile's passphrase.
+        public static let wrongPassphrase = Status(rawValue: 20)
+        /// The profile's files are encrypted, and their key cannot be had.
+        public static let keyUnavailable = Status(rawValue: 21)
     }
 
     /// What happened, coarsely.

@@ -103,6 +103,8 @@ public struct ClientStatus: Hashable, Sendable {
     public let bytesSent: UInt64
     /// Bytes received from peers likewise.
     public let bytesReceived: UInt64
+    /// What keeps the key of the profile's files.
+    public let encryption: Encryption
 
     init(native: EchoDBNative.ClientStatus) {
         isOnline = native.online
@@ -110,6 +112,7 @@ public struct ClientStatus: Hashable, Sendable {
         peers = Int(native.peers)
         bytesSent = native.bytesSent
         bytesReceived = native.bytesReceived
+        encryption = Encryption(native: native.encryption)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `member`.
 
 use super::Context;
-use crate::event::{Done, Event};
+use crate::event::{Done, Event, Excluded};
 use crate::failure::{Failure, Result};
 use crate::member_args::MemberCommand;
 use echodb::model::ErrorKind;
@@ -33,6 +33,23 @@ pub(super) fn member(context: &mut Context, command: MemberCommand) -> Result<()
             let identity = find(&space, &identity)?;
             space.remove_member(identity.clone())?;
             done(context, &space, Some(identity), "removed")
+        }
+        MemberCommand::Excluded { space } => {
+            let space = context.space(&space)?;
+            for entry in space.excluded()? {
+                let excluded = Excluded::new(&space.id(), entry);
+                context.output.emit(Event::Excluded(excluded))?;
+            }
+            Ok(())
+        }
+        MemberCommand::Resubmit { space, entry } => {
+            let space = context.space(&space)?;
+            let done_again = space.resubmit(entry)?;
+            for skipped in done_again.skipped {
+                let text = format!("object {}: {}", skipped.object, skipped.reason);
+                context.output.emit(Event::Warning(text))?;
+            }
+            done(context, &space, done_again.committed.entry, "resubmitted")
         }
         MemberCommand::Leave { space } => {
             let space = context.space(&space)?;

@@ -6,6 +6,7 @@ mod lookup;
 mod member;
 mod object;
 mod pairing;
+mod passphrase;
 mod past;
 mod query;
 mod schema;
@@ -55,6 +56,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
     match command {
         Command::Identity(IdentityCommand::Create { name }) => identity::create(context, name),
         Command::Identity(IdentityCommand::Show) => identity::show(context),
+        Command::Passphrase(command) => passphrase::run(context, &command),
         Command::Space(SpaceCommand::Create { name }) => space::create(context, name),
         Command::Space(SpaceCommand::List) => space::list(context),
         Command::Space(SpaceCommand::Info { space }) => space::info(context, &space),

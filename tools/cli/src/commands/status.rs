@@ -3,6 +3,7 @@
 use super::Context;
 use crate::event::{Digest, Event, Signaling, SpaceStatus, Status, space_state};
 use crate::failure::Result;
+use echodb::Encryption;
 
 pub(super) fn status(context: &mut Context, space: Option<&str>) -> Result<()> {
     match space {
@@ -11,7 +12,7 @@ pub(super) fn status(context: &mut Context, space: Option<&str>) -> Result<()> {
     }
 }
 
-fn of_client(context: &mut Context) -> Result<()> {
+pub(super) fn of_client(context: &mut Context) -> Result<()> {
     let status = context.client.status();
     let spaces = match context.client.identity() {
         Some(_) => context.client.spaces()?.len() as u64,
@@ -30,7 +31,18 @@ fn of_client(context: &mut Context) -> Result<()> {
         bytes_received: status.bytes_received,
         signaling: signaling.collect(),
         spaces,
+        encryption: encryption(status.encryption).to_owned(),
     }))
+}
+
+fn encryption(kept: Encryption) -> &'static str {
+    match kept {
+        Encryption::Memory => "memory",
+        Encryption::Plain => "plain",
+        Encryption::FileKey => "file_key",
+        Encryption::Passphrase => "passphrase",
+        Encryption::KeyProvider => "key_provider",
+    }
 }
 
 fn of_space(context: &mut Context, name: &str) -> Result<()> {
@@ -42,6 +54,7 @@ fn of_space(context: &mut Context, name: &str) -> Result<()> {
         objects: status.objects,
         entries: status.entries,
         quarantined: status.quarantined,
+        excluded: status.excluded,
         waiting_for_key: status.waiting_for_key,
         waiting_for_dependency: status.waiting_for_dependency,
         violations: status.violations,

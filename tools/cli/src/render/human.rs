@@ -48,6 +48,13 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Space(space) => listed_space(space, style),
         Event::SpaceDetails(details) => space_details(details, style),
         Event::Member(member) => member_line(member),
+        Event::Excluded(entry) => format!(
+            "{}  {}  {} objects  {}\n",
+            entry.entry,
+            entry.identity,
+            entry.objects.len(),
+            safe::line(&entry.reason)
+        ),
         Event::Created(created) => format!("{}\n", created.id),
         Event::Object(object) if style.detailed => object_lines(object, style),
         Event::Object(object) => format!(
@@ -314,12 +321,25 @@ fn auth_code(pairing: &Pairing, style: Style) -> String {
     }
 }
 
+fn key(encryption: &str) -> &str {
+    match encryption {
+        "plain" => "none: the files are not encrypted",
+        "file_key" => "in a file beside the profile's",
+        "passphrase" => "under a passphrase",
+        other => other,
+    }
+}
+
 fn client_status(status: &Status) -> String {
     let mut out = String::new();
     let yes = |value| if value { "yes" } else { "no" };
     put(&mut out, format_args!("serving   {}", yes(status.serving)));
     put(&mut out, format_args!("online    {}", yes(status.online)));
     put(&mut out, format_args!("spaces    {}", status.spaces));
+    put(
+        &mut out,
+        format_args!("key       {}", key(&status.encryption)),
+    );
     put(&mut out, format_args!("peers     {}", status.peers));
     put(
         &mut out,
@@ -355,6 +375,7 @@ fn space_status(status: &SpaceStatus) -> String {
     put(&mut out, format_args!("entries   {}", status.entries));
     for (name, count) in [
         ("set aside", status.quarantined),
+        ("excluded", status.excluded),
         ("waiting for a key", status.waiting_for_key),
         ("waiting for another entry", status.waiting_for_dependency),
         ("breaking their schema", status.violations),

@@ -92,6 +92,7 @@ impl Renderer {
             Event::Space(value) => json_text(value),
             Event::SpaceDetails(value) => json_text(value),
             Event::Member(value) => json_text(value),
+            Event::Excluded(value) => json_text(value),
             Event::Created(value) => json_text(value),
             Event::Object(value) => json_text(value),
             Event::Hit(value) => json_text(value),

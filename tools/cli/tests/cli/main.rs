@@ -6,6 +6,7 @@ mod commands;
 mod common;
 mod errors;
 mod pairing;
+mod passphrase;
 mod past;
 mod search;
 mod serving;

@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "operation",
     "client_options",
     "client",
+    "encryption",
     "space",
     "space_members",
     "space_objects",

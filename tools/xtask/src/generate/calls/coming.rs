@@ -10,6 +10,7 @@ const COMING: &[&str] = &[
     "Client::contacts",
     "Contact",
     "ContactSpace",
+    "ExcludedEntry",
     "Member::device_details",
     "Member::joined_ms",
     "Member::rank",
@@ -17,12 +18,18 @@ const COMING: &[&str] = &[
     "MemberEvent",
     "MemberEventKind",
     "MemberListener",
+    "Resubmission",
+    "SkippedResubmission",
+    "Space::excluded",
     "Space::leave",
     "Space::remove_member",
+    "Space::resubmit",
     "Space::set_role",
     "Space::subscribe_members",
+    "SpaceStatus::excluded",
     "SpaceStatus::removed",
     "SpaceStatus::role",
+    "TransactionInfo::endorsed_by",
 ];
 
 /// What the page says in place of a name.

@@ -69,6 +69,7 @@ const OWN_ID: &str = "the id is an argument that may be given";
 const GIVEN: &str = "whoever fetches a blob has given its id";
 /// Swift's alone.
 const LABEL: &str = "a file is an argument that its label tells";
+const PROVIDER: &str = "a structure of two functions, `load` and `store`";
 const FUNCTION: &str = "what is called back is a function";
 
 pub const DEVIATIONS: &[Deviation] = &[
@@ -132,6 +133,18 @@ pub const DEVIATIONS: &[Deviation] = &[
         FUNCTION,
     ),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
+    named(
+        "KeyProvider::load_key",
+        C,
+        "echodb_key_load_callback",
+        FUNCTION,
+    ),
+    named(
+        "KeyProvider::store_key",
+        C,
+        "echodb_key_store_callback",
+        FUNCTION,
+    ),
     named(
         "Migration::migrate",
         C,
@@ -198,6 +211,8 @@ pub const DEVIATIONS: &[Deviation] = &[
     named("BlobFetch::id", Cpp, "Space::fetch_blob", GIVEN),
     named("MemberListener::changed", Cpp, "MemberListener", FUNCTION),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
+    named("KeyProvider::load_key", Cpp, "KeyProvider", PROVIDER),
+    named("KeyProvider::store_key", Cpp, "KeyProvider", PROVIDER),
     named("Migration::migrate", Cpp, "Migration", FUNCTION),
     // Python.
     named(

@@ -46,6 +46,7 @@ pub fn of_variant(enumeration: &str, variant: &str, language: Language) -> Strin
     match language {
         Language::C | Language::Cpp => match enumeration {
             "LogLevel" => format!("ECHODB_LOG_{word}"),
+            "EncryptionMode" => format!("ECHODB_ENCRYPTION_{word}"),
             "MarkExpand" => format!("ECHODB_MARK_EXPAND_{word}"),
             "InvitationState" => format!("ECHODB_INVITATION_{word}"),
             "BlobFetchState" => format!("ECHODB_BLOB_{word}"),

@@ -125,6 +125,22 @@ public class Client private constructor(private val native: NativeClient) : Auto
     }
 
     /**
+     * Gives the profile a passphrase, changes it, or, without a new one, takes it away: then the key
+     * is with the key provider that the client was opened with, or else in a file. It takes about a
+     * second, and no file is written anew but the one that holds the profile's key; a crash leaves the
+     * one or the other passphrase. Whoever has a copy of that file from before can open the profile
+     * with the old one still.
+     *
+     * @param old The present one, if there is one.
+     * @param new 1 to 1024 bytes of UTF-8, or `null`.
+     * @throws EchoException.PermissionDenied with [Status.WRONG_PASSPHRASE].
+     * @throws EchoException.InvalidState if the profile is plain or in memory.
+     */
+    public suspend fun setPassphrase(old: String?, new: String?) {
+        translated { native.setPassphrase(old, new) }
+    }
+
+    /**
      * Commits what is pending, closes connections and files, and releases the profile. Ends all
      * flows and subscriptions. Every later call on the client and its spaces throws
      * [EchoException.InvalidState]; this one may be made again. Goes on to its end when the
@@ -163,10 +179,15 @@ public class Client private constructor(private val native: NativeClient) : Auto
          *   to 1 second.
          * @param logLevel What the log sink hears.
          * @param log Where the log goes.
+         * @param passphrase The passphrase of the profile's files, 1 to 1024 bytes of UTF-8. A new
+         *   profile, and one that was plain, gets it; see [setPassphrase].
+         * @param keyProvider Who keeps a key for the profile; used where there is no passphrase.
+         * @param encryption Whether the profile's files are encrypted.
+         * @throws EchoException.PermissionDenied with [Status.WRONG_PASSPHRASE].
          * @throws EchoException.InvalidState with [Status.PROFILE_LOCKED] while another client, in
          *   this process or another, has it open.
          * @throws EchoException.Storage when its files are damaged or newer; they are left
-         *   untouched.
+         *   untouched. With [Status.KEY_UNAVAILABLE] when a passphrase or provider is needed.
          */
         public suspend fun open(
             profile: Path? = null,
@@ -177,6 +198,9 @@ public class Client private constructor(private val native: NativeClient) : Auto
             coalesce: Duration = 20.milliseconds,
             logLevel: LogLevel = LogLevel.WARN,
             log: LogSink = LogSink.system(),
+            passphrase: String? = null,
+            keyProvider: KeyProvider? = null,
+            encryption: EncryptionMode = EncryptionMode.AUTO,
         ): Client {
             prepareLibrary()
             val options =
@@ -188,6 +212,9 @@ public class Client private constructor(private val native: NativeClient) : Auto
                     online = online,
                     logLevel = logLevel.native(),
                     coalesceMs = milliseconds(coalesce),
+                    passphrase = passphrase,
+                    keyProvider = keyProvider?.let(::ProviderAdapter),
+                    encryption = encryption.native(),
                 )
             val sink = if (logLevel == LogLevel.OFF) null else SinkAdapter(log)
             val native = translated { openClient(options, sink) }

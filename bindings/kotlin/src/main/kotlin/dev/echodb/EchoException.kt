@@ -68,6 +68,12 @@ public enum class Status(public val number: Int) {
 
     /** A value does not fit the schema of its object's type. */
     SCHEMA_VIOLATION(19),
+
+    /** This is not the profile's passphrase. */
+    WRONG_PASSPHRASE(20),
+
+    /** The profile's files are encrypted, and their key cannot be had. */
+    KEY_UNAVAILABLE(21),
     ;
 
     internal companion object {
@@ -112,7 +118,7 @@ public sealed class EchoException(
         retryable: Boolean = false,
     ) : EchoException(message, status, retryable)
 
-    /** The disk refused, or stored bytes are damaged or of a newer version. */
+    /** The disk refused, stored bytes are damaged or of a newer version, or their key is missing. */
     public class Storage internal constructor(message: String, status: Status, retryable: Boolean) :
         EchoException(message, status, retryable)
 
@@ -120,7 +126,7 @@ public sealed class EchoException(
     public class Network internal constructor(message: String, status: Status, retryable: Boolean) :
         EchoException(message, status, retryable)
 
-    /** The identity lacks the role that this needs. */
+    /** The identity lacks the role that this needs, or the passphrase is wrong. */
     public class PermissionDenied internal constructor(message: String, status: Status, retryable: Boolean) :
         EchoException(message, status, retryable)
 

@@ -115,6 +115,7 @@ public data class SignalingStatus(
  * @property peers Authenticated peers connected now.
  * @property bytesSent Bytes sent to peers since the client was opened, before encryption.
  * @property bytesReceived Bytes received from peers likewise.
+ * @property encryption What keeps the key of the profile's files.
  */
 public data class ClientStatus(
     public val online: Boolean,
@@ -122,6 +123,7 @@ public data class ClientStatus(
     public val peers: Int,
     public val bytesSent: Long,
     public val bytesReceived: Long,
+    public val encryption: Encryption,
 ) {
     internal companion object {
         fun of(status: NativeClientStatus): ClientStatus =
@@ -131,6 +133,7 @@ public data class ClientStatus(
                 peers = status.peers.toInt(),
                 bytesSent = status.bytesSent.toLong(),
                 bytesReceived = status.bytesReceived.toLong(),
+                encryption = Encryption.of(status.encryption),
             )
     }
 }

@@ -7,6 +7,8 @@ import dev.echodb.Found
 import dev.echodb.IceServer
 import dev.echodb.IdentityInfo
 import dev.echodb.LogLevel
+import dev.echodb.EncryptionMode
+import dev.echodb.KeyProvider
 import dev.echodb.LogSink
 import dev.echodb.Query
 import dev.echodb.SpaceInfo
@@ -57,6 +59,11 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
     public fun query(query: Query, spaces: List<String> = emptyList()): List<Found> =
         waiting { coroutines.query(query, spaces) }
 
+    /** See [Client.setPassphrase]. */
+    public fun setPassphrase(old: String?, new: String?) {
+        waiting { coroutines.setPassphrase(old, new) }
+    }
+
     /** See [Client.importArchive]. */
     public fun importArchive(path: Path): BlockingSpace = BlockingSpace(waiting { coroutines.importArchive(path) })
 
@@ -90,6 +97,9 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
         private var coalesce: Duration = Duration.ofMillis(20)
         private var logLevel = LogLevel.WARN
         private var log: LogSink? = null
+        private var passphrase: String? = null
+        private var keyProvider: KeyProvider? = null
+        private var encryption = EncryptionMode.AUTO
 
         /** The profile's directory; `null` keeps everything in memory. */
         public fun profile(directory: Path?): Builder = apply { profile = directory }
@@ -115,6 +125,15 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
         /** Where the log goes. */
         public fun log(sink: LogSink): Builder = apply { log = sink }
 
+        /** The passphrase of the profile's files. */
+        public fun passphrase(passphrase: String?): Builder = apply { this.passphrase = passphrase }
+
+        /** Who keeps a key for the profile. */
+        public fun keyProvider(provider: KeyProvider?): Builder = apply { keyProvider = provider }
+
+        /** Whether the profile's files are encrypted. */
+        public fun encryption(mode: EncryptionMode): Builder = apply { encryption = mode }
+
         /**
          * Opens the client.
          *
@@ -128,6 +147,7 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
                     Client.open(
                         profile, signaling, iceServers, bind, online,
                         coalesce.kotlin(), logLevel, log ?: LogSink.system(),
+                        passphrase, keyProvider, encryption,
                     )
                 },
             )
