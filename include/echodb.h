@@ -190,6 +190,26 @@
 #define ECHODB_INVITATION_EXPIRED 10
 
 /**
+ * A space that another device made or joined is listed here now.
+ */
+#define ECHODB_IDENTITY_SPACES 1
+
+/**
+ * A device was added, renamed or revoked, or there is a new recovery phrase.
+ */
+#define ECHODB_IDENTITY_DEVICES 2
+
+/**
+ * The display name was changed on another device.
+ */
+#define ECHODB_IDENTITY_PROFILE 3
+
+/**
+ * This device was revoked.
+ */
+#define ECHODB_IDENTITY_REVOKED 4
+
+/**
  * A blob on its way. Any thread may use it.
  */
 typedef struct echodb_blob_fetch echodb_blob_fetch;
@@ -255,6 +275,12 @@ typedef struct echodb_migrated echodb_migrated;
  * error, or with `ECHODB_CANCELLED`. Any thread may use it.
  */
 typedef struct echodb_operation echodb_operation;
+
+/**
+ * How an identity is recovered. Fresh ones: the device has no name, no device is revoked, and it
+ * may take two minutes. One thread at a time.
+ */
+typedef struct echodb_recover_options echodb_recover_options;
 
 /**
  * A handle on a space. Any thread may use it, several at once too; all handles on one space act
@@ -415,6 +441,15 @@ typedef echodb_status (*echodb_invitation_callback)(void *user_data,
                                                     int32_t state,
                                                     const char *json,
                                                     size_t json_len);
+
+/**
+ * Hears that something about the identity changed, on library threads, one change at a time;
+ * `change` is one of the `ECHODB_IDENTITY_` numbers. Several of one kind may be told as one. The
+ * callback may call the library, except for freeing the client, and must not throw. It returns
+ * `ECHODB_OK`; anything else is logged and changes nothing.
+ */
+typedef echodb_status (*echodb_identity_callback)(void *user_data,
+                                                  int32_t change);
 
 /**
  * Success.
@@ -2833,6 +2868,17 @@ echodb_status echodb_join_options_set_timeout_s(echodb_join_options *options,
                                                 echodb_error **error);
 
 /**
+ * Sets what this device is called, at most 256 characters, for `echodb_client_join_device`.
+ *
+ * Ownership: strings are copied. NULL: `options` may not be; NULL `name` takes it back. Threads:
+ * one at a time. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_join_options_set_device_name(echodb_join_options *options,
+                                                  const char *name,
+                                                  size_t name_len,
+                                                  echodb_error **error);
+
+/**
  * Frees options.
  *
  * Ownership: takes the options. NULL: does nothing. Threads: any, once. Errors: none.
@@ -2977,6 +3023,215 @@ echodb_status echodb_invitation_wait_change(const echodb_invitation *invitation,
  * Since 0.1.0.
  */
 void echodb_invitation_free(echodb_invitation *invitation);
+
+/**
+ * Shows a code for a new device of this identity, good for the time in the options, at most a day.
+ * Whoever is let in this way is the identity: it sees every space and can write, invite and add
+ * devices. The invitation goes on as one to a space does; waiting for it gives the identity's key.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_invitation_free`; the options stay the caller's.
+ * NULL: `options` stands for fresh ones; `client` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_INVALID_STATE` without identity or offline, `ECHODB_INVALID_ARGUMENT`,
+ * `ECHODB_STORAGE`; the rest shows in the invitation. Since 0.1.0.
+ */
+echodb_status echodb_client_create_device_invitation(const echodb_client *client,
+                                                     const echodb_invite_options *options,
+                                                     echodb_invitation **out,
+                                                     echodb_error **error);
+
+/**
+ * Uses a device code on a client without identity: it becomes a device of the identity whose device
+ * shows the code, and gets all of its spaces.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_invitation_free`; the options stay the caller's.
+ * NULL: `options` stands for fresh ones; `client` and `out` may not be. Threads: any. Errors:
+ * `ECHODB_INVALID_STATE` if there is an identity already or the client is offline,
+ * `ECHODB_INVITATION_REFUSED` for a code of another kind, `ECHODB_INVALID_ARGUMENT`; the rest shows
+ * in the invitation. Since 0.1.0.
+ */
+echodb_status echodb_client_join_device(const echodb_client *client,
+                                        const char *code,
+                                        size_t code_len,
+                                        const echodb_join_options *options,
+                                        echodb_invitation **out,
+                                        echodb_error **error);
+
+/**
+ * The identity's devices as a JSON array, those that act first and the most senior of them in
+ * front. Each has `device` (its key), `name`, `this_device`, `connected`, `added_ms` and
+ * `last_seen_ms` (milliseconds since 1970, or null), `revoked`, and `recovered` (it came by the
+ * recovery phrase).
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `client` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_STATE` without identity, `ECHODB_STORAGE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_devices(const echodb_client *client,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
+
+/**
+ * Names a device, for all devices of the identity.
+ *
+ * Ownership: strings are copied. NULL: `client` may not be. Threads: any. Errors:
+ * `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED` on a device that was revoked,
+ * `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_rename_device(const echodb_client *client,
+                                          const char *device,
+                                          size_t device_len,
+                                          const char *name,
+                                          size_t name_len,
+                                          echodb_error **error);
+
+/**
+ * Revokes a device for ever, in all spaces: what it writes from now on is refused, content keys are
+ * renewed, and it gets nothing new. A device may revoke itself and those that were added after it;
+ * one that the recovery phrase brought back may revoke all.
+ *
+ * Ownership: strings are copied. NULL: `client` may not be. Threads: any. Errors:
+ * `ECHODB_PERMISSION_DENIED`, `ECHODB_NOT_FOUND`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_revoke_device(const echodb_client *client,
+                                          const char *device,
+                                          size_t device_len,
+                                          echodb_error **error);
+
+/**
+ * Sets the identity's display name, on all its devices.
+ *
+ * Ownership: strings are copied. NULL: `client` may not be. Threads: any. Errors:
+ * `ECHODB_INVALID_STATE`, `ECHODB_PERMISSION_DENIED` on a device that was revoked,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_set_profile(const echodb_client *client,
+                                        const char *display_name,
+                                        size_t display_name_len,
+                                        echodb_error **error);
+
+/**
+ * Lists a space again that was deleted on this device; what it holds comes from whoever has it.
+ *
+ * Ownership: strings are copied. NULL: `client` may not be. Threads: any. Errors:
+ * `ECHODB_NOT_FOUND` if the identity has no such space, `ECHODB_ALREADY_EXISTS` if it is here,
+ * `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_restore_space(const echodb_client *client,
+                                          const char *id,
+                                          size_t id_len,
+                                          echodb_error **error);
+
+/**
+ * Has `callback` called whenever something about the identity changes.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_subscription_free`. Takes `user_data`; `destroy`
+ * frees it when the subscription ends, or at once if this call fails. NULL: `client`, `callback`
+ * and `out` may not be; `user_data` and `destroy` may. Threads: any; the callback runs on library
+ * threads. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_subscribe_identity(const echodb_client *client,
+                                               echodb_identity_callback callback,
+                                               void *user_data,
+                                               echodb_destroy destroy,
+                                               echodb_subscription **out,
+                                               echodb_error **error);
+
+/**
+ * Makes options for `echodb_client_recover_identity`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_recover_options_free`. NULL: `out` may not be;
+ * `error` may. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_recover_options_new(echodb_recover_options **out,
+                                         echodb_error **error);
+
+/**
+ * Sets what this device is called, at most 256 characters.
+ *
+ * Ownership: strings are copied. NULL: `options` may not be; NULL `name` takes it back. Threads:
+ * one at a time. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_recover_options_set_device_name(echodb_recover_options *options,
+                                                     const char *name,
+                                                     size_t name_len,
+                                                     echodb_error **error);
+
+/**
+ * Sets whether every device that the identity had before is revoked, once the spaces have come.
+ *
+ * Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_recover_options_set_revoke_older(echodb_recover_options *options,
+                                                      bool revoke_older,
+                                                      echodb_error **error);
+
+/**
+ * Sets how long it may take in all, in seconds, 1 to 86,400.
+ *
+ * Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the options are used. Since 0.1.0.
+ */
+echodb_status echodb_recover_options_set_timeout_s(echodb_recover_options *options,
+                                                   uint64_t timeout_s,
+                                                   echodb_error **error);
+
+/**
+ * Frees options.
+ *
+ * Ownership: takes the options. NULL: does nothing. Threads: any, once. Errors: none.
+ * Since 0.1.0.
+ */
+void echodb_recover_options_free(echodb_recover_options *options);
+
+/**
+ * Makes a new recovery phrase and gives its 24 words (BIP 39, English), one space apart. They are
+ * shown this one time and stored nowhere; whoever has them can become the identity. Phrases made
+ * before are void from now on.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `client` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED` unless this is the identity's most senior
+ * device or one that the present phrase brought back, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_create_recovery_phrase(const echodb_client *client,
+                                                   echodb_buffer **out,
+                                                   echodb_error **error);
+
+/**
+ * Recovers the identity of a phrase on a client that has none, with any one device that holds the
+ * identity. Waits until it is here and gives it as `echodb_client_create_identity` does.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`; strings are copied; the options stay
+ * the caller's. NULL: `options` stands for fresh ones; `client` and `out` may not be. Threads: any,
+ * but not from within a callback. Errors: `ECHODB_INVALID_ARGUMENT` if the words are no phrase,
+ * `ECHODB_INVALID_STATE` if there is an identity already or the client is offline,
+ * `ECHODB_PERMISSION_DENIED` if the phrase is void, `ECHODB_TIMED_OUT` (with older devices to be
+ * revoked, the identity may be here all the same), `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_recover_identity(const echodb_client *client,
+                                             const char *phrase,
+                                             size_t phrase_len,
+                                             const echodb_recover_options *options,
+                                             echodb_buffer **out,
+                                             echodb_error **error);
+
+/**
+ * As `echodb_client_recover_identity`, without waiting; `echodb_operation_take_text` gives the
+ * identity as JSON.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_operation_free`; options and client may be freed
+ * at once. NULL: `options` stands for fresh ones; `client` and `out` may not be. Threads: any.
+ * Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_INTERNAL` if there is no thread; the rest through the
+ * operation. Since 0.1.0.
+ */
+echodb_status echodb_client_recover_identity_start(const echodb_client *client,
+                                                   const char *phrase,
+                                                   size_t phrase_len,
+                                                   const echodb_recover_options *options,
+                                                   echodb_operation **out,
+                                                   echodb_error **error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -54,6 +54,8 @@ using LiveListener = std::function<void(std::string_view json)>;
 /** Receives an invitation's state and its update as JSON. */
 using InvitationListener = std::function<void(int32_t state, std::string_view json)>;
 
+/** Receives what changed about the identity, an `ECHODB_IDENTITY_` number. */
+using IdentityListener = std::function<void(int32_t change)>;
 /** Hears what becomes of a space's members: JSON as `echodb_member_callback` gets it. */
 using MemberListener = std::function<void(std::string_view json)>;
 
@@ -159,6 +161,10 @@ inline uint32_t interval(std::chrono::milliseconds time) {
 
 inline echodb_status on_invitation(void *data, int32_t state, const char *json, size_t len) {
     return contain([&] { (*static_cast<InvitationListener *>(data))(state, {json, len}); });
+}
+
+inline echodb_status on_identity(void *data, int32_t change) {
+    return contain([&] { (*static_cast<IdentityListener *>(data))(change); });
 }
 
 inline echodb_status on_migrate(void *data, const char *id, size_t id_len, uint32_t version,
@@ -372,10 +378,53 @@ class JoinOptions {
         return *this;
     }
 
+    /** What this device is called, for `Client::join_device`. */
+    JoinOptions &device_name(std::string_view name) {
+        detail::check([&](echodb_error **error) {
+            return echodb_join_options_set_device_name(get(), name.data(), name.size(), error);
+        });
+        return *this;
+    }
+
     echodb_join_options *get() const noexcept { return handle_.get(); }
 
   private:
     detail::Owned<echodb_join_options, echodb_join_options_free> handle_;
+};
+
+/** How an identity is recovered. */
+class RecoverOptions {
+  public:
+    RecoverOptions()
+        : handle_(detail::make<echodb_recover_options>(echodb_recover_options_new)) {}
+
+    RecoverOptions &device_name(std::string_view name) {
+        detail::check([&](echodb_error **error) {
+            return echodb_recover_options_set_device_name(get(), name.data(), name.size(), error);
+        });
+        return *this;
+    }
+
+    /** Revokes every device that the identity had before. */
+    RecoverOptions &revoke_older(bool revoke) {
+        detail::check([&](echodb_error **error) {
+            return echodb_recover_options_set_revoke_older(get(), revoke, error);
+        });
+        return *this;
+    }
+
+    RecoverOptions &timeout(std::chrono::seconds time) {
+        detail::check([&](echodb_error **error) {
+            const auto seconds = static_cast<uint64_t>(time.count());
+            return echodb_recover_options_set_timeout_s(get(), seconds, error);
+        });
+        return *this;
+    }
+
+    echodb_recover_options *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::Owned<echodb_recover_options, echodb_recover_options_free> handle_;
 };
 
 class Client;
@@ -1465,6 +1514,87 @@ class Client {
         return join_with(code, options.get());
     }
 
+    /**
+     * Shows a code for a new device of this identity: whoever is let in this way is you. `wait`
+     * gives the identity's key.
+     */
+    Invitation create_device_invitation() const { return device_invitation_with(nullptr); }
+
+    Invitation create_device_invitation(const InviteOptions &options) const {
+        return device_invitation_with(options.get());
+    }
+
+    /** Uses a device code on a client without identity. */
+    Invitation join_device(std::string_view code) const { return join_device_with(code, nullptr); }
+
+    Invitation join_device(std::string_view code, const JoinOptions &options) const {
+        return join_device_with(code, options.get());
+    }
+
+    /** The identity's devices, a JSON array. */
+    std::string devices() const { return text(echodb_client_devices); }
+
+    void rename_device(std::string_view device, std::string_view name) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_rename_device(get(), device.data(), device.size(), name.data(),
+                                               name.size(), error);
+        });
+    }
+
+    /** Revokes a device for ever, in all spaces. */
+    void revoke_device(std::string_view device) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_revoke_device(get(), device.data(), device.size(), error);
+        });
+    }
+
+    void set_profile(std::string_view display_name) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_set_profile(get(), display_name.data(), display_name.size(),
+                                             error);
+        });
+    }
+
+    /** Lists a space again that was deleted on this device. */
+    void restore_space(std::string_view id) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_restore_space(get(), id.data(), id.size(), error);
+        });
+    }
+
+    /** Has `listener` called with an `ECHODB_IDENTITY_` number whenever something changes. */
+    Subscription subscribe_identity(IdentityListener listener) const {
+        void *data = detail::give(std::move(listener));
+        return Subscription(detail::make<echodb_subscription>(
+            [&](echodb_subscription **out, echodb_error **error) {
+                return echodb_client_subscribe_identity(get(), detail::on_identity, data,
+                                                        detail::destroy<IdentityListener>, out,
+                                                        error);
+            }));
+    }
+
+    /** Makes a new recovery phrase, which is shown this one time; earlier ones are void. */
+    std::string create_recovery_phrase() const {
+        return text(echodb_client_create_recovery_phrase);
+    }
+
+    /** Recovers the identity of a phrase on a client that has none; the identity as JSON. */
+    std::string recover_identity(std::string_view phrase, const RecoverOptions &options) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_recover_identity(get(), phrase.data(), phrase.size(),
+                                                  options.get(), out, error);
+        });
+    }
+
+    Operation recover_identity_start(std::string_view phrase,
+                                     const RecoverOptions &options) const {
+        return Operation(
+            detail::make<echodb_operation>([&](echodb_operation **out, echodb_error **error) {
+                return echodb_client_recover_identity_start(get(), phrase.data(), phrase.size(),
+                                                            options.get(), out, error);
+            }));
+    }
+
     void set_online(bool online) const {
         detail::check([&](echodb_error **error) {
             return echodb_client_set_online(get(), online, error);
@@ -1496,6 +1626,21 @@ class Client {
         return Invitation(
             detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
                 return echodb_client_join(get(), code.data(), code.size(), options, out, error);
+            }));
+    }
+
+    Invitation device_invitation_with(const echodb_invite_options *options) const {
+        return Invitation(
+            detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
+                return echodb_client_create_device_invitation(get(), options, out, error);
+            }));
+    }
+
+    Invitation join_device_with(std::string_view code, const echodb_join_options *options) const {
+        return Invitation(
+            detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
+                return echodb_client_join_device(get(), code.data(), code.size(), options, out,
+                                                 error);
             }));
     }
 

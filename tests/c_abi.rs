@@ -228,6 +228,17 @@ fn two_clients_in_c() {
 }
 
 #[test]
+fn devices_in_c() {
+    let signal = support::Signal::start();
+    let url = || signal.url.clone();
+    run_both(&compile("devices", "c99", &[], &["tests/c/devices.c"]), url);
+    run_sanitized(
+        &compile("devices", "gnu17", &SANITIZERS, &["tests/c/devices.c"]),
+        &[&signal.url],
+    );
+}
+
+#[test]
 fn the_wrapper_in_cpp() {
     let signal = support::Signal::start();
     let url = || signal.url.clone();

@@ -85,11 +85,17 @@ pub struct JoinOptions {
     /// How long to look for the host, in seconds, 1 to 604,800.
     #[cfg_attr(feature = "bindings", uniffi(default = 120))]
     pub timeout_s: u64,
+    /// For [`super::Client::join_device`]: what this device is called, at most 256 characters.
+    #[cfg_attr(feature = "bindings", uniffi(default = None))]
+    pub device_name: Option<String>,
 }
 
 impl Default for JoinOptions {
     fn default() -> Self {
-        JoinOptions { timeout_s: 120 }
+        JoinOptions {
+            timeout_s: 120,
+            device_name: None,
+        }
     }
 }
 
@@ -105,7 +111,7 @@ pub struct InvitationUpdate {
     pub attempts_left: u32,
     /// The other side's display name, once it has given one; not proven before success.
     pub peer_name: Option<String>,
-    /// The space, once it is known.
+    /// The space, once it is known; the identity, if a device is being added.
     pub space: Option<String>,
     /// The status number of the failure, 0 if there is none.
     pub status: i32,

@@ -8,6 +8,7 @@
 
 mod blobs;
 mod client;
+mod devices;
 mod encryption;
 mod error;
 mod invitation;
@@ -17,6 +18,7 @@ mod members;
 mod object;
 mod options;
 mod queries;
+mod recovery;
 mod space;
 mod space_history;
 mod space_schemas;
@@ -34,6 +36,7 @@ pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
 };
 pub use client::{Client, IdentityInfo, library_version};
+pub use devices::{DeviceInfo, IdentityChange, IdentityListener};
 pub use encryption::{Encryption, EncryptionMode, KeyProvider};
 pub use error::{EchoError, Result};
 pub use invitation::{
@@ -48,6 +51,7 @@ pub use members::{
 pub use object::{ChangeInfo, ObjectRecord};
 pub use options::{ClientOptions, IceServer};
 pub use queries::QueryPage;
+pub use recovery::RecoverOptions;
 pub use space::{Space, SpaceInfo, SpaceState};
 pub use space_history::{BranchInfo, SkippedUndo, TransactionInfo, Undone};
 pub use space_schemas::{Migration, MigrationFailure, MigrationReport, SchemaInfo, Violation};

@@ -125,6 +125,7 @@ fn ground(op: &ControlOp, author: &FeedHeader, view: &View<'_>) -> Ground {
         } => Ground::Invitation(*invitation_key, *role),
         ControlOp::KeyRotate { .. } | ControlOp::KeyShare { .. } => office(Role::Reader),
         ControlOp::Succession { .. } => office(Role::Owner),
+        ControlOp::NameSet { .. } => Ground::Office(None),
     }
 }
 

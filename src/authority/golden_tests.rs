@@ -115,6 +115,7 @@ pub fn name_of(op: &ControlOp) -> &'static str {
         ControlOp::KeyShare { .. } => "key-share",
         ControlOp::Succession { .. } => "succession",
         ControlOp::RecoverySet { .. } => "recovery-set",
+        ControlOp::NameSet { .. } => "name-set",
         ControlOp::Merge => "merge",
         ControlOp::Unknown(..) => "unknown",
     }

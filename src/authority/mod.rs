@@ -13,12 +13,9 @@ mod ancestry;
 mod changes;
 mod deed;
 mod denials;
-#[allow(
-    dead_code,
-    reason = "for the runtime, which adds devices from its next version on"
-)]
 mod enrolment;
 mod facts;
+mod family;
 mod keyring;
 mod op;
 mod op_codec;

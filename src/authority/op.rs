@@ -49,6 +49,8 @@ pub mod type_byte {
     pub const MERGE: u8 = 14;
     /// Gives an identity a recovery key.
     pub const RECOVERY_SET: u8 = 15;
+    /// Sets the author's display name.
+    pub const NAME_SET: u8 = 16;
 }
 
 /// A control operation.
@@ -149,6 +151,11 @@ pub enum ControlOp {
         recovery: RecoveryKey,
         /// The [`crate::identity::RecoveryStatement`] that says so.
         statement: Vec<u8>,
+    },
+    /// Sets the display name of the author's identity.
+    NameSet {
+        /// The name.
+        display_name: String,
     },
     /// Changes nothing but has the control heads it names in its past: when there are more heads
     /// than one entry can name, some of these gather them.

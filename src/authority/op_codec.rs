@@ -64,7 +64,9 @@ impl ControlOp {
             ControlOp::Join { .. } => self.encode_join(&mut out),
             ControlOp::KeyRotate { .. } | ControlOp::KeyShare { .. } => self.encode_keys(&mut out),
             ControlOp::Merge => out.push(t::MERGE),
-            ControlOp::RecoverySet { .. } | ControlOp::Succession { .. } => {
+            ControlOp::RecoverySet { .. }
+            | ControlOp::Succession { .. }
+            | ControlOp::NameSet { .. } => {
                 self.encode_standing(&mut out);
             }
             ControlOp::Unknown(kind, rest) => {
@@ -141,6 +143,10 @@ impl ControlOp {
                 out.push(t::SUCCESSION);
                 out.extend_from_slice(identity.as_bytes());
             }
+            ControlOp::NameSet { display_name } => {
+                out.push(t::NAME_SET);
+                put_bytes(out, display_name.as_bytes());
+            }
             _ => {}
         }
     }
@@ -197,6 +203,9 @@ impl ControlOp {
                 identity: IdentityKey(reader.array()?),
                 recovery: RecoveryKey(reader.array()?),
                 statement: reader.bytes(RecoveryStatement::LEN)?.to_vec(),
+            },
+            t::NAME_SET => ControlOp::NameSet {
+                display_name: reader.text(limits::NAME_CHARS)?,
             },
             other => ControlOp::Unknown(other, reader.take_rest().to_vec()),
         };

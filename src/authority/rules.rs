@@ -68,6 +68,11 @@ impl Case<'_> {
                 recovery,
                 statement,
             } => self.recovery_set(identity, recovery, statement),
+            // Any member, of itself.
+            ControlOp::NameSet { display_name } => self.author_role().map(|_| {
+                let identity = self.author.identity;
+                vec![Fact::Name(identity, display_name.clone())]
+            }),
             // Any member: what it names it could have named in another operation as well.
             ControlOp::Merge => self.author_role().map(|_| Vec::new()),
             ControlOp::Unknown(..) => Err("not supported by this version".into()),

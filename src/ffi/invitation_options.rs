@@ -4,7 +4,9 @@ use super::error::echodb_error;
 use super::guard;
 use super::live::Live;
 use super::status::echodb_status;
+use super::strings;
 use crate::api::{InviteOptions, JoinOptions};
+use std::ffi::c_char;
 
 /// How a space invites. Fresh ones: the code is good for an hour and carries the signalling
 /// servers. One thread at a time.
@@ -121,6 +123,27 @@ pub unsafe extern "C" fn echodb_join_options_set_timeout_s(
     unsafe {
         guard::call(error, || {
             guard::borrow_mut(options, "options")?.options.timeout_s = timeout_s;
+            Ok(())
+        })
+    }
+}
+
+/// Sets what this device is called, at most 256 characters, for `echodb_client_join_device`.
+///
+/// Ownership: strings are copied. NULL: `options` may not be; NULL `name` takes it back. Threads:
+/// one at a time. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_join_options_set_device_name(
+    options: *mut echodb_join_options,
+    name: *const c_char,
+    name_len: usize,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options, and NULL or a readable string.
+    unsafe {
+        guard::call(error, || {
+            let options = guard::borrow_mut(options, "options")?;
+            options.options.device_name = strings::optional_text(name, name_len, "name")?;
             Ok(())
         })
     }

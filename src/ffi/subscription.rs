@@ -26,6 +26,7 @@ pub(super) enum Listener {
     Changes(Arc<ChangeGate>),
     Invitation(Arc<InvitationGate>),
     Blob(Arc<super::blob_fetch::BlobGate>),
+    Identity(Arc<super::devices::IdentityGate>),
     Members(Arc<super::space_members::MemberGate>),
     Queue(Arc<Queue>),
 }
@@ -118,6 +119,7 @@ impl echodb_subscription {
             Listener::Changes(gate) => gate.0.shut(),
             Listener::Invitation(gate) => gate.0.shut(),
             Listener::Blob(gate) => gate.shut(),
+            Listener::Identity(gate) => gate.shut(),
             Listener::Members(gate) => gate.shut(),
             Listener::Queue(_) => {}
         }

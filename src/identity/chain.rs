@@ -128,6 +128,7 @@ impl DeviceChain {
     }
 
     /// The chain after its device has renewed its key.
+    #[allow(dead_code, reason = "for the renewal of HPKE keys")]
     pub(super) fn renewed(&self, certificate: Vec<u8>) -> Result<DeviceChain> {
         let mut links = self.without_renewal();
         links.push(certificate);

@@ -126,6 +126,7 @@ impl Keyring {
 
     /// The same device with a new HPKE key, which it certifies itself. What was sealed to the old
     /// key can still be opened.
+    #[allow(dead_code, reason = "for the renewal of HPKE keys")]
     pub fn renew_hpke(&self, random: &mut dyn FnMut(&mut [u8])) -> Result<Keyring> {
         let mut secret = Zeroizing::new([0; 32]);
         random(secret.as_mut());
@@ -180,6 +181,7 @@ impl Keyring {
     }
 
     /// This device's X25519 public key, to which content keys are sealed.
+    #[allow(dead_code, reason = "tests compare it")]
     pub fn hpke_public(&self) -> [u8; 32] {
         public_of(&self.keys.hpke_secret)
     }

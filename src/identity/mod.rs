@@ -3,12 +3,6 @@
 //! a recovery phrase makes a device of the identity when all others are lost; a wrap hands one
 //! device a content key. `docs/formats/certificates.md` has the layouts.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "the runtime adds devices and recovers identities from its next version on"
-)]
-
 mod certificate;
 mod chain;
 mod device_keys;
@@ -16,6 +10,7 @@ mod hpke_suite;
 mod keyring;
 mod keyring_codec;
 mod keyring_v1;
+mod possession;
 mod recovery;
 mod statement;
 mod wrap;
@@ -24,6 +19,7 @@ pub use certificate::{DeviceCertificate, Issuer};
 pub use chain::DeviceChain;
 pub use device_keys::DeviceKeys;
 pub use keyring::Keyring;
+pub use possession::verify_possession;
 pub use recovery::RecoveryPhrase;
 pub use statement::RecoveryStatement;
 pub use wrap::{Wrap, wrap_key};

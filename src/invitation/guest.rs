@@ -42,7 +42,16 @@ impl Guest {
     /// For a code that was given to the user. A device code is refused: it would link this device
     /// to somebody else's identity instead of joining a space.
     pub fn new(setup: Setup) -> Result<Guest> {
-        setup.code.expect_kind(InvitationKind::Space)?;
+        Guest::of_kind(setup, InvitationKind::Space)
+    }
+
+    /// For a device code that was entered on a new device, which has no identity.
+    pub fn for_device(setup: Setup) -> Result<Guest> {
+        Guest::of_kind(setup, InvitationKind::Device)
+    }
+
+    fn of_kind(setup: Setup, kind: InvitationKind) -> Result<Guest> {
+        setup.code.expect_kind(kind)?;
         Ok(Guest {
             core: Core::new(setup, Part::Guest)?,
             phase: Phase::Idle,

@@ -57,11 +57,16 @@ impl Host {
 
     /// For an invitation of which `used_codes` are used up, as the store has it.
     pub fn resume(setup: Setup, used_codes: u32) -> Result<Host> {
-        if setup.code.kind != InvitationKind::Space {
-            return Err(Error::invalid(
-                "device codes are not hosted by the invitation to a space",
-            ));
-        }
+        Host::of_kind(setup, used_codes, InvitationKind::Space)
+    }
+
+    /// For an invitation of a new device, shown by a device of the identity.
+    pub fn resume_for_device(setup: Setup, used_codes: u32) -> Result<Host> {
+        Host::of_kind(setup, used_codes, InvitationKind::Device)
+    }
+
+    fn of_kind(setup: Setup, used_codes: u32, kind: InvitationKind) -> Result<Host> {
+        setup.code.expect_kind(kind)?;
         if used_codes >= limits::CODES_PER_INVITATION {
             return Err(used_up());
         }

@@ -11,6 +11,17 @@ pub const NATURAL: &str = "natural";
 /// The type of the objects that hold schemas; no caller may make one.
 pub const SCHEMA: &str = "@schema";
 
+/// Types of the objects in a HALO space, which only the engine makes: a space of the identity,
+pub const HALO_SPACE: &str = "@halo/space";
+/// whether a device wants to hold a space,
+pub const HALO_WANTED: &str = "@halo/wanted";
+/// the identity's profile,
+pub const HALO_PROFILE: &str = "@halo/profile";
+/// one of its devices,
+pub const HALO_DEVICE: &str = "@halo/device";
+/// and where devices wait for whoever recovers the identity.
+pub const HALO_RECOVERY: &str = "@halo/recovery";
+
 /// An object's system part, type, parent and tombstone aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SystemFields {

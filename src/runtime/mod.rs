@@ -7,6 +7,7 @@ pub mod clock;
 pub mod connector;
 pub mod events;
 pub mod executor;
+pub mod halo;
 mod intake;
 pub mod live;
 pub mod log;

@@ -34,6 +34,8 @@ const SILENCE_MS: u64 = 20_000;
 /// Bytes that may wait to be sent. The replication window keeps entries far below; only a peer that
 /// asks without reading gets here.
 const OUTBOX_BYTES: usize = 8 * 1024 * 1024;
+/// Spaces that are not here of which it is kept that the peer holds them.
+const UNKNOWN: usize = 1024;
 
 /// An authenticated peer.
 pub struct PeerSession {
@@ -57,6 +59,9 @@ struct Shared {
     replicators: HashMap<SpaceId, (u64, Replicator)>,
     /// The peer's word that it holds a space, of spaces that are closed here: it is said once.
     offers: HashMap<SpaceId, Open>,
+    /// Likewise of spaces that are not here at all: this device may come to hold them while the
+    /// session lasts.
+    unknown: HashMap<SpaceTag, Open>,
 }
 
 impl Shared {
@@ -383,7 +388,8 @@ impl PeerSession {
         }
         let tag = space_tag(&core.id(), self.link.hash());
         let mut replicator = Replicator::new(tag, &source, out);
-        if let Some(offer) = shared.offers.remove(&core.id()) {
+        let unknown = shared.unknown.remove(&tag);
+        if let Some(offer) = shared.offers.remove(&core.id()).or(unknown) {
             replicator.receive(Body::Open(offer), &source, out)?;
         }
         shared.replicators.insert(core.id(), (opening, replicator));
@@ -413,6 +419,7 @@ impl PeerSession {
             return Ok(());
         };
         let Some(space) = self.find(node, &tag) else {
+            self.note_unknown(tag, body);
             return Ok(());
         };
         if let Body::Blob(message) = body {
@@ -465,6 +472,19 @@ impl PeerSession {
                 drop(self.lock().offers.insert(*space, offer));
             }
             Body::Close(_) => drop(self.lock().offers.remove(space)),
+            _ => {}
+        }
+    }
+
+    /// The peer's word that it holds a space of which we do not know, which costs it nothing: only so
+    /// many are kept.
+    fn note_unknown(&self, tag: SpaceTag, body: Body) {
+        let mut shared = self.lock();
+        match body {
+            Body::Open(offer) if offer.digest.len() <= 32 && shared.unknown.len() < UNKNOWN => {
+                drop(shared.unknown.insert(tag, offer));
+            }
+            Body::Close(_) => drop(shared.unknown.remove(&tag)),
             _ => {}
         }
     }

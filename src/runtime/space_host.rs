@@ -28,10 +28,22 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Called after every commit, under the space's lock: must be quick.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
+/// What a space is to its profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpaceKind {
+    /// One as any.
+    Ordinary,
+    /// The one that a program starts with.
+    Default,
+    /// The one in which the identity's devices keep what they have in common. Programs do not see
+    /// it.
+    Halo,
+}
+
 /// A space of a client, open or closed.
 pub struct SpaceHost {
     id: SpaceId,
-    is_default: bool,
+    kind: SpaceKind,
     pub(super) core: Mutex<Slot>,
     /// Those who read beside whoever has the lock, while the space is open and has a file.
     pub(super) readers: Mutex<Option<Arc<dyn Readers>>>,
@@ -68,7 +80,7 @@ impl SpaceHost {
     /// A closed space.
     pub fn new(
         id: SpaceId,
-        is_default: bool,
+        kind: SpaceKind,
         name: String,
         wake: Wake,
         log: Log,
@@ -77,7 +89,7 @@ impl SpaceHost {
     ) -> Arc<SpaceHost> {
         let host = Arc::new_cyclic(|this| SpaceHost {
             id,
-            is_default,
+            kind,
             core: Mutex::new(Slot {
                 state: SpaceState::Closed,
                 openings: 0,
@@ -110,7 +122,12 @@ impl SpaceHost {
 
     /// Whether it was made with the identity.
     pub fn is_default(&self) -> bool {
-        self.is_default
+        self.kind == SpaceKind::Default
+    }
+
+    /// Whether it is the identity's HALO space.
+    pub fn is_halo(&self) -> bool {
+        self.kind == SpaceKind::Halo
     }
 
     /// The subscriptions.
@@ -239,6 +256,31 @@ impl SpaceHost {
         drop(slot);
         if unchecked {
             self.start_checking();
+        }
+        done
+    }
+
+    /// As [`SpaceHost::with_settled`], on a closed space too: it is loaded for as long as `work`
+    /// takes, and stays closed.
+    pub fn with_even_closed<T>(
+        &self,
+        load: impl FnOnce() -> Result<SpaceCore>,
+        work: impl FnOnce(&mut SpaceCore) -> Result<T>,
+    ) -> Result<T> {
+        let mut slot = self.lock();
+        if slot.state == SpaceState::Ready {
+            drop(slot);
+            return self.with_settled(work);
+        }
+        let kept = slot.core.take();
+        let keep = kept.is_some();
+        let mut core = match kept {
+            Some(core) => core,
+            None => load()?,
+        };
+        let done = work(&mut core).and_then(|done| core.flush().map(|()| done));
+        if keep {
+            slot.core = Some(core);
         }
         done
     }

@@ -53,6 +53,7 @@ impl SpaceCore {
     }
 
     /// Goes on with a keyring that has a renewed HPKE key, and tells the others of it.
+    #[allow(dead_code, reason = "for the renewal of HPKE keys")]
     pub fn renew_keyring(&mut self, keyring: Arc<Keyring>) -> Result<bool> {
         if keyring.device_key() != self.keyring.device_key() {
             return Err(Error::internal("a renewed keyring is of the same device"));

@@ -14,17 +14,15 @@ mod checking;
 mod control;
 mod copies;
 mod denials;
-#[allow(
-    dead_code,
-    reason = "the runtime adds and revokes devices from its next version on"
-)]
 mod devices;
 mod documents;
 mod edits;
 mod excluded;
+mod family;
 #[cfg(test)]
 mod forging;
 mod founding;
+mod halo;
 mod heads;
 mod ingest;
 mod live;
@@ -54,7 +52,9 @@ pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
 pub use copies::{BranchRow, branches};
 pub use edits::object_at;
+pub use family::{Family, FamilyMember};
 pub use founding::Founding;
+pub use halo::{HaloFact, HaloState};
 pub use ingest::Ingest;
 pub use live::{LiveDelta, LiveFilter, LiveResults};
 pub use members::{MemberChange, MemberEvent, MemberInfo};

@@ -3,6 +3,7 @@
 
 pub mod blob_fetch;
 pub mod blob_wire;
+pub mod device_proof;
 pub mod framing;
 pub mod peer_proof;
 pub mod replicator;

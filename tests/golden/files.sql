@@ -30,9 +30,9 @@ CREATE TABLE vouched( entry BLOB NOT NULL, denial BLOB NOT NULL, through BLOB NO
 CREATE VIRTUAL TABLE words USING fts5( text, content = '', contentless_delete = 1, tokenize = 'ascii');
 CREATE TABLE unindexed(object INTEGER PRIMARY KEY);
 CREATE TABLE field_indexes(n INTEGER PRIMARY KEY, type TEXT, path TEXT NOT NULL);
--- profile application_id 0x45434870 version 1
+-- profile application_id 0x45434870 version 2
 CREATE TABLE identity( one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL, keyring BLOB NOT NULL);
-CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL, opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);
+CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL, opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL, kind INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE invitations(id BLOB PRIMARY KEY, payload BLOB NOT NULL);
 CREATE TABLE attempts( invitation BLOB NOT NULL, code INTEGER NOT NULL, PRIMARY KEY(invitation, code)) WITHOUT ROWID;
 CREATE TABLE settings(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

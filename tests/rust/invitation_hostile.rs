@@ -102,7 +102,10 @@ fn codes_that_are_none_are_refused_at_once() {
     assert_eq!(kind(member), ErrorKind::AlreadyExists);
     // A code that was used is dead.
     let cem = client("Cem", &_signal);
-    let options = JoinOptions { timeout_s: 1 };
+    let options = JoinOptions {
+        timeout_s: 1,
+        ..JoinOptions::default()
+    };
     let late = cem.join(hosting.code(), options).unwrap();
     assert_eq!(kind(late.wait(Some(PATIENCE))), ErrorKind::TimedOut);
     // Nothing is asked for, so nothing may be entered.
@@ -181,12 +184,24 @@ fn time_runs_out_on_either_side() {
     hosting.cancel();
     hosting.wait(Some(PATIENCE)).unwrap_err();
     let alone = bob
-        .join(hosting.code(), JoinOptions { timeout_s: 1 })
+        .join(
+            hosting.code(),
+            JoinOptions {
+                timeout_s: 1,
+                ..JoinOptions::default()
+            },
+        )
         .unwrap();
     assert_eq!(kind(alone.wait(Some(PATIENCE))), ErrorKind::TimedOut);
     assert_eq!(alone.update().state, InvitationState::Timeout);
     for timeout_s in [0, u64::MAX] {
-        let refused = bob.join(hosting.code(), JoinOptions { timeout_s });
+        let refused = bob.join(
+            hosting.code(),
+            JoinOptions {
+                timeout_s,
+                ..JoinOptions::default()
+            },
+        );
         assert_eq!(kind(refused), ErrorKind::InvalidArgument);
     }
 }
@@ -244,7 +259,15 @@ fn there_is_no_fourth_guess_over_any_number_of_restarts() {
     assert!(hosting.wait(Some(PATIENCE)).is_err());
     drop((ada, space, hosting));
     let ada = client_at(dir.path(), "Ada", &signal);
-    let late = bob.join(code, JoinOptions { timeout_s: 2 }).unwrap();
+    let late = bob
+        .join(
+            code,
+            JoinOptions {
+                timeout_s: 2,
+                ..JoinOptions::default()
+            },
+        )
+        .unwrap();
     assert_eq!(kind(late.wait(Some(PATIENCE))), ErrorKind::TimedOut);
     let space = ada.space(id).unwrap();
     assert_eq!(space.members().unwrap().len(), 1);

@@ -5,6 +5,7 @@ use crate::api::IdentityInfo;
 use crate::identity::Keyring;
 use crate::model::{Error, ErrorKind, Result, Value};
 use crate::runtime::clock;
+use crate::runtime::space_host::SpaceKind;
 use crate::runtime::storage::ProfileStore;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -72,6 +73,7 @@ impl Node {
             });
         }
         self.create_default_space()?;
+        self.complete_halo()?;
         self.identity()
             .ok_or_else(|| Error::internal("the identity that was just made is absent"))
     }
@@ -79,10 +81,11 @@ impl Node {
     fn create_default_space(&self) -> Result<()> {
         let mut properties = BTreeMap::new();
         properties.insert("name".to_owned(), Value::String("default".to_owned()));
-        self.create_space(properties, true).map(drop)
+        self.create_space(properties, SpaceKind::Default).map(drop)
     }
 
-    /// Makes the default space that a crash between it and the identity has left out.
+    /// Makes the default space that a crash between it and the identity has left out, and the HALO
+    /// space, which profiles of earlier versions lack too.
     pub(super) fn complete_identity(&self) {
         let without = self.hosts().iter().all(|host| !host.is_default());
         if self.identity().is_some()
@@ -92,6 +95,13 @@ impl Node {
             // As on a full disk, which must keep nobody out: a later start tries again.
             self.log.warn("space", || {
                 format!("the default space could not be made: {error}")
+            });
+        }
+        if self.identity().is_some()
+            && let Err(error) = self.complete_halo()
+        {
+            self.log.warn("halo", || {
+                format!("the HALO space could not be made: {error}")
             });
         }
     }

@@ -8,11 +8,12 @@ mod spaces;
 use self::network::{FAREWELL, Network, webrtc_options};
 use super::cache::Cache;
 use super::executor;
+use super::halo::HaloWork;
 use super::log::Log;
 use super::pairing::PairingHandle;
 use super::sessions::PeerSession;
 use super::space_handle::SpaceHandle;
-use super::space_host::SpaceHost;
+use super::space_host::{SpaceHost, SpaceKind};
 use super::storage::{Access, ProfileStore, StoredInvitation, Vault};
 use crate::api::{ClientOptions, JoinOptions, LogSink, SpaceState};
 use crate::identity::Keyring;
@@ -23,23 +24,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use zeroize::Zeroizing;
 
-struct Identity {
-    keyring: Arc<Keyring>,
-    display_name: String,
+pub(super) struct Identity {
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) display_name: String,
 }
 
 /// An open client. Tasks hold it weakly or end at shutdown.
 pub struct Node {
-    me: Weak<Node>,
+    pub(super) me: Weak<Node>,
     log: Log,
     options: ClientOptions,
     profile: Mutex<Option<ProfileStore>>,
     vault: Option<Arc<Vault>>,
-    identity: RwLock<Option<Identity>>,
+    pub(super) identity: RwLock<Option<Identity>>,
     spaces: RwLock<Vec<Arc<SpaceHost>>>,
     network: Mutex<Option<Network>>,
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
+    pub(super) halo: HaloWork,
     cache: Arc<Cache>,
     closed: AtomicBool,
     bytes_sent: AtomicU64,
@@ -65,7 +67,7 @@ impl NodeGuard {
         self: &Arc<Self>,
         properties: BTreeMap<String, Value>,
     ) -> Result<SpaceHandle> {
-        let host = self.0.create_space(properties, false)?;
+        let host = self.0.create_space(properties, SpaceKind::Ordinary)?;
         Ok(SpaceHandle::new(Arc::clone(self), host))
     }
 
@@ -130,13 +132,19 @@ impl Node {
             network: Mutex::default(),
             sessions: Mutex::default(),
             pairings: Mutex::default(),
+            halo: HaloWork::default(),
             cache,
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
         });
         for record in records {
-            let host = node.new_host(record.id, record.is_default);
+            let kind = match (record.is_halo, record.is_default) {
+                (true, _) => SpaceKind::Halo,
+                (false, true) => SpaceKind::Default,
+                (false, false) => SpaceKind::Ordinary,
+            };
+            let host = node.new_host(record.id, kind);
             node.spaces_mut().push(Arc::clone(&host));
             if record.opened
                 && let Err(error) = node.load(&host)
@@ -152,6 +160,7 @@ impl Node {
         if online {
             node.go_online()?;
         }
+        node.start_halo();
         Ok(node)
     }
 

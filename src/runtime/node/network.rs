@@ -88,10 +88,12 @@ impl Node {
         for pairing in self.lock_pairings().iter() {
             pairing.resume_network(&self.connector()?);
         }
+        // What waits for whoever recovers the identity waits at the new connector.
+        self.schedule_reconciling();
         Ok(())
     }
 
-    pub(super) fn enter_room(&self, host: &SpaceHost) {
+    pub(in crate::runtime) fn enter_room(&self, host: &SpaceHost) {
         if let Some(network) = self.lock_network().as_ref() {
             let (topic, key) = topic(&host.id());
             network
@@ -178,7 +180,7 @@ impl Node {
         self.lock_sessions().clone()
     }
 
-    pub(super) fn wake_sessions(&self) {
+    pub(in crate::runtime) fn wake_sessions(&self) {
         for session in self.lock_sessions().iter() {
             session.wake();
         }
@@ -227,6 +229,7 @@ impl Sessions for Node {
         let Ok(handle) = executor::handle() else {
             return;
         };
+        self.schedule_reconciling();
         handle.spawn(async move {
             // Whoever admitted a newcomer gives it keys at once; the others wait a random while and
             // step in only if that did not happen.

@@ -5,23 +5,26 @@ use super::network::topic;
 use crate::api::SpaceInfo;
 use crate::model::{Error, ObjectId, Operation, Result, SpaceId, Value};
 use crate::runtime::clock;
-use crate::runtime::space_host::{SpaceHost, Wake};
+use crate::runtime::space_host::{SpaceHost, SpaceKind, Wake};
 use crate::space::{Founding, SpaceCore};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLockWriteGuard, Weak};
 
 impl Node {
-    pub(super) fn new_host(&self, id: SpaceId, is_default: bool) -> Arc<SpaceHost> {
+    pub(in crate::runtime) fn new_host(&self, id: SpaceId, kind: SpaceKind) -> Arc<SpaceHost> {
         let me = Weak::clone(&self.me);
         let wake: Wake = Arc::new(move || {
             if let Some(node) = me.upgrade() {
                 node.wake_sessions();
+                if kind == SpaceKind::Halo {
+                    node.schedule_reconciling();
+                }
             }
         });
         let log = self.log.clone();
         SpaceHost::new(
             id,
-            is_default,
+            kind,
             String::new(),
             wake,
             log,
@@ -30,7 +33,7 @@ impl Node {
         )
     }
 
-    pub(super) fn spaces_mut(&self) -> RwLockWriteGuard<'_, Vec<Arc<SpaceHost>>> {
+    pub(in crate::runtime) fn spaces_mut(&self) -> RwLockWriteGuard<'_, Vec<Arc<SpaceHost>>> {
         self.spaces.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -41,29 +44,23 @@ impl Node {
             .clone()
     }
 
-    /// A space of the profile.
+    /// A space of the user's in this profile.
     pub fn host(&self, id: &SpaceId) -> Result<Arc<SpaceHost>> {
         let hosts = self.hosts();
         hosts
             .into_iter()
-            .find(|host| host.id() == *id)
+            .find(|host| host.id() == *id && !host.is_halo())
             .ok_or_else(|| Error::not_found(format!("this profile has no space {id}")))
     }
 
+    /// Makes a space and opens it.
     pub(super) fn create_space(
         &self,
         properties: BTreeMap<String, Value>,
-        is_default: bool,
+        kind: SpaceKind,
     ) -> Result<Arc<SpaceHost>> {
-        let (keyring, name) = self.require_identity()?;
-        let founding = Founding::new(&keyring, &name, &mut clock::fill_random)?;
-        let id = founding.space;
         let now = clock::now_ms();
-        let host = self.new_host(id, is_default);
-        let made = self.with_profile(|profile| {
-            let store = profile.open_space(&id)?;
-            let random = Box::new(clock::fill_random);
-            let mut core = SpaceCore::found(founding, Box::new(store), keyring, random, now)?;
+        let host = self.found_space(kind, |core| {
             if !properties.is_empty() {
                 let create = Operation::Create {
                     object: ObjectId::PROPERTIES,
@@ -72,10 +69,36 @@ impl Node {
                 };
                 core.transact(&[create], None, None, now)?;
             }
+            Ok(())
+        })?;
+        self.note_space(&host);
+        Ok(host)
+    }
+
+    /// Makes a space, has it filled, and opens it.
+    pub(in crate::runtime) fn found_space(
+        &self,
+        kind: SpaceKind,
+        fill: impl FnOnce(&mut SpaceCore) -> Result<()>,
+    ) -> Result<Arc<SpaceHost>> {
+        let (keyring, name) = self.require_identity()?;
+        let founding = Founding::new(&keyring, &name, &mut clock::fill_random)?;
+        let id = founding.space;
+        let now = clock::now_ms();
+        let host = self.new_host(id, kind);
+        let made = self.with_profile(|profile| {
+            let store = profile.open_space(&id)?;
+            let random = Box::new(clock::fill_random);
+            let mut core = SpaceCore::found(founding, Box::new(store), keyring, random, now)?;
+            fill(&mut core)?;
             // The list comes last, and is durable at once: what it names is to be so before. A crash
             // between leaves a file that nothing names.
             core.flush()?;
-            profile.add_space(&id, is_default, i64::try_from(now).unwrap_or(i64::MAX))?;
+            let made_ms = i64::try_from(now).unwrap_or(i64::MAX);
+            match kind {
+                SpaceKind::Halo => profile.add_halo(&id, made_ms)?,
+                _ => profile.add_space(&id, kind == SpaceKind::Default, made_ms)?,
+            }
             Ok(core)
         });
         host.open(|| made)?;
@@ -86,11 +109,22 @@ impl Node {
 
     /// Adds a space that was joined.
     pub fn adopt_space(&self, core: SpaceCore) -> Result<Arc<SpaceHost>> {
-        let id = core.id();
-        let host = self.new_host(id, false);
+        let host = self.take_space(core, SpaceKind::Ordinary)?;
+        self.note_space(&host);
+        Ok(host)
+    }
+
+    /// Adds a space that the profile lists already.
+    pub(in crate::runtime) fn take_space(
+        &self,
+        core: SpaceCore,
+        kind: SpaceKind,
+    ) -> Result<Arc<SpaceHost>> {
+        let host = self.new_host(core.id(), kind);
         host.open(|| Ok(core))?;
         self.spaces_mut().push(Arc::clone(&host));
         self.enter_room(&host);
+        self.wake_sessions();
         Ok(host)
     }
 
@@ -99,9 +133,11 @@ impl Node {
         self.host(id).is_ok()
     }
 
-    /// Ids of all spaces.
+    /// Ids of all spaces of the user's.
     pub fn space_ids(&self) -> Vec<SpaceId> {
-        self.hosts().iter().map(|host| host.id()).collect()
+        let hosts = self.hosts();
+        let own = hosts.iter().filter(|host| !host.is_halo());
+        own.map(|host| host.id()).collect()
     }
 
     pub(super) fn load(&self, host: &Arc<SpaceHost>) -> Result<()> {
@@ -122,6 +158,7 @@ impl Node {
         self.with_profile(|profile| profile.set_space_opened(&host.id(), true))?;
         self.enter_room(host);
         self.wake_sessions();
+        self.schedule_reconciling();
         Ok(())
     }
 
@@ -137,19 +174,23 @@ impl Node {
         Ok(())
     }
 
-    /// Deletes a space's copy here.
+    /// Deletes a space's copy here. The identity's other devices keep theirs, and this one does not
+    /// get it again by itself.
     pub fn delete_space(&self, id: SpaceId) -> Result<()> {
         self.check_open()?;
         let host = self.host(&id)?;
         if host.is_default() {
             return Err(Error::invalid("the default space cannot be deleted"));
         }
+        // First: otherwise it would come back by way of the other devices.
+        self.note_deletion(&id)?;
         host.close(false)?;
         self.spaces_mut().retain(|other| other.id() != id);
         if let Some(network) = self.lock_network().as_ref() {
             network.connector.leave(&topic(&id).0);
         }
         self.with_profile(|profile| profile.delete_space(&id))?;
+        self.forget_in_line(&id);
         self.wake_sessions();
         Ok(())
     }
@@ -157,11 +198,9 @@ impl Node {
     /// The listing.
     pub fn spaces(&self) -> Result<Vec<SpaceInfo>> {
         self.check_open()?;
-        Ok(self
-            .hosts()
-            .iter()
-            .map(|host| self.space_info(host))
-            .collect())
+        let hosts = self.hosts();
+        let own = hosts.iter().filter(|host| !host.is_halo());
+        Ok(own.map(|host| self.space_info(host)).collect())
     }
 
     /// One space's line of the listing.

@@ -3,7 +3,7 @@
 
 use super::{Command, PairingHandle};
 use crate::api;
-use crate::identity::{DeviceChain, Keyring};
+use crate::identity::{DeviceChain, DeviceKeys, Keyring};
 use crate::invitation::channel::Channel;
 use crate::invitation::guest::Guest;
 use crate::invitation::host::Host;
@@ -16,6 +16,7 @@ use crate::runtime::executor;
 use crate::runtime::secure_link::SecureLink;
 use crate::runtime::signaling::{PeerId, TopicKey};
 use crate::runtime::transport::Link;
+use crate::sync::device_proof;
 use crate::sync::peer_proof::PeerProof;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -76,6 +77,37 @@ pub(super) trait Layer: Send + Sync {
     /// The end, good or bad. May turn a failure into success (the guest is in although the link
     /// broke at the very end).
     fn ended(&mut self, success: bool) -> bool;
+    /// Why it failed, if this layer knows better than the machine.
+    fn failure(&self) -> Option<Error> {
+        None
+    }
+}
+
+/// How this side shows who it is.
+pub(super) enum Prover {
+    /// As a device of its identity.
+    Member(Arc<Keyring>),
+    /// As a device that has none yet.
+    NewDevice(Arc<DeviceKeys>),
+}
+
+impl Prover {
+    fn prove(&self, hash: &[u8; 32], initiator: bool) -> Result<Vec<u8>> {
+        match self {
+            Prover::Member(keyring) => {
+                let signer = keyring.device_signer();
+                let chain = keyring.chain().encode();
+                let proof = PeerProof::create(&chain, hash, initiator, |bytes| signer.sign(bytes));
+                Ok(proof?.encode())
+            }
+            Prover::NewDevice(keys) => {
+                let (device, signer) = (keys.device_key(), keys.signer());
+                Ok(device_proof::create(&device, hash, initiator, |bytes| {
+                    signer.sign(bytes)
+                }))
+            }
+        }
+    }
 }
 
 /// Room and keys of an invitation.
@@ -89,7 +121,7 @@ pub(super) struct Driver {
     pub machine: Box<dyn Machine>,
     pub layer: Box<dyn Layer>,
     pub handle: PairingHandle,
-    pub keyring: Arc<Keyring>,
+    pub prover: Prover,
     pub place: Place,
     pub commands: mpsc::UnboundedReceiver<Command>,
 }
@@ -203,16 +235,9 @@ impl Driver {
             responder_fingerprint,
             initiator,
         };
-        let signer = self.keyring.device_signer();
-        let certificate = self.keyring.chain().encode();
-        let proof = PeerProof::create(&certificate, secure.hash(), initiator, |bytes| {
-            signer.sign(bytes)
-        });
+        let proof = self.prover.prove(secure.hash(), initiator);
         *current = Some(Arc::new(secure));
-        proof.ok().map(|proof| Event::Connected {
-            channel,
-            proof: proof.encode(),
-        })
+        proof.ok().map(|proof| Event::Connected { channel, proof })
     }
 
     fn log_failure(&self, error: &Error) {
@@ -324,6 +349,7 @@ impl Driver {
         let state = self.machine.state();
         let success = executor::blocking(|| self.layer.ended(state == InvitationState::Success));
         let space = self.layer.space();
+        let error = self.layer.failure().or(error);
         self.handle.set(|update| {
             update.auth_code = None;
             if success {

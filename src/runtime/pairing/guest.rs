@@ -1,7 +1,7 @@
 //! The joining side.
 
 use super::PairingHandle;
-use super::driver::{self, Driver, Layer, Machine, Place};
+use super::driver::{self, Driver, Layer, Machine, Place, Prover};
 use super::wire::{Admission, ControlEntries, decode};
 use crate::api::JoinOptions;
 use crate::identity::Keyring;
@@ -61,7 +61,7 @@ pub fn join(node: &Arc<Node>, code: &str, options: &JoinOptions) -> Result<Pairi
         machine: Box::new(machine),
         layer: Box::new(layer),
         handle: handle.clone(),
-        keyring,
+        prover: Prover::Member(keyring),
         place: Place {
             topic: code.topic(),
             key: code.seal_key(),

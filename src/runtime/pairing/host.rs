@@ -1,7 +1,7 @@
 //! The inviting side.
 
 use super::PairingHandle;
-use super::driver::{self, Driver, Layer, Machine, Place};
+use super::driver::{self, Driver, Layer, Machine, Place, Prover};
 use super::wire::{Admission, ControlEntries, decode};
 use crate::api::InviteOptions;
 use crate::feed::DeviceSigner;
@@ -70,7 +70,7 @@ pub fn open(
     let driver = Driver {
         machine,
         handle: handle.clone(),
-        keyring,
+        prover: Prover::Member(keyring),
         place: Place {
             topic: code.topic(),
             key: code.seal_key(),

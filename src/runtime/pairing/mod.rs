@@ -1,6 +1,9 @@
 //! Invitations at work: rooms, links, sessions, durable counting and screens around the state
 //! machines of [`crate::invitation`].
 
+pub mod device_guest;
+pub mod device_host;
+mod device_wire;
 mod driver;
 pub mod guest;
 pub mod host;

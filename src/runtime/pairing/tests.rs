@@ -185,7 +185,7 @@ impl Scene {
                 guesses: 0,
             }),
             handle: handle.clone(),
-            keyring: Arc::clone(&self.mal),
+            prover: driver::Prover::Member(Arc::clone(&self.mal)),
             place: Place {
                 topic: self.code.topic(),
                 key: self.code.seal_key(),

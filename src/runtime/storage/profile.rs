@@ -1,12 +1,12 @@
 //! The file of a profile: who this device is, which spaces it has, and what must not be forgotten.
 
-use super::database::{Database, Durability};
+use super::database::{Database, Durability, Failure};
 use super::error::{damaged, from_io};
 use super::lock::ProfileLock;
 use super::vault::{Access, Vault};
 use super::{files, schema};
 use crate::model::{Error, ErrorKind, Result};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -79,18 +79,8 @@ impl ProfileStore {
 
     /// Stores the identity. Fails with `AlreadyExists` when there is one: it is never overwritten.
     pub fn create_identity(&mut self, keyring: &[u8], display_name: &str) -> Result<()> {
-        self.db.write(|tx| {
-            let added = tx.execute(
-                "INSERT INTO identity(one, display_name, keyring) VALUES(1, ?1, ?2) \
-                 ON CONFLICT(one) DO NOTHING",
-                params![display_name, keyring],
-            )?;
-            if added == 0 {
-                let detail = "this profile has an identity already";
-                return Err(Error::new(ErrorKind::AlreadyExists, detail).into());
-            }
-            Ok(())
-        })
+        self.db
+            .write(|tx| insert_identity(tx, keyring, display_name))
     }
 
     /// The keyring, if there is an identity.
@@ -128,7 +118,6 @@ impl ProfileStore {
     }
 
     /// Changes the identity's display name.
-    #[cfg(test)]
     pub fn set_display_name(&mut self, name: &str) -> Result<()> {
         self.update_identity("UPDATE identity SET display_name = ?1", name)
     }
@@ -158,7 +147,6 @@ impl ProfileStore {
         })
     }
 
-    #[cfg(test)]
     fn update_identity(&mut self, sql: &str, value: impl rusqlite::ToSql) -> Result<()> {
         self.db.write(|tx| {
             if tx.execute(sql, [value])? == 0 {
@@ -167,6 +155,23 @@ impl ProfileStore {
             Ok(())
         })
     }
+}
+
+pub(super) fn insert_identity(
+    tx: &Transaction<'_>,
+    keyring: &[u8],
+    display_name: &str,
+) -> std::result::Result<(), Failure> {
+    let added = tx.execute(
+        "INSERT INTO identity(one, display_name, keyring) VALUES(1, ?1, ?2) \
+         ON CONFLICT(one) DO NOTHING",
+        params![display_name, keyring],
+    )?;
+    if added == 0 {
+        let detail = "this profile has an identity already";
+        return Err(Error::new(ErrorKind::AlreadyExists, detail).into());
+    }
+    Ok(())
 }
 
 /// Spaces without a profile are no new profile: whoever lost the file may still have a backup of

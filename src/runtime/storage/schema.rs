@@ -122,24 +122,25 @@ pub(super) const VIOLATIONS: &str = "
         PRIMARY KEY(object, n)) WITHOUT ROWID;
 ";
 
-/// The profile's file.
+/// The profile's file. `spaces.kind`, since version 2: 0 a space as any, 1 the identity's HALO space.
 pub(super) const PROFILE: Shape = Shape {
     what: "profile",
     // "ECHp"
     application_id: 0x4543_4870,
-    version: 1,
+    version: 2,
     schema: &["
         CREATE TABLE identity(
             one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL,
             keyring BLOB NOT NULL);
         CREATE TABLE spaces(
             id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL,
-            opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);
+            opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL,
+            kind INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE invitations(id BLOB PRIMARY KEY, payload BLOB NOT NULL);
         CREATE TABLE attempts(
             invitation BLOB NOT NULL, code INTEGER NOT NULL,
             PRIMARY KEY(invitation, code)) WITHOUT ROWID;
         CREATE TABLE settings(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     "],
-    upgrades: &[],
+    upgrades: &[upgrade::profile_to_2],
 };

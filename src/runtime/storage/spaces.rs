@@ -1,11 +1,12 @@
 //! The profile's list of spaces, and their files.
 
+use super::database::Failure;
 use super::files;
 use super::profile::ProfileStore;
 use super::sealed::{self, Start};
 use super::space::SpaceStore;
 use crate::model::{Error, ErrorKind, Result, SpaceId};
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 use std::path::{Path, PathBuf};
 
 /// A space of the profile.
@@ -21,14 +22,19 @@ pub struct SpaceRecord {
     pub opened: bool,
     /// When it was made or joined here: milliseconds since 1970.
     pub joined_ms: i64,
+    /// Whether it is the HALO space of the profile's identity, which is no space of the user's.
+    pub is_halo: bool,
 }
+
+/// `spaces.kind` of the HALO space.
+const HALO: i64 = 1;
 
 impl ProfileStore {
     /// The spaces, in their order.
     pub fn spaces(&self) -> Result<Vec<SpaceRecord>> {
         self.db.read(|conn| {
             conn.prepare_cached(
-                "SELECT id, position, is_default, opened, joined FROM spaces \
+                "SELECT id, position, is_default, opened, joined, kind FROM spaces \
                  WHERE deleting = 0 ORDER BY position, id",
             )?
             .query_map([], |row| {
@@ -38,6 +44,7 @@ impl ProfileStore {
                     is_default: row.get(2)?,
                     opened: row.get(3)?,
                     joined_ms: row.get(4)?,
+                    is_halo: row.get::<_, i64>(5)? == HALO,
                 })
             })?
             .collect()
@@ -50,17 +57,27 @@ impl ProfileStore {
             if is_default {
                 tx.execute("UPDATE spaces SET is_default = 0", [])?;
             }
-            let added = tx.execute(
-                "INSERT INTO spaces(id, position, is_default, opened, joined, deleting) \
-                 SELECT ?1, coalesce(max(position) + 1, 0), ?2, 1, ?3, 0 FROM spaces WHERE true \
-                 ON CONFLICT(id) DO NOTHING",
-                params![id.as_bytes(), is_default, joined_ms],
-            )?;
-            if added == 0 {
-                let detail = format!("the space {id} is in this profile already");
-                return Err(Error::new(ErrorKind::AlreadyExists, detail).into());
-            }
-            Ok(())
+            insert(tx, id, is_default, joined_ms, 0)
+        })
+    }
+
+    /// Adds the HALO space of the profile's identity.
+    pub fn add_halo(&mut self, id: &SpaceId, joined_ms: i64) -> Result<()> {
+        self.db.write(|tx| insert(tx, id, false, joined_ms, HALO))
+    }
+
+    /// Stores the identity of a device that was added to one, with the HALO space that it was
+    /// given: both or neither. Fails with `AlreadyExists` when there is an identity.
+    pub fn create_identity_in(
+        &mut self,
+        keyring: &[u8],
+        display_name: &str,
+        halo: &SpaceId,
+        joined_ms: i64,
+    ) -> Result<()> {
+        self.db.write(|tx| {
+            super::profile::insert_identity(tx, keyring, display_name)?;
+            insert(tx, halo, false, joined_ms, HALO)
         })
     }
 
@@ -181,4 +198,24 @@ impl ProfileStore {
 
 fn unknown(id: &SpaceId) -> Error {
     Error::not_found(format!("the space {id} is not in this profile"))
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    id: &SpaceId,
+    is_default: bool,
+    joined_ms: i64,
+    kind: i64,
+) -> std::result::Result<(), Failure> {
+    let added = tx.execute(
+        "INSERT INTO spaces(id, position, is_default, opened, joined, deleting, kind) \
+         SELECT ?1, coalesce(max(position) + 1, 0), ?2, 1, ?3, 0, ?4 FROM spaces WHERE true \
+         ON CONFLICT(id) DO NOTHING",
+        params![id.as_bytes(), is_default, joined_ms, kind],
+    )?;
+    if added == 0 {
+        let detail = format!("the space {id} is in this profile already");
+        return Err(Error::new(ErrorKind::AlreadyExists, detail).into());
+    }
+    Ok(())
 }

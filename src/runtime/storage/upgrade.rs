@@ -1,4 +1,4 @@
-//! From older forms of a space's file to the present one. Each step is run once, in one transaction
+//! From older forms of the files to the present ones. Each step is run once, in one transaction
 //! with all that follow it, so that a file is never between two versions.
 
 use super::database::Failure;
@@ -44,6 +44,12 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
         let data: String = row.get(1)?;
         side::put_refs(tx, row.get(0)?, &data)?;
     }
+    Ok(())
+}
+
+/// From version 1 of a profile: the HALO space is told from others.
+pub(super) fn profile_to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
+    tx.execute_batch("ALTER TABLE spaces ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;")?;
     Ok(())
 }
 

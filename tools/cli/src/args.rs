@@ -1,6 +1,7 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
+pub use crate::device_args::{DeviceCommand, IdentityCommand};
 use crate::failure::Result;
 use crate::member_args::MemberCommand;
 use crate::passphrase::{PassphraseCommand, Secret};
@@ -65,6 +66,9 @@ pub enum Command {
     /// The user of this profile
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Adds, lists, names and revokes the identity's devices
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// The passphrase that the profile's files are encrypted under
     #[command(subcommand)]
     Passphrase(PassphraseCommand),
@@ -328,20 +332,6 @@ pub enum Command {
     Serve,
 }
 
-/// What may be done about the identity.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IdentityCommand {
-    /// Makes the identity, this device's keys, and the default space
-    Create {
-        /// The name that others see
-        #[arg(long, value_name = "N")]
-        name: Option<String>,
-    },
-    /// Prints the identity
-    Show,
-}
-
 /// What may be done about branches.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -451,7 +441,9 @@ impl Command {
     pub fn is_online(&self) -> bool {
         matches!(
             self,
-            Command::Invite { .. }
+            Command::Identity(IdentityCommand::Recover { .. })
+                | Command::Device(_)
+                | Command::Invite { .. }
                 | Command::Join { .. }
                 | Command::Watch { .. }
                 | Command::Blob(BlobCommand::Fetch { .. })
@@ -462,13 +454,14 @@ impl Command {
     /// Whether it goes on until the user ends it, or has something to tell others when the user
     /// does. Any other is simply ended by Ctrl-C.
     pub fn ends_on_request(&self) -> bool {
-        matches!(
-            self,
-            Command::Invite { .. }
-                | Command::Join { .. }
-                | Command::Watch { .. }
-                | Command::Blob(BlobCommand::Fetch { .. })
-        )
+        matches!(self, Command::Device(command) if command.waits())
+            || matches!(
+                self,
+                Command::Invite { .. }
+                    | Command::Join { .. }
+                    | Command::Watch { .. }
+                    | Command::Blob(BlobCommand::Fetch { .. })
+            )
     }
 
     /// Asks for what only the process at the terminal can; `passphrase` is the profile's, if it was

@@ -1,6 +1,7 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+pub use crate::event_device::DeviceEvent;
 use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
 pub use crate::member_event::{Excluded, SpaceMember};
@@ -20,6 +21,8 @@ pub use crate::transfer_event::{Archive, ObjectFile, Report, Skipped};
 pub enum Event {
     /// The identity.
     Identity(Identity),
+    /// A device, a code for one, or a recovery phrase.
+    Device(DeviceEvent),
     /// A space in a list, or a new one.
     Space(Space),
     /// A space with its properties and members.

@@ -1,6 +1,6 @@
 //! Runs a command: in the process that serves the profile, if there is one, or here.
 
-use crate::args::{Args, Command, IdentityCommand};
+use crate::args::{Args, Command};
 use crate::commands::{self, Context};
 use crate::console::Console;
 use crate::control::{Control, Note};
@@ -62,10 +62,11 @@ pub fn run(mut args: Args, console: &mut Console) -> Result<()> {
 fn find_place(args: &Args, directory: &Path, mut given: Option<Secret>) -> Result<Place> {
     let serve = args.command == Command::Serve;
     let makes_profile = serve
-        || matches!(
-            args.command,
-            Command::Identity(IdentityCommand::Create { .. })
-        );
+        || match &args.command {
+            Command::Identity(command) => command.makes_profile(),
+            Command::Device(command) => command.makes_profile(),
+            _ => false,
+        };
     if !makes_profile && !directory.is_dir() {
         return Err(Failure::new(
             ErrorKind::NotFound,

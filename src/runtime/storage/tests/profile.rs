@@ -191,3 +191,47 @@ fn files_are_their_owners_alone() {
     // Two databases with a log and an index of it each, and the lock.
     assert_eq!(files, 7);
 }
+
+/// A profile as version 1 made it, with an identity and two spaces.
+#[test]
+fn a_profile_of_version_1_is_brought_to_the_present_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("profile.sqlite");
+    let conn = rusqlite::Connection::open(&file).unwrap();
+    conn.execute_batch(
+        "PRAGMA application_id = 1162037360; PRAGMA user_version = 1;
+         CREATE TABLE identity(
+             one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL,
+             keyring BLOB NOT NULL);
+         CREATE TABLE spaces(
+             id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default INTEGER NOT NULL,
+             opened INTEGER NOT NULL, joined INTEGER NOT NULL, deleting INTEGER NOT NULL);
+         CREATE TABLE invitations(id BLOB PRIMARY KEY, payload BLOB NOT NULL);
+         CREATE TABLE attempts(
+             invitation BLOB NOT NULL, code INTEGER NOT NULL,
+             PRIMARY KEY(invitation, code)) WITHOUT ROWID;
+         CREATE TABLE settings(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+         INSERT INTO identity VALUES(1, 'Ada', x'01');",
+    )
+    .unwrap();
+    for (position, byte) in [(0, 1u8), (1, 2)] {
+        conn.execute(
+            "INSERT INTO spaces VALUES(?1, ?2, ?3, 1, 5, 0)",
+            rusqlite::params![[byte; 32], position, position == 0],
+        )
+        .unwrap();
+    }
+    drop(conn);
+    let mut store = opened(dir.path());
+    let spaces = store.spaces().unwrap();
+    assert_eq!(spaces.len(), 2);
+    assert!(spaces[0].is_default && spaces.iter().all(|space| !space.is_halo));
+    let halo = SpaceId([3; 32]);
+    store.add_halo(&halo, 7).unwrap();
+    let again = refused(store.create_identity_in(b"x", "Bob", &SpaceId([4; 32]), 8));
+    assert_eq!(again, ErrorKind::AlreadyExists);
+    drop(store);
+    let spaces = opened(dir.path()).spaces().unwrap();
+    assert_eq!(spaces.len(), 3, "the refused identity left no space behind");
+    assert!(spaces[2].is_halo && spaces[2].id == halo);
+}

@@ -1,6 +1,7 @@
 //! The commands themselves. The same code runs in the front process and in a serving one.
 
 mod blob;
+mod device;
 mod identity;
 mod lookup;
 mod member;
@@ -54,8 +55,8 @@ impl Context<'_> {
 /// Runs any command but `serve` to its end.
 pub fn run(command: Command, context: &mut Context, control: Control) -> Result<()> {
     match command {
-        Command::Identity(IdentityCommand::Create { name }) => identity::create(context, name),
-        Command::Identity(IdentityCommand::Show) => identity::show(context),
+        Command::Identity(command) => run_identity(command, context, &control),
+        Command::Device(command) => device::run(context, &control, command),
         Command::Passphrase(command) => passphrase::run(context, &command),
         Command::Space(SpaceCommand::Create { name }) => space::create(context, name),
         Command::Space(SpaceCommand::List) => space::list(context),
@@ -117,6 +118,19 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Blob(command) => blob::run(context, &control, command),
         Command::Status { space } => status::status(context, space.as_deref()),
         Command::Serve => Err(Failure::usage("serve runs on its own")),
+    }
+}
+
+fn run_identity(command: IdentityCommand, context: &mut Context, control: &Control) -> Result<()> {
+    match command {
+        IdentityCommand::Create { name } => identity::create(context, name),
+        IdentityCommand::Show => identity::show(context),
+        IdentityCommand::Phrase => device::phrase(context),
+        IdentityCommand::Recover {
+            name,
+            revoke_older,
+            timeout,
+        } => device::recover(context, control, name, revoke_older, timeout),
     }
 }
 

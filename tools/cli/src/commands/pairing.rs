@@ -73,14 +73,20 @@ pub(super) fn join(
         return Err(identity::no_identity());
     }
     let timeout_s = guest.timeout;
-    let invitation = context.client.join(code, JoinOptions { timeout_s })?;
+    let invitation = context.client.join(
+        code,
+        JoinOptions {
+            timeout_s,
+            ..JoinOptions::default()
+        },
+    )?;
     let id = follow(context, control, &invitation, Some(guest))?;
     let space = context.client.space(id)?;
     finish(context, control, &space, false, sync_wait)
 }
 
 /// Without any signalling server, nobody can reach this client; the invitation would just wait.
-fn warn_if_unreachable(context: &mut Context) -> Result<()> {
+pub(super) fn warn_if_unreachable(context: &mut Context) -> Result<()> {
     if context.client.status().signaling.is_empty() {
         context.output.emit(Event::Warning(
             "no signalling server is set (--signal or $ECHODB_SIGNAL): the guest cannot be reached"
@@ -92,7 +98,7 @@ fn warn_if_unreachable(context: &mut Context) -> Result<()> {
 
 /// Reports every update until the end; returns the space's id. Whatever ends this early cancels
 /// the invitation, so that no code stays open behind a user who believes it closed.
-fn follow(
+pub(super) fn follow(
     context: &mut Context,
     control: &Control,
     invitation: &Invitation,

@@ -1,6 +1,6 @@
 //! The form for people.
 
-use super::{past, qr, safe};
+use super::{device, past, qr, safe};
 use crate::event::{
     Blob, Code, Event, Hit, Index, LiveChange, Object, Pairing, Schema, Space, SpaceDetails,
     SpaceMember, SpaceStatus, Status, Violation,
@@ -85,6 +85,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
         Event::Code(code) => invitation_code(code, style),
+        Event::Device(event) => device::text(event, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
         Event::Blob(blob) => blob_line(blob),
@@ -296,15 +297,16 @@ fn found(hit: &Hit, style: Style) -> String {
 }
 
 fn invitation_code(code: &Code, style: Style) -> String {
+    code_lines(&code.code, &code.url, style)
+}
+
+/// A code for a person to hand over.
+pub(super) fn code_lines(code: &str, url: &str, style: Style) -> String {
     let image = match style.terminal {
-        true => qr::blocks(&code.url, style.colour).unwrap_or_default(),
+        true => qr::blocks(url, style.colour).unwrap_or_default(),
         false => String::new(),
     };
-    format!(
-        "{image}Code: {}\nURL:  {}\n",
-        style.bold(&code.code),
-        code.url
-    )
+    format!("{image}Code: {}\nURL:  {url}\n", style.bold(code))
 }
 
 fn auth_code(pairing: &Pairing, style: Style) -> String {

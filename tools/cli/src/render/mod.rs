@@ -1,11 +1,12 @@
 //! Prints events: for people, or as JSON with `--json`.
 
+mod device;
 mod human;
 mod past;
 mod qr;
 mod safe;
 
-use crate::event::Event;
+use crate::event::{DeviceEvent, Event};
 use crate::failure::{Failure, Result};
 use serde::Serialize;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Stdout, Write};
@@ -102,6 +103,7 @@ impl Renderer {
             Event::Plan(value) => json_text(value),
             Event::Done(value) => json_text(value),
             Event::Text(value) => json_text(value),
+            Event::Device(value) => device_text(value),
             Event::Change(value) => json_text(value),
             Event::Live(value) => json_text(value),
             Event::LiveChange(value) => json_text(value),
@@ -162,6 +164,15 @@ fn stdout_failed(error: std::io::Error) -> Failure {
     match error.kind() {
         ErrorKind::BrokenPipe => Failure::broken_pipe(),
         _ => Failure::storage("standard output", error),
+    }
+}
+
+fn device_text(event: &DeviceEvent) -> String {
+    match event {
+        DeviceEvent::Device(value) => json_text(value),
+        DeviceEvent::Code(value) => json_text(value),
+        DeviceEvent::Phrase(value) => json_text(value),
+        DeviceEvent::Done(value) => json_text(value),
     }
 }
 

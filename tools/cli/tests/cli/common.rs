@@ -44,6 +44,13 @@ impl Profile {
         profile
     }
 
+    /// Nothing there yet but a signalling server.
+    pub fn absent_with_signal(signal: &Signal) -> Self {
+        let mut profile = Profile::absent();
+        profile.signal = Some(signal.url.clone());
+        profile
+    }
+
     /// At another place, for tests about places.
     pub fn at(mut self, below: &str) -> Self {
         self.path = self.root.path().join(below);

@@ -4,6 +4,7 @@
 mod blobs;
 mod commands;
 mod common;
+mod devices;
 mod errors;
 mod pairing;
 mod passphrase;

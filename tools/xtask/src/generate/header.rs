@@ -38,6 +38,8 @@ const ORDER: &[&str] = &[
     "live_query",
     "invitation_options",
     "invitation",
+    "devices",
+    "recovery",
 ];
 
 /// The C header as it should be: the projection in `src/ffi`, the essay on manners before it, and

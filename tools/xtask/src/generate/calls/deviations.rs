@@ -132,6 +132,12 @@ pub const DEVIATIONS: &[Deviation] = &[
         "echodb_member_callback",
         FUNCTION,
     ),
+    named(
+        "IdentityListener::changed",
+        C,
+        "echodb_identity_callback",
+        FUNCTION,
+    ),
     named("LogSink::log", C, "echodb_log_callback", FUNCTION),
     named(
         "KeyProvider::load_key",
@@ -210,6 +216,12 @@ pub const DEVIATIONS: &[Deviation] = &[
     named("BlobFetchState::name", Cpp, "BlobFetch::progress", WORD),
     named("BlobFetch::id", Cpp, "Space::fetch_blob", GIVEN),
     named("MemberListener::changed", Cpp, "MemberListener", FUNCTION),
+    named(
+        "IdentityListener::changed",
+        Cpp,
+        "IdentityListener",
+        FUNCTION,
+    ),
     named("LogSink::log", Cpp, "LogListener", FUNCTION),
     named("KeyProvider::load_key", Cpp, "KeyProvider", PROVIDER),
     named("KeyProvider::store_key", Cpp, "KeyProvider", PROVIDER),

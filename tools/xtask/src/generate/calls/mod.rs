@@ -42,6 +42,7 @@ pub fn text(root: &Path) -> Outcome<String> {
     for name in [
         "records.rs",
         "blob_records.rs",
+        "device_records.rs",
         "member_records.rs",
         "import_options.rs",
     ] {

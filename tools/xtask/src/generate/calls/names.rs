@@ -49,6 +49,7 @@ pub fn of_variant(enumeration: &str, variant: &str, language: Language) -> Strin
             "EncryptionMode" => format!("ECHODB_ENCRYPTION_{word}"),
             "MarkExpand" => format!("ECHODB_MARK_EXPAND_{word}"),
             "InvitationState" => format!("ECHODB_INVITATION_{word}"),
+            "IdentityChange" => format!("ECHODB_IDENTITY_{word}"),
             "BlobFetchState" => format!("ECHODB_BLOB_{word}"),
             // Of the others, C sees words in JSON.
             _ => format!("\"{}\"", snake(variant)),

@@ -20,6 +20,10 @@ pub const ABSENT: &[(&str, &str)] = &[
         "JoinOptions",
         "arguments of joining; an object of options in C and C++",
     ),
+    (
+        "RecoverOptions",
+        "arguments of recovering; an object of options in C and C++",
+    ),
     ("SearchOptions", "arguments of a search; JSON in C and C++"),
     ("IceServer", "an argument of opening a client"),
     ("LiveOptions", "arguments of a live query"),

@@ -1,0 +1,138 @@
+//! The identity's devices: listed, named, revoked; and the identity's name.
+
+use super::super::node::Node;
+use crate::api::DeviceInfo;
+use crate::model::{DeviceKey, Error, ErrorKind, Result, limits};
+use crate::runtime::clock;
+use crate::space::HaloFact;
+use std::collections::BTreeSet;
+
+impl Node {
+    /// The devices, the most senior first, revoked ones last.
+    pub fn devices(&self) -> Result<Vec<DeviceInfo>> {
+        let halo = self.read_halo()?;
+        let connected: BTreeSet<DeviceKey> = self.sessions().iter().map(|s| s.device()).collect();
+        let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+        let info = |member: &crate::space::FamilyMember| {
+            let device = member.chain.certificate().device;
+            let note = halo.state.devices.get(&device).cloned().unwrap_or_default();
+            let this_device = device == halo.own;
+            let here = this_device || connected.contains(&device);
+            DeviceInfo {
+                device: device.to_string(),
+                name: note
+                    .name
+                    .unwrap_or_else(|| member.chain.certificate().name.clone()),
+                this_device,
+                connected: here && !member.revoked,
+                added_ms: note.added_ms,
+                last_seen_ms: match here && !member.revoked {
+                    true => Some(now),
+                    false => note.seen_ms,
+                },
+                revoked: member.revoked,
+                recovered: member.recovered,
+            }
+        };
+        Ok(halo.family.members.iter().map(info).collect())
+    }
+
+    /// Names a device.
+    pub fn rename_device(&self, device: DeviceKey, name: String) -> Result<()> {
+        check_name("a device's name", &name)?;
+        let halo = self.read_halo()?;
+        self.check_not_revoked()?;
+        halo.family
+            .member(&device)
+            .ok_or_else(|| unknown(&device))?;
+        self.tell_halo(&[HaloFact::DeviceName(device, name)])?;
+        self.reconcile()
+    }
+
+    /// Revokes a device, here and in every space of this profile. In spaces that are only on other
+    /// devices these do it.
+    pub fn revoke_device(&self, device: DeviceKey) -> Result<()> {
+        let read = self.read_halo()?;
+        self.check_not_revoked()?;
+        let member = read
+            .family
+            .member(&device)
+            .ok_or_else(|| unknown(&device))?;
+        if member.revoked {
+            return Ok(());
+        }
+        if device == read.own {
+            // While it may still speak: afterwards nobody listens to it.
+            self.bring_spaces_in_line(&read.family.without(&device))?;
+        }
+        let halo = self.halo()?;
+        halo.with_settled(|core| core.revoke_device(device))
+            .map_err(|error| match error.kind() {
+                ErrorKind::PermissionDenied => Error::new(
+                    ErrorKind::PermissionDenied,
+                    "only a device that was added earlier, or one that the recovery phrase \
+                     brought back, may revoke this one",
+                ),
+                _ => error,
+            })?;
+        halo.announce_control();
+        self.reconcile()
+    }
+
+    /// Sets the identity's display name, on all devices and in all spaces.
+    pub fn set_profile(&self, display_name: String) -> Result<()> {
+        check_name("a display name", &display_name)?;
+        self.check_not_revoked()?;
+        self.tell_halo(&[HaloFact::DisplayName(display_name)])?;
+        self.reconcile()
+    }
+
+    /// Refuses what a revoked device may not do any more, with a reason that says so.
+    pub(super) fn check_not_revoked(&self) -> Result<()> {
+        if self.read_halo()?.is_own_revoked() {
+            return Err(Error::new(
+                ErrorKind::PermissionDenied,
+                "this device was revoked: it acts for the identity no more",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The place of the identity's next device.
+    pub fn next_device_order(&self) -> Result<u32> {
+        let (keyring, _) = self.require_identity()?;
+        self.check_not_revoked()?;
+        let halo = self.halo()?;
+        halo.with_settled(|core| {
+            let devices = core.authority().devices_by_rank(&keyring.identity_key());
+            if devices.len() >= limits::DEVICES_PER_IDENTITY {
+                return Err(Error::limit(format!(
+                    "an identity has at most {} devices: revoke one that is not used any more",
+                    limits::DEVICES_PER_IDENTITY
+                )));
+            }
+            Ok(core.authority().next_device_order(&keyring.identity_key()))
+        })
+    }
+}
+
+impl super::reconcile::Halo {
+    fn is_own_revoked(&self) -> bool {
+        self.family.is_revoked(&self.own)
+    }
+}
+
+/// Refuses what is no name of a device or a person.
+pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
+    if name.chars().count() > limits::NAME_CHARS || name.chars().any(char::is_control) {
+        return Err(Error::invalid(format!(
+            "{what} has at most {} characters and no control characters",
+            limits::NAME_CHARS
+        )));
+    }
+    Ok(())
+}
+
+fn unknown(device: &DeviceKey) -> Error {
+    Error::not_found(format!("the identity has no device {device}"))
+}

@@ -1,0 +1,267 @@
+//! Bringing the spaces in line with HALO. A round is idempotent and does nothing where nothing
+//! differs, so that it may run whenever anything might have changed.
+
+use super::super::node::Node;
+use crate::api::{IdentityChange, SpaceState};
+use crate::feed::sha256;
+use crate::identity::Keyring;
+use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
+use crate::runtime::clock;
+use crate::runtime::space_host::{SpaceHost, SpaceKind};
+use crate::space::{Family, HaloFact, HaloState, SpaceCore};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+/// The setting that says to which state of the identity's devices a space was brought.
+const IN_LINE: &str = "halo/";
+
+/// HALO at one moment.
+pub(super) struct Halo {
+    pub own: DeviceKey,
+    pub state: HaloState,
+    pub family: Family,
+}
+
+impl Node {
+    /// HALO as it is now.
+    pub(super) fn read_halo(&self) -> Result<Halo> {
+        let (keyring, _) = self.require_identity()?;
+        let halo = self.halo()?;
+        halo.with_settled(|core| {
+            let state = core.halo_state()?;
+            let mut family = core.family();
+            // What the objects say is newer than what the space was founded with.
+            if let Some(name) = &state.display_name {
+                family.display_name.clone_from(name);
+            }
+            Ok(Halo {
+                own: keyring.device_key(),
+                state,
+                family,
+            })
+        })
+    }
+
+    /// Brings the client and its spaces in line with HALO.
+    pub fn reconcile(&self) -> Result<()> {
+        let _one = self
+            .halo
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if self.identity().is_none() {
+            return Ok(());
+        }
+        let halo = self.read_halo()?;
+        self.notice_changes(&halo);
+        if halo.family.is_revoked(&halo.own) {
+            self.learn_revocation();
+            return Ok(());
+        }
+        self.take_display_name(&halo.state)?;
+        self.tell_missing(&halo)?;
+        self.follow_spaces(&halo)?;
+        self.wait_for_recovery(&halo);
+        self.bring_spaces_in_line(&halo.family)
+    }
+
+    /// Tells what the other devices do not know yet of this one: spaces that came while HALO could
+    /// not be written, and that it is in use, once in a while.
+    fn tell_missing(&self, halo: &Halo) -> Result<()> {
+        let mut facts = Vec::new();
+        for host in self.hosts().iter().filter(|host| !host.is_halo()) {
+            let space = host.id();
+            if !halo.state.spaces.contains(&space) {
+                facts.push(HaloFact::Space {
+                    space,
+                    is_default: host.is_default(),
+                });
+            }
+            if halo.state.unwanted.contains(&(space, halo.own)) {
+                facts.push(HaloFact::Wanted {
+                    space,
+                    device: halo.own,
+                    wanted: true,
+                });
+            }
+        }
+        let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+        let every = i64::try_from(super::SEEN_EVERY.as_millis()).unwrap_or(i64::MAX);
+        let seen = halo.state.devices.get(&halo.own).and_then(|n| n.seen_ms);
+        // A clock that was set back must not keep it silent for years.
+        if seen.is_none_or(|seen| now.abs_diff(seen) >= every.unsigned_abs()) {
+            facts.push(HaloFact::DeviceSeen(halo.own, now));
+        }
+        self.tell_halo(&facts)
+    }
+
+    /// Begins to hold the identity's spaces that are not here.
+    fn follow_spaces(&self, halo: &Halo) -> Result<()> {
+        let (keyring, _) = self.require_identity()?;
+        for space in &halo.state.spaces {
+            if halo.state.wants(&halo.own, space) && !self.has_space(space) {
+                self.follow_space(space, &halo.state, &keyring)?;
+                self.tell_identity(IdentityChange::Spaces);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists a space, empty: what it holds comes from any member that is online.
+    fn follow_space(
+        &self,
+        space: &SpaceId,
+        state: &HaloState,
+        keyring: &Arc<Keyring>,
+    ) -> Result<()> {
+        let is_default = state.default_space == Some(*space);
+        let core = self.with_profile(|profile| {
+            let store = profile.open_space(space)?;
+            let random = Box::new(clock::fill_random);
+            let mut core = SpaceCore::join(*space, Box::new(store), Arc::clone(keyring), random)?;
+            core.flush()?;
+            let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+            profile.add_space(space, is_default, now)?;
+            Ok(core)
+        })?;
+        let kind = match is_default {
+            true => SpaceKind::Default,
+            false => SpaceKind::Ordinary,
+        };
+        self.take_space(core, kind).map(drop)
+    }
+
+    /// Adds, revokes, names and registers in every space what HALO has and the space has not. A space that
+    /// is closed is looked at once for each state of the devices.
+    pub(super) fn bring_spaces_in_line(&self, family: &Family) -> Result<()> {
+        let digest = family.digest();
+        let mut result = Ok(());
+        for host in self.hosts().iter().filter(|host| !host.is_halo()) {
+            let done = self.bring_space_in_line(host, family, &digest);
+            // One damaged space must not keep the others from it.
+            result = result.and(done);
+        }
+        result
+    }
+
+    fn bring_space_in_line(
+        &self,
+        host: &Arc<SpaceHost>,
+        family: &Family,
+        digest: &[u8; 32],
+    ) -> Result<()> {
+        let key = format!("{IN_LINE}{}", host.id());
+        let closed = match host.summary().0 {
+            SpaceState::Ready => false,
+            SpaceState::Closed => true,
+            SpaceState::Opening | SpaceState::Failed => return Ok(()),
+        };
+        let known = self.with_profile(|profile| profile.setting(&key))?;
+        if closed && known.as_deref() == Some(digest) {
+            return Ok(());
+        }
+        let (keyring, _) = self.require_identity()?;
+        let id = host.id();
+        let load = || {
+            let store = self.with_profile(|profile| profile.open_space(&id))?;
+            SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
+        };
+        let (member, changed) = host.with_even_closed(load, |core| {
+            if core.own_role().is_none() {
+                return Ok((false, false));
+            }
+            let mut refused = Vec::new();
+            let mut changed = core.bring_in_line(family, &mut refused)?;
+            changed |= core.share_keys()?;
+            for error in refused {
+                self.log().debug("halo", || format!("space {id}: {error}"));
+            }
+            Ok((true, changed))
+        })?;
+        if changed {
+            host.announce_control();
+        }
+        if member && known.as_deref() != Some(digest) {
+            self.with_profile(|profile| profile.set_setting(&key, Some(digest)))?;
+        }
+        Ok(())
+    }
+
+    /// Takes over a display name that was set on another device.
+    fn take_display_name(&self, state: &HaloState) -> Result<()> {
+        let Some(name) = &state.display_name else {
+            return Ok(());
+        };
+        let (_, present) = self.require_identity()?;
+        if *name == present || super::devices::check_name("a display name", name).is_err() {
+            return Ok(());
+        }
+        self.with_profile(|profile| profile.set_display_name(name))?;
+        let mut identity = self
+            .identity
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(identity) = identity.as_mut() {
+            identity.display_name.clone_from(name);
+        }
+        drop(identity);
+        self.tell_identity(IdentityChange::Profile);
+        Ok(())
+    }
+
+    /// Tells the program if the list of devices is not what it was.
+    fn notice_changes(&self, halo: &Halo) {
+        let digest = sha256(&[&halo.family.digest(), &halo.state.names_digest()]);
+        let mut known = self
+            .halo
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = known.replace(digest);
+        drop(known);
+        if before.is_some_and(|before| before != digest) {
+            self.tell_identity(IdentityChange::Devices);
+        }
+    }
+
+    fn learn_revocation(&self) {
+        if !self.halo.revoked.swap(true, Ordering::AcqRel) {
+            self.log().warn("halo", || {
+                "this device was revoked by another one of its identity: its copy of the data \
+                 stays, but it can write no more"
+                    .to_owned()
+            });
+            self.tell_identity(IdentityChange::Revoked);
+        }
+        self.stop_waiting_for_recovery();
+    }
+
+    /// Forgets what was kept about a space that is deleted here.
+    pub(in crate::runtime) fn forget_in_line(&self, space: &SpaceId) {
+        let key = format!("{IN_LINE}{space}");
+        // Left behind it does no harm.
+        let _ = self.with_profile(|profile| profile.set_setting(&key, None));
+    }
+
+    /// Fetches a space again that was deleted on this device.
+    pub fn restore_space(&self, space: SpaceId) -> Result<()> {
+        let halo = self.read_halo()?;
+        if self.has_space(&space) {
+            return Err(Error::new(
+                ErrorKind::AlreadyExists,
+                format!("the space {space} is in this profile already"),
+            ));
+        }
+        if !halo.state.spaces.contains(&space) {
+            return Err(Error::not_found(format!(
+                "the identity has no space {space}"
+            )));
+        }
+        self.tell_halo(&[HaloFact::Wanted {
+            space,
+            device: halo.own,
+            wanted: true,
+        }])?;
+        self.reconcile()
+    }
+}

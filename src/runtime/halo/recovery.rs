@@ -1,0 +1,272 @@
+//! The recovery phrase on the identity's devices: making one, and waiting for a client that has it.
+
+use super::super::node::Node;
+use super::reconcile::Halo;
+use super::recovery_wire::{Entries, Hello, Offer, VERSION, decode, split};
+use crate::feed::sha256;
+use crate::identity::{RecoveryPhrase, verify_possession};
+use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result};
+use crate::runtime::clock;
+use crate::runtime::connector::Connector;
+use crate::runtime::executor;
+use crate::runtime::secure_link::SecureLink;
+use crate::runtime::signaling::{PeerId, TopicKey};
+use crate::runtime::transport::Link;
+use crate::space::{HaloFact, Ingest};
+use crate::sync::peer_proof::PeerProof;
+use bytes::Bytes;
+use prost::Message as _;
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::AbortHandle;
+use zeroize::Zeroizing;
+
+/// Clients that may be answered at once: whoever finds the room has the phrase or held a device.
+const AT_ONCE: usize = 4;
+/// How long one exchange may take.
+const EXCHANGE_TIME: Duration = Duration::from_secs(60);
+
+/// The room in which this device waits.
+pub struct Listening {
+    topic: [u8; 32],
+    connector: Arc<Connector>,
+    task: AbortHandle,
+}
+
+/// The room in which devices and a client with the phrase meet, and the key of what is said in it.
+pub fn room(rendezvous: &[u8; 16]) -> ([u8; 32], [u8; 32]) {
+    (
+        sha256(&[b"echo-db/recovery/topic/v1", rendezvous]),
+        sha256(&[b"echo-db/recovery/topic-key/v1", rendezvous]),
+    )
+}
+
+impl Node {
+    /// Makes a new recovery phrase and registers its key, in HALO and in every space. Earlier
+    /// phrases are void from then on.
+    pub fn create_recovery_phrase(&self) -> Result<Zeroizing<String>> {
+        let read = self.read_halo()?;
+        self.check_not_revoked()?;
+        let (keyring, _) = self.require_identity()?;
+        let halo = self.halo()?;
+        let phrase = RecoveryPhrase::generate(&mut clock::fill_random);
+        // Where to wait comes first: a key that nobody waits for would recover nothing.
+        self.tell_halo(&[HaloFact::Rendezvous(phrase.key(), *phrase.rendezvous())])?;
+        halo.with_settled(|core| {
+            let present = core.authority().recovery(&keyring.identity_key());
+            let generation = present.map_or(0, |view| view.generation).saturating_add(1);
+            core.set_recovery(&keyring.recovery_statement(&phrase, generation))?;
+            // It is shown once: what it opens is to be durable before.
+            core.flush()
+        })
+        .map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => Error::new(
+                ErrorKind::PermissionDenied,
+                format!(
+                    "only the identity's oldest device, or one that the present recovery phrase \
+                     brought back, may make a new phrase; this is one of {} devices",
+                    read.family.members.len()
+                ),
+            ),
+            _ => error,
+        })?;
+        halo.announce_control();
+        self.reconcile()?;
+        Ok(phrase.words())
+    }
+
+    /// Waits where a client with the present recovery phrase will look.
+    pub(super) fn wait_for_recovery(&self, halo: &Halo) {
+        let present = halo.family.recovery.as_ref();
+        let wanted = present
+            .and_then(|(key, _)| halo.state.rendezvous.get(key))
+            .map(room)
+            .zip(self.connector().ok());
+        let mut listening = self
+            .halo
+            .listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let same = match (&*listening, &wanted) {
+            (Some(now), Some(((topic, _), connector))) => {
+                now.topic == *topic && Arc::ptr_eq(&now.connector, connector)
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        if let Some(before) = listening.take() {
+            before.end();
+        }
+        if let Some(((topic, key), connector)) = wanted
+            && let Ok(handle) = executor::handle()
+        {
+            let (links, taken) = mpsc::channel(AT_ONCE);
+            connector.enter_private(topic, TopicKey::new(&key), links);
+            let task = handle.spawn(answer_all(Weak::clone(&self.me), taken));
+            *listening = Some(Listening {
+                topic,
+                connector,
+                task: task.abort_handle(),
+            });
+        }
+    }
+
+    /// Waits no more.
+    pub(in crate::runtime) fn stop_waiting_for_recovery(&self) {
+        let mut listening = self
+            .halo
+            .listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = listening.take() {
+            before.end();
+        }
+    }
+
+    /// What a client is given that has shown to have the phrase; the history follows.
+    fn recovery_offer(
+        &self,
+        hello: &Hello,
+        hash: &[u8; 32],
+        initiator: bool,
+    ) -> Result<(Offer, Vec<Vec<u8>>)> {
+        if hello.version != VERSION {
+            return Err(Error::protocol(format!(
+                "the client speaks version {} of recovery; this library knows {VERSION}",
+                hello.version
+            )));
+        }
+        let (keyring, display_name) = self.require_identity()?;
+        let key = RecoveryKey::from_slice(&hello.recovery)?;
+        let device = DeviceKey::from_slice(&hello.device)?;
+        let possession = hello.possession.as_ref().try_into();
+        let possession =
+            possession.map_err(|_| Error::protocol("a proof of possession is malformed"))?;
+        verify_possession(&key, hash, !initiator, &device, possession)?;
+        let identity = keyring.identity_key();
+        let halo = self.halo()?;
+        let proof = PeerProof::create(&keyring.chain().encode(), hash, initiator, |bytes| {
+            keyring.device_signer().sign(bytes)
+        })?;
+        halo.with_settled(|core| {
+            let authority = core.authority();
+            let present = authority.recovery(&identity);
+            let Some(present) = present.filter(|present| present.key == key) else {
+                return Err(Error::new(
+                    ErrorKind::PermissionDenied,
+                    "this recovery phrase is void: a newer one was made",
+                ));
+            };
+            let issuer = authority
+                .chain_of(&present.issuer)
+                .ok_or_else(|| Error::internal("the statement's device is unknown"))?;
+            let offer = Offer {
+                proof: Bytes::from(proof.encode()),
+                statement: Bytes::from(present.statement),
+                issuer: Bytes::from(issuer.encode()),
+                order: authority.next_device_order(&identity),
+                halo: Bytes::copy_from_slice(core.id().as_bytes()),
+                display_name: display_name.clone(),
+                refused: None,
+            };
+            let (headers, entries) = core.control_history()?;
+            Ok((offer, split(headers, entries)))
+        })
+    }
+
+    /// Stores a recovered device's own admission and gives it the keys.
+    fn take_recovered(&self, device: &DeviceKey, join: Entries) -> Result<Vec<Vec<u8>>> {
+        let halo = self.halo()?;
+        let (headers, entries) = halo.with_settled(|core| {
+            let before = core.control_history()?.1.len();
+            for header in &join.headers {
+                core.add_feed(header)?;
+            }
+            core.ingest(join.entries, &mut Ingest::default())?;
+            if core.authority().role_of_device(device).is_none() {
+                return Err(Error::protocol(
+                    "the recovered device did not make itself one of the identity's",
+                ));
+            }
+            core.share_keys()?;
+            let (headers, entries) = core.control_history()?;
+            Ok((headers, entries.into_iter().skip(before).collect()))
+        })?;
+        halo.announce_control();
+        self.schedule_reconciling();
+        let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+        self.tell_halo(&[HaloFact::DeviceAdded(*device, now)])?;
+        Ok(split(headers, entries))
+    }
+}
+
+impl Listening {
+    fn end(self) {
+        self.connector.leave(&self.topic);
+        self.task.abort();
+    }
+}
+
+/// Answers every client, a few at once.
+async fn answer_all(node: Weak<Node>, mut links: mpsc::Receiver<(PeerId, Arc<dyn Link>)>) {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    while let Some((_, link)) = links.recv().await {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        let node = Weak::clone(&node);
+        tokio::spawn(async move {
+            let answered =
+                tokio::time::timeout(EXCHANGE_TIME, answer(&node, Arc::clone(&link))).await;
+            if let (Ok(Err(error)), Some(node)) = (answered, node.upgrade()) {
+                node.log()
+                    .info("halo", || format!("a recovery was not completed: {error}"));
+            }
+            link.close().await;
+            drop(place);
+        });
+    }
+}
+
+async fn answer(node: &Weak<Node>, link: Arc<dyn Link>) -> Result<()> {
+    let gone = || Error::state("the client is shut down");
+    let secure = SecureLink::establish(link).await?;
+    let hello: Hello = decode(&secure.recv().await?)?;
+    let (hash, initiator) = (*secure.hash(), secure.link().initiator());
+    let offered = executor::blocking(|| {
+        let node = node.upgrade().ok_or_else(gone)?;
+        node.recovery_offer(&hello, &hash, initiator)
+    });
+    let (offer, history) = match offered {
+        Ok(offered) => offered,
+        Err(error) => {
+            let refusal = Offer {
+                refused: Some(error.detail().to_owned()),
+                ..Offer::default()
+            };
+            secure.send(&refusal.encode_to_vec()).await?;
+            // The other side hangs up when it has read it.
+            let _ = secure.recv().await;
+            return Err(error);
+        }
+    };
+    secure.send(&offer.encode_to_vec()).await?;
+    for part in history {
+        secure.send(&part).await?;
+    }
+    let join: Entries = decode(&secure.recv().await?)?;
+    let device = DeviceKey::from_slice(&hello.device)?;
+    let keys = executor::blocking(|| {
+        let node = node.upgrade().ok_or_else(gone)?;
+        node.take_recovered(&device, join)
+    })?;
+    for part in keys {
+        secure.send(&part).await?;
+    }
+    let _ = secure.recv().await;
+    Ok(())
+}

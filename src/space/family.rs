@@ -1,0 +1,152 @@
+//! The devices of our identity, as one space has them and as another is to have them.
+
+use super::space_core::SpaceCore;
+use crate::authority::ControlOp;
+use crate::feed::sha256;
+use crate::identity::{DeviceChain, Issuer};
+use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result};
+use std::sync::Arc;
+
+/// A device that is or was one of the identity's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FamilyMember {
+    /// What shows that it was made one.
+    pub chain: Arc<DeviceChain>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// Whether a recovery phrase made it one.
+    pub recovered: bool,
+}
+
+/// All devices of the identity and its recovery key, as its HALO space has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Family {
+    /// The devices: those that act, the most senior first, then the revoked ones.
+    pub members: Vec<FamilyMember>,
+    /// The recovery key in force, with the statement that names it.
+    pub recovery: Option<(RecoveryKey, Vec<u8>)>,
+    /// The identity's display name.
+    pub display_name: String,
+}
+
+impl Family {
+    /// A device.
+    pub fn member(&self, device: &DeviceKey) -> Option<&FamilyMember> {
+        let mut members = self.members.iter();
+        members.find(|member| member.chain.certificate().device == *device)
+    }
+
+    /// Whether a device was revoked.
+    pub fn is_revoked(&self, device: &DeviceKey) -> bool {
+        self.member(device).is_some_and(|member| member.revoked)
+    }
+
+    /// The same with a further device revoked.
+    pub fn without(&self, device: &DeviceKey) -> Family {
+        let mut family = self.clone();
+        for member in &mut family.members {
+            member.revoked |= member.chain.certificate().device == *device;
+        }
+        family
+    }
+
+    /// Changes whenever anything here does.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut bytes = Vec::new();
+        for member in &self.members {
+            bytes.extend_from_slice(&sha256(&[&member.chain.encode()]));
+            bytes.push(u8::from(member.revoked));
+        }
+        let recovery = self.recovery.as_ref();
+        let statement = recovery.map_or(&[][..], |(_, statement)| statement);
+        let name = sha256(&[self.display_name.as_bytes()]);
+        sha256(&[b"echodb/family/v1", &bytes, &name, statement])
+    }
+}
+
+impl SpaceCore {
+    /// Our identity's devices as this space has them.
+    pub fn family(&self) -> Family {
+        let identity = self.keyring.identity_key();
+        let mut devices = self.authority.devices_by_rank(&identity);
+        devices.extend(self.authority.revoked_devices(&identity));
+        let members = devices.into_iter().filter_map(|device| {
+            let chain = self.authority.chain_of(&device)?;
+            Some(FamilyMember {
+                revoked: self.authority.is_revoked(&device),
+                recovered: matches!(chain.enrolled_by(), Issuer::Recovery(_)),
+                chain,
+            })
+        });
+        Family {
+            members: members.collect(),
+            recovery: self
+                .authority
+                .recovery(&identity)
+                .map(|view| (view.key, view.statement)),
+            display_name: self.authority.name_of(&identity),
+        }
+    }
+
+    /// Does here what was done elsewhere: registers the recovery key, adds the devices that act,
+    /// takes the display name over and revokes the devices that were revoked. Whether anything was to be done. What the rules of this space
+    /// refuse to this device is left to one that may, and put into `refused`.
+    pub fn bring_in_line(&mut self, family: &Family, refused: &mut Vec<Error>) -> Result<bool> {
+        let mut changed = false;
+        // First: a device that the key enrolled is to have its rank here too.
+        if let Some((_, statement)) = &family.recovery {
+            changed |= unless_refused(self.set_recovery(statement), refused)?;
+        }
+        for member in family.members.iter().filter(|member| !member.revoked) {
+            let device = member.chain.certificate().device;
+            let acts = self.authority.role_of_device(&device).is_some();
+            if !acts && !self.authority.is_revoked(&device) {
+                changed |= unless_refused(self.add_device(&member.chain), refused)?;
+            }
+        }
+        if self.authority.name_of(&self.keyring.identity_key()) != family.display_name {
+            let name = self.set_name(&family.display_name).map(|()| true);
+            changed |= unless_refused(name, refused)?;
+        }
+        let own = self.keyring.device_key();
+        // Itself last: afterwards it may nothing.
+        let (others, itself): (Vec<_>, Vec<_>) = family
+            .members
+            .iter()
+            .filter(|member| member.revoked)
+            .map(|member| member.chain.certificate().device)
+            .partition(|device| *device != own);
+        for device in others.into_iter().chain(itself) {
+            if self.authority.role_of_device(&device).is_some() {
+                let done = self.revoke_device(device).map(|()| true);
+                changed |= unless_refused(done, refused)?;
+            }
+        }
+        Ok(changed)
+    }
+}
+
+impl SpaceCore {
+    /// Sets our identity's display name in this space.
+    fn set_name(&mut self, display_name: &str) -> Result<()> {
+        self.author_control(&ControlOp::NameSet {
+            display_name: display_name.to_owned(),
+        })
+        .map(drop)
+    }
+}
+
+fn unless_refused(done: Result<bool>, refused: &mut Vec<Error>) -> Result<bool> {
+    match done {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::PermissionDenied | ErrorKind::LimitExceeded
+            ) =>
+        {
+            refused.push(error);
+            Ok(false)
+        }
+        done => done,
+    }
+}

@@ -1,0 +1,185 @@
+//! `device`, and what of `identity` is about the recovery phrase.
+
+use super::{Context, identity, pairing};
+use crate::control::Control;
+use crate::device_args::DeviceCommand;
+use crate::event::{DeviceEvent, Event};
+use crate::event_device::{DeviceCode, DeviceDone, Phrase};
+use crate::failure::{Failure, Result};
+use echodb::model::ErrorKind;
+use echodb::{DeviceInfo, InviteOptions, JoinOptions, RecoverOptions};
+use std::time::{Duration, Instant};
+
+/// Bytes of standard input that are looked at for a phrase.
+const PHRASE_BYTES: usize = 4096;
+/// How often to look whether everything has come.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// A day: longer waits are cut to it.
+const MAX_SYNC_WAIT_S: u64 = 86_400;
+
+pub(super) fn run(context: &mut Context, control: &Control, command: DeviceCommand) -> Result<()> {
+    match command {
+        DeviceCommand::Invite { expires, sync_wait } => {
+            invite(context, control, expires, sync_wait)
+        }
+        DeviceCommand::Join {
+            code,
+            name,
+            auth_code,
+            timeout,
+            sync_wait,
+        } => {
+            let guest = pairing::Guest { auth_code, timeout };
+            join(context, control, code, name, guest, sync_wait)
+        }
+        DeviceCommand::List => {
+            for device in devices(context)? {
+                let event = DeviceEvent::Device(device.into());
+                context.output.emit(Event::Device(event))?;
+            }
+            Ok(())
+        }
+        DeviceCommand::Rename { device, name } => {
+            let id = find(context, &device)?.device;
+            context.client.rename_device(id.clone(), name)?;
+            done(context, id, "renamed")
+        }
+        DeviceCommand::Revoke { device } => {
+            let id = find(context, &device)?.device;
+            context.client.revoke_device(id.clone())?;
+            done(context, id, "revoked")
+        }
+    }
+}
+
+fn done(context: &mut Context, device: String, state: &str) -> Result<()> {
+    let state = state.to_owned();
+    let done = DeviceEvent::Done(DeviceDone { device, state });
+    context.output.emit(Event::Device(done))
+}
+
+fn invite(context: &mut Context, control: &Control, expires: u64, sync_wait: u64) -> Result<()> {
+    let identity = context
+        .client
+        .identity()
+        .ok_or_else(identity::no_identity)?;
+    pairing::warn_if_unreachable(context)?;
+    let invitation = context.client.create_device_invitation(InviteOptions {
+        expires_s: expires,
+        ..InviteOptions::default()
+    })?;
+    let code = DeviceEvent::Code(DeviceCode {
+        identity: identity.identity,
+        code: invitation.code(),
+        url: invitation.url(),
+    });
+    context
+        .output
+        .emit(Event::Device(code))
+        .inspect_err(|_| invitation.cancel())?;
+    pairing::follow(context, control, &invitation, None)?;
+    stay(context, control, sync_wait)
+}
+
+fn join(
+    context: &mut Context,
+    control: &Control,
+    code: String,
+    device_name: Option<String>,
+    guest: pairing::Guest,
+    sync_wait: u64,
+) -> Result<()> {
+    let options = JoinOptions {
+        timeout_s: guest.timeout,
+        device_name,
+    };
+    let invitation = context.client.join_device(code, options)?;
+    pairing::follow(context, control, &invitation, Some(guest))?;
+    stay(context, control, sync_wait)?;
+    identity::show(context)
+}
+
+/// Stays until every space has met somebody who holds the same, or the time is over: when a process
+/// ends right after a device was added, its user expects the spaces to be there.
+fn stay(context: &mut Context, control: &Control, sync_wait: u64) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(sync_wait.min(MAX_SYNC_WAIT_S));
+    loop {
+        let mut complete = true;
+        let spaces = context.client.spaces()?;
+        for info in &spaces {
+            let space = context.client.space(info.id.clone())?;
+            // One that is closed has nothing to wait for.
+            let status = space.status();
+            complete &= status.is_ok_and(|status| status.peers.iter().any(|peer| peer.in_sync));
+        }
+        if (complete && !spaces.is_empty()) || Instant::now() >= end || !control.pause(LOOK_EVERY) {
+            return Ok(());
+        }
+    }
+}
+
+fn devices(context: &Context) -> Result<Vec<DeviceInfo>> {
+    if context.client.identity().is_none() {
+        return Err(identity::no_identity());
+    }
+    Ok(context.client.devices()?)
+}
+
+fn find(context: &Context, given: &str) -> Result<DeviceInfo> {
+    let mut found: Vec<DeviceInfo> = devices(context)?
+        .into_iter()
+        .filter(|device| {
+            device.device == given
+                || device.name == given
+                || (given.len() >= 4 && device.device.starts_with(given))
+        })
+        .collect();
+    let all = found.len();
+    match (found.pop(), all) {
+        (Some(device), 1) => Ok(device),
+        (None, _) => Err(Failure::new(
+            ErrorKind::NotFound,
+            format!("the identity has no device {given:?}"),
+        )),
+        _ => Err(Failure::usage(format!(
+            "{all} devices are called {given:?}: use more of the key"
+        ))),
+    }
+}
+
+pub(super) fn phrase(context: &mut Context) -> Result<()> {
+    if context.client.identity().is_none() {
+        return Err(identity::no_identity());
+    }
+    let phrase = context.client.create_recovery_phrase()?;
+    let event = DeviceEvent::Phrase(Phrase { phrase });
+    context.output.emit(Event::Device(event))?;
+    context.output.emit(Event::Warning(
+        "write these words down: they are shown this one time, and whoever has them can become \
+         you. Earlier phrases are void"
+            .to_owned(),
+    ))
+}
+
+pub(super) fn recover(
+    context: &mut Context,
+    control: &Control,
+    device_name: Option<String>,
+    revoke_older: bool,
+    timeout: u64,
+) -> Result<()> {
+    pairing::warn_if_unreachable(context)?;
+    let words = context.output.read(PHRASE_BYTES)?;
+    let phrase = String::from_utf8(words)
+        .map_err(|_| Failure::usage("standard input is not a recovery phrase"))?;
+    context.client.recover_identity(
+        phrase,
+        RecoverOptions {
+            device_name,
+            revoke_older,
+            timeout_s: timeout,
+        },
+    )?;
+    stay(context, control, 15)?;
+    identity::show(context)
+}

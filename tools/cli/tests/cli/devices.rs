@@ -1,0 +1,62 @@
+//! Devices of one identity, and its recovery phrase.
+
+use crate::common::{Profile, Signal, string};
+use serde_json::Value;
+
+/// Makes `guest`, which has no identity, a device of `host`'s.
+fn link(host: &Profile, guest: &Profile, name: &str) {
+    let mut inviting = host.start(&["device", "invite"]);
+    let first = inviting.until("code", |_| true);
+    assert!(string(&first, "url").starts_with("echodb://link/"));
+    let mut joining = guest.start(&["device", "join", &string(&first, "code"), "--name", name]);
+    let shown = inviting.until("auth_code", |code| !code.is_null());
+    joining.until("state", |state: &Value| state == "ready_for_authentication");
+    joining.enter(&string(&shown, "auth_code"));
+    let who = joining.until("identity", |_| true);
+    assert_eq!(string(&who, "identity"), string(&first, "identity"));
+    inviting.end_well();
+    joining.end_well();
+}
+
+#[test]
+fn a_phone_is_added_named_and_revoked_and_a_phrase_brings_the_identity_back() {
+    let signal = Signal::start();
+    let laptop = Profile::with_signal("Ada", &signal);
+    let phone = Profile::absent_with_signal(&signal);
+    let id = laptop.add(r#"{"title": "before"}"#);
+    link(&laptop, &phone, "Phone");
+    assert_eq!(
+        phone.one(&["get", "default", &id])["fields"]["title"],
+        "before"
+    );
+
+    laptop.text(&["device", "rename", "Phone", "Old phone"]);
+    let devices = laptop.all(&["device", "list"]);
+    let names: Vec<String> = devices.iter().map(|d| string(d, "name")).collect();
+    assert!(names.contains(&"Old phone".to_owned()), "{names:?}");
+    assert!(devices.iter().any(|device| device["this"] == true));
+    assert_eq!(laptop.failure(&["device", "revoke", "Nobody"]).0, 3);
+    laptop.text(&["device", "revoke", "Old phone"]);
+    let devices = laptop.all(&["device", "list"]);
+    let phone = devices.iter().find(|d| d["name"] == "Old phone").unwrap();
+    assert_eq!(phone["revoked"], true);
+
+    let phrase = string(&laptop.one(&["identity", "phrase"]), "phrase");
+    assert_eq!(phrase.split(' ').count(), 24);
+    let found = Profile::absent_with_signal(&signal);
+    let serving = laptop.serve();
+    let recovered = found.run(
+        &["--json", "identity", "recover", "--name", "Found"],
+        phrase.as_bytes(),
+    );
+    assert!(recovered.status.success(), "{recovered:?}");
+    drop(serving);
+    assert_eq!(
+        found.one(&["identity", "show"])["identity"],
+        laptop.one(&["identity", "show"])["identity"]
+    );
+    assert_eq!(
+        found.one(&["get", "default", &id])["fields"]["title"],
+        "before"
+    );
+}
