@@ -1226,7 +1226,7 @@ echodb_status echodb_space_invite(const echodb_space *space,
 
 /**
  * Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
- * `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`,
+ * `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`, `excluded`,
  * `waiting_for_key`, `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or
  * null) and `removed` (whether this identity or device was removed, or has left).
  *
@@ -1359,6 +1359,38 @@ echodb_status echodb_space_subscribe_members(const echodb_space *space,
                                              echodb_destroy destroy,
                                              echodb_subscription **out,
                                              echodb_error **error);
+
+/**
+ * The entries that do not count, as a JSON array, in the order in which they came: written by
+ * members who were denied or might not write, or built on such. Each has `entry`, `device`,
+ * `identity`, `time_ms` (its author's clock, or null while its key is not here), `reason` (a stable
+ * code, a colon, and a sentence) and `objects`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`, `ECHODB_INVALID_ARGUMENT`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_space_excluded(const echodb_space *space,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
+
+/**
+ * Writes what an excluded entry would have changed as a transaction of this identity's own: merged
+ * with what happened since where the version before it is part of an object's history, otherwise
+ * made to the present state as far as it fits (`docs/guide/members.md`). Takes the role of admin or
+ * above. The entry stays excluded; submitting it twice adds to counters twice. The answer is JSON as
+ * that of `echodb_transaction_commit`, with `skipped`, an array of `object` and `reason`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`, `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_STATE` also for an entry that counts, `ECHODB_LIMIT_EXCEEDED`, `ECHODB_STORAGE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_resubmit(const echodb_space *space,
+                                    const char *entry,
+                                    size_t entry_len,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
 
 /**
  * The identities that this one shares an open space with, as a JSON array, rising by key. Each has

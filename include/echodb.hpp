@@ -1333,6 +1333,9 @@ class Space {
         });
     }
 
+    /** Makes a new content key for what is written from now on. */
+    void rotate_key() const { call(echodb_space_rotate_key); }
+
     /** Writes the effect of an excluded entry again, under this identity's name. */
     std::string resubmit(std::string_view entry) const {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {
@@ -1342,6 +1345,17 @@ class Space {
 
     /** Ends this identity's own role. */
     void leave() const { call(echodb_space_leave); }
+
+    /**
+     * Why an identity or a device may do something, or may not, JSON; `action` is `open`, `read`,
+     * `write`, `invite` or `administer`.
+     */
+    std::string why(std::string_view subject, std::string_view action) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_why(get(), subject.data(), subject.size(), action.data(),
+                                    action.size(), out, error);
+        });
+    }
 
     /** Hears everything that becomes of members from now on. */
     Subscription subscribe_members(MemberListener listener) const {

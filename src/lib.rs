@@ -21,11 +21,12 @@ pub use api::*;
 #[doc(hidden)]
 pub mod fuzzing;
 
-/// The bare data channel, for the benchmarks to measure against, and a look at a profile's files
-/// themselves. No part of the interface.
+/// The bare data channel, for the benchmarks to measure against, a look at a profile's files
+/// themselves, and histories to measure with. No part of the interface.
 #[cfg(feature = "bench-internals")]
 #[doc(hidden)]
 pub mod bench_internals {
+    pub use crate::authority::{ControlHistory, Resolved};
     pub use crate::runtime::signal::SignalPayload;
     pub use crate::runtime::storage::{Inspected, inspect};
     pub use crate::runtime::transport::{Link, LinkRole, SignalChannel, Transport};

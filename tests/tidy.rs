@@ -260,7 +260,9 @@ fn nothing_below_runtime_touches_the_world() {
 fn only_ffi_speaks_c() {
     let mut broken = Vec::new();
     for (name, text) in rust(&["src/"]) {
-        if name.starts_with("src/ffi/") {
+        // What SQLite calls is handed to it as pointers, and no symbol of the library.
+        let called_by_sqlite = name.starts_with("src/runtime/storage/sealed/");
+        if name.starts_with("src/ffi/") || called_by_sqlite {
             continue;
         }
         for (number, line) in text.lines().enumerate() {

@@ -3,6 +3,7 @@
 //! prints one JSON value, a list of results.
 
 mod at_rest;
+mod authority;
 mod bare;
 mod calls;
 mod corpus;
@@ -84,6 +85,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
         "sync_10k" => sync::measure(&setting)?,
         "live_update" => live::measure(&setting)?,
         "edit_latency" => vec![latency::measure(&setting)?],
+        "resolve" => authority::measure(&setting)?,
         "at_rest" => at_rest::measure(&setting)?,
         "rss_10k_open" => vec![memory::measure()?],
         _ => return Err(format!("there is no measurement {name:?}").into()),

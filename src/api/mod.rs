@@ -21,6 +21,7 @@ mod queries;
 mod recovery;
 mod space;
 mod space_history;
+mod space_keys;
 mod space_schemas;
 mod space_search;
 mod space_texts;
@@ -31,6 +32,7 @@ mod transaction;
 mod transaction_system;
 mod transaction_terms;
 mod transfer;
+mod why;
 
 pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
@@ -67,6 +69,7 @@ pub use transfer::{
     ArchiveInfo, ColumnKind, ImportColumn, ImportFormat, ImportOptions, ImportReport, OnError,
     SkippedRow, verify_archive,
 };
+pub use why::{Explanation, ExplanationStep};
 
 /// Runs a blocking call on the library's own threads. The work is finished even if the returned
 /// future is dropped.

@@ -356,6 +356,18 @@ fn attack_22_grinding_a_hash_changes_no_role() {
 }
 
 #[test]
+fn a_hand_over_has_one_form() {
+    let op = ControlOp::Succession {
+        identity: IdentityKey([7; 32]),
+    };
+    let bytes = op.encode();
+    assert_eq!(bytes, [&[13][..], &[7; 32]].concat());
+    assert_eq!(ControlOp::decode(&bytes).unwrap(), op);
+    assert!(ControlOp::decode(&bytes[..32]).is_err());
+    assert!(ControlOp::decode(&[&bytes[..], &[0]].concat()).is_err());
+}
+
+#[test]
 fn a_space_is_handed_over_once_and_the_successor_cannot_be_undone() {
     let (mut world, mut creator) = World::create(40);
     let mut heir = world.member(&mut creator, 1, Role::Admin);

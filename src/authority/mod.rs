@@ -17,6 +17,8 @@ mod enrolment;
 mod facts;
 mod family;
 mod keyring;
+#[cfg(any(test, feature = "bench-internals"))]
+mod measure;
 mod op;
 mod op_codec;
 mod register;
@@ -27,7 +29,6 @@ mod rules;
 mod tenure;
 mod timeline;
 mod views;
-#[allow(dead_code, reason = "for the call that explains")]
 mod why;
 
 #[allow(unused_imports, reason = "what tells of changes uses them")]
@@ -36,13 +37,14 @@ pub use denials::{Denial, Target};
 #[allow(unused_imports, reason = "as above")]
 pub use enrolment::RecoveryView;
 pub use keyring::{ContentKeys, seal_back_link};
+#[cfg(feature = "bench-internals")]
+pub use measure::{ControlHistory, Resolved};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
 pub use roster::RosterEntry;
 #[cfg(test)]
 pub use views::{DeviceView, InviteView};
-#[allow(unused_imports, reason = "for the call that explains")]
-pub use why::{Action, Explanation};
+pub use why::Action;
 
 #[cfg(test)]
 mod attacks;
@@ -54,6 +56,8 @@ mod golden_tests;
 mod golden_v2_tests;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
+mod key_tests;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]

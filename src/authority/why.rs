@@ -89,6 +89,11 @@ pub struct Explanation {
 }
 
 impl Authority {
+    /// Whether some member ever had a device of this key.
+    pub fn knows_device(&self, device: &DeviceKey) -> bool {
+        self.facts.devices.contains_key(device)
+    }
+
     /// Why an identity, or a device, may do something here or may not.
     pub fn why(&self, subject: &Target, action: Action) -> Explanation {
         let view = self.view(None);

@@ -31,6 +31,7 @@ mod space_reading;
 mod space_schemas;
 pub mod space_search;
 pub mod space_texts;
+mod space_why;
 pub mod storage;
 pub mod transfer;
 pub mod transport;

@@ -269,6 +269,7 @@ impl SpaceHandle {
                 role: core.own_role().map(|role| role.name().to_owned()),
                 removed: core.is_removed(),
                 checking: core.has_schema_checks(),
+                key_generation: core.key_in_use().map_or(0, |key| key.generation),
             })
         })
     }

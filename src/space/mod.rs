@@ -25,6 +25,7 @@ mod founding;
 mod halo;
 mod heads;
 mod ingest;
+mod keys;
 mod live;
 mod log;
 mod members;

@@ -20,7 +20,7 @@ use crate::feed::{ContentKey, Entry, FeedHeader, FeedKind};
 use crate::identity::Keyring;
 #[cfg(test)]
 use crate::model::ObjectId;
-use crate::model::{EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
+use crate::model::{ContentKeyId, EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -39,6 +39,8 @@ pub(super) mod meta {
     pub const BRANCHES: &str = "branches";
     /// Which feed is the creator's control feed, whose header cannot name the space.
     pub const GENESIS: &str = "genesis";
+    /// Since when this device writes under which content key.
+    pub const KEY_SINCE: &str = "key_since";
     /// Which objects are checked against which schemas.
     pub const SCHEMA_CHECKS: &str = "schema_checks";
     /// The denials by which data entries were judged.
@@ -65,6 +67,8 @@ pub struct SpaceCore {
     pub(super) random: Entropy,
     pub(super) authority: Authority,
     pub(super) keys: ContentKeys,
+    /// The key last written under, and since when, by our own clock.
+    pub(super) key_since: Option<(ContentKeyId, u64)>,
     pub(super) documents: Documents,
     pub(super) typing: Typing,
     pub(super) undo: Undo,
@@ -140,6 +144,7 @@ impl SpaceCore {
             random,
             authority: Authority::new(id),
             keys: ContentKeys::default(),
+            key_since: None,
             documents: Documents::new(actor),
             typing: Typing::default(),
             undo: Undo::default(),
@@ -162,19 +167,25 @@ impl SpaceCore {
             members_due: true,
             keyring,
         };
-        core.told = Told::load(&*core.store)?;
-        core.load_feeds()?;
-        core.load_authority()?;
-        core.load_small_facts()?;
-        let checks = core.store.meta(meta::SCHEMA_CHECKS)?;
-        core.schemas = Schemas::load(id, &*core.store, checks)?;
-        core.settle_waiting(&mut Ingest::default())?;
-        core.denials = Denials::load(&*core.store)?;
-        core.resume_judging()?;
-        core.renew_if_copied()?;
-        // A full disk keeps nobody out: what a crash left of blobs can wait for a later opening.
-        let _ = core.store.give_up_unfinished();
+        core.load()?;
         Ok(core)
+    }
+
+    /// Reads what the store holds, and finishes what a crash cut short.
+    fn load(&mut self) -> Result<()> {
+        self.told = Told::load(&*self.store)?;
+        self.load_feeds()?;
+        self.load_authority()?;
+        self.load_small_facts()?;
+        let checks = self.store.meta(meta::SCHEMA_CHECKS)?;
+        self.schemas = Schemas::load(self.id, &*self.store, checks)?;
+        self.settle_waiting(&mut Ingest::default())?;
+        self.denials = Denials::load(&*self.store)?;
+        self.resume_judging()?;
+        self.renew_if_copied()?;
+        // A full disk keeps nobody out: what a crash left of blobs can wait for a later opening.
+        let _ = self.store.give_up_unfinished();
+        Ok(())
     }
 
     /// The space's id.
@@ -261,6 +272,7 @@ impl SpaceCore {
     }
 
     fn load_small_facts(&mut self) -> Result<()> {
+        self.load_key_since()?;
         if let Some(bytes) = self.store.meta(meta::DATA_HEADS)? {
             self.heads = Heads::decode(&bytes)?;
         }

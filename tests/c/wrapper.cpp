@@ -74,6 +74,7 @@ void spaces(const echodb::Client &client) {
     CHECK(fails(ECHODB_PERMISSION_DENIED, [&] { space.leave(); }));
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.set_role("nobody", "editor"); }));
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.remove_member("nobody"); }));
+    CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.why("nobody", "read"); }));
     CHECK(client.contacts() == "[]" && space.excluded() == "[]");
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.resubmit("nothing"); }));
     CHECK(space.quarantined() == "[]" && space.digest().size() == 64);

@@ -109,7 +109,23 @@ fn roles_change_and_a_removed_member_reads_what_it_has() {
     there.update(id.clone(), r#"{"n": 4}"#.into()).unwrap();
     converge(&here, &there);
 
+    let told = there.why(b.clone(), "administer".into()).unwrap();
+    assert!(told.allowed && told.steps.len() >= 4, "{told:?}");
+    let device = of(&b).devices[0].clone();
+    assert!(here.why(device, "write".into()).unwrap().allowed);
     here.remove_member(b.clone()).unwrap();
+    let told = here.why(b.clone(), "read".into()).unwrap();
+    assert!(
+        !told.allowed && told.summary.contains("may not read"),
+        "{told:?}"
+    );
+    let last = told.steps.last().unwrap();
+    assert!(
+        last.counts && last.text.contains(" removed Bob ("),
+        "{told:?}"
+    );
+    let asked = here.why(b.clone(), "fly".into());
+    assert_eq!(kind(asked.map(drop)), ErrorKind::InvalidArgument);
     wait("the guest hears of its removal", || {
         at_guest.last(MemberEventKind::Removed).is_some()
     });

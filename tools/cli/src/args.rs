@@ -104,6 +104,11 @@ pub enum Command {
     /// Lists members, changes their roles, removes them, or leaves a space
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Makes a new content key for what is written in a space from now on
+    RotateKey {
+        /// The space
+        space: String,
+    },
     /// Adds an object and prints its id
     Add {
         /// The space
@@ -271,6 +276,15 @@ pub enum Command {
         /// The shortest time between two batches of changes in the list, in milliseconds
         #[arg(long, value_name = "MS", requires = "query", default_value_t = 16)]
         interval: u32,
+    },
+    /// Tells why somebody may do something in a space, or may not: the operations that led to it
+    Why {
+        /// The space
+        space: String,
+        /// open, read, write, invite or administer
+        action: String,
+        /// The key of an identity or of a device; without it, this identity
+        subject: Option<String>,
     },
     /// Prints a digest of all objects: equal digests mean equal objects and histories
     Digest {

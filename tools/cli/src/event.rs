@@ -6,6 +6,7 @@ use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
 pub use crate::member_event::{Excluded, SpaceMember};
 pub use crate::schema_event::{Schema, Violation};
+pub use crate::why_event::{Why, WhyStep};
 use echodb::{
     BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, ObjectRecord,
     PeerStatus, SpaceInfo, SpaceState,
@@ -65,6 +66,8 @@ pub enum Event {
     Difference(Difference),
     /// A branch, from `branch ls`.
     Branch(Branch),
+    /// Why somebody may do something, or may not.
+    Why(Why),
     /// A space's digest.
     Digest(Digest),
     /// A line of an export, without its end.

@@ -25,6 +25,7 @@ mod signals;
 mod socket;
 mod transfer_args;
 mod transfer_event;
+mod why_event;
 
 use args::{Args, Command};
 use clap::Parser;

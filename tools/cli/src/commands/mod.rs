@@ -17,6 +17,7 @@ mod status;
 mod text;
 pub mod transfer;
 mod watch;
+mod why;
 
 use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
@@ -77,6 +78,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             pairing::join(context, &control, code, guest, sync_wait)
         }
         Command::Member(command) => member::member(context, command),
+        Command::RotateKey { space } => member::rotate_key(context, &space),
         Command::Add {
             space,
             type_name,
@@ -108,6 +110,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         | Command::Undo { .. }
         | Command::Redo { .. }
         | Command::Branch(_)) => past::run(context, asked),
+        asked @ Command::Why { .. } => why::run(context, asked),
         Command::Digest { space } => status::digest(context, &space),
         Command::Schema { space, command } => schema::schema(context, &space, command),
         Command::Space(SpaceCommand::Import { .. })

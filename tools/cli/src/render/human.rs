@@ -3,7 +3,7 @@
 use super::{device, past, qr, safe};
 use crate::event::{
     Blob, Code, Event, Hit, Index, LiveChange, Object, Pairing, Schema, Space, SpaceDetails,
-    SpaceMember, SpaceStatus, Status, Violation,
+    SpaceMember, SpaceStatus, Status, Violation, Why,
 };
 use std::fmt::Write;
 
@@ -81,6 +81,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Undone(value) => past::undone(value),
         Event::Difference(value) => past::difference(value),
         Event::Branch(value) => past::branch(value, style),
+        Event::Why(told) => explanation(told),
         Event::Digest(digest) => format!("{}\n", digest.digest),
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
@@ -107,6 +108,18 @@ pub fn result(event: &Event, style: Style) -> String {
 }
 
 /// What import and export put there.
+fn explanation(told: &Why) -> String {
+    let steps = told.steps.iter().map(|step| {
+        let mark = if step.counts { "  " } else { "x " };
+        format!("{mark}{}\n", safe::line(&step.text))
+    });
+    format!(
+        "{}\n{}",
+        safe::line(&told.summary),
+        steps.collect::<String>()
+    )
+}
+
 fn transfer(event: &Event) -> String {
     match event {
         Event::Imported(imported) => format!("{} objects\n", imported.objects),

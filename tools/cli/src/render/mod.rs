@@ -112,6 +112,7 @@ impl Renderer {
             Event::Undone(value) => json_text(value),
             Event::Difference(value) => json_text(value),
             Event::Branch(value) => json_text(value),
+            Event::Why(value) => json_text(value),
             Event::Digest(value) => json_text(value),
             Event::Line(line) => line.clone(),
             // Standard output holds the export itself then.

@@ -32,6 +32,8 @@ const MEASURES: &[(&str, &str)] = &[
     ("live_update_growth", "live_update"),
     // Its rows carry the numbers of objects in their names.
     ("growth", "growth"),
+    ("resolve_10k", "resolve"),
+    ("resolve_backdated", "resolve"),
 ];
 
 /// What is measured against other libraries, which are compiled for it alone.

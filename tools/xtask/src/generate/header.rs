@@ -20,6 +20,7 @@ const ORDER: &[&str] = &[
     "encryption",
     "space",
     "space_members",
+    "space_keys",
     "space_objects",
     "space_search",
     "space_texts",
