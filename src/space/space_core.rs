@@ -193,6 +193,11 @@ impl SpaceCore {
         self.id
     }
 
+    /// The content keys that this device has.
+    pub fn content_keys(&self) -> ContentKeys {
+        self.keys.clone()
+    }
+
     /// What is stored, for reading.
     pub fn reads(&self) -> &dyn Reads {
         &*self.store

@@ -402,6 +402,14 @@ pub trait Reads {
     fn violations(&self) -> Result<Vec<Violation>>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
+
+    /// What is wrong with the structure of what is stored; a full check looks at indexes too.
+    fn file_faults(&self, full: bool) -> Result<Vec<String>>;
+    /// Where what objects are found by does not agree with them: the object, if it is known, and
+    /// what is wrong.
+    fn derived_faults(&self) -> Result<Vec<(String, String)>>;
+    /// How many blobs there are, and which of them are damaged: the blob, and what is wrong.
+    fn blob_faults(&self) -> Result<(u64, Vec<(String, String)>)>;
 }
 
 /// Reads beside the one who writes: each sees everything that was committed when it began, and

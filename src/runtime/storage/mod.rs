@@ -8,6 +8,7 @@
 
 mod blob_refs;
 mod blobs;
+mod check;
 mod commit;
 mod connection;
 mod counts;

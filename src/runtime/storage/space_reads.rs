@@ -188,6 +188,18 @@ impl Reads for SpaceStore {
             Ok(())
         })
     }
+
+    fn file_faults(&self, full: bool) -> Result<Vec<String>> {
+        SpaceStore::file_faults(self, full)
+    }
+
+    fn derived_faults(&self) -> Result<Vec<(String, String)>> {
+        SpaceStore::derived_faults(self)
+    }
+
+    fn blob_faults(&self) -> Result<(u64, Vec<(String, String)>)> {
+        SpaceStore::blob_faults(self)
+    }
 }
 
 impl Store for SpaceStore {

@@ -26,6 +26,7 @@ const ORDER: &[&str] = &[
     "space_texts",
     "space_history",
     "space_branches",
+    "space_check",
     "queries",
     "transfer",
     "space_blobs",
