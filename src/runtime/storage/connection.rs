@@ -3,22 +3,13 @@
 use super::sealed::{RESERVED, Seal};
 use super::words;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi};
+use rusqlite::{Connection, OpenFlags, ffi};
 use std::ffi::c_int;
 use std::path::Path;
 use std::time::Duration;
 
 /// How long a statement waits for another program that reads the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Bytes of a file that are read where the system has them in memory, without a copy into SQLite's
-/// cache: the pages that a query needs are scattered over the file, and copying them took longer than
-/// the query (`docs/adr/0007-files-are-mapped.md`). Where addresses are scarce it is done without.
-const MAPPED_BYTES: i64 = if cfg!(target_pointer_width = "64") {
-    1 << 30
-} else {
-    0
-};
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,22 +49,12 @@ pub(super) fn open(
     // A plan is made once for a statement. Without this SQLite looks at the values that are bound, and
     // prepares the statement anew whenever one has changed: a third of a traversal's time.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // What is encrypted has to be copied. Answers with the size that was taken, nothing where files
-    // cannot be mapped.
-    let mapped = if seal.is_none() { MAPPED_BYTES } else { 0 };
-    conn.pragma_update_and_check(None, "mmap_size", mapped, |_| Ok(()))
-        .optional()?;
     // The file may come from a backup that somebody else could write: nothing in its schema may
     // call functions.
     conn.execute_batch(
-        "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
+        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 16777216;",
     )?;
-    // Every cell of a page is checked when the page is copied into the cache. A mapped page is not
-    // copied, and the check would take longer than most queries at each use; SQLite then checks a
-    // cell as it follows it.
-    let check = if mapped == 0 { "ON" } else { "OFF" };
-    conn.pragma_update(None, "cell_size_check", check)?;
     words::register(&conn)?;
     Ok(conn)
 }
