@@ -18,14 +18,8 @@ from ._blobs import (
 from ._changes import ChangeCallback, ChangeStream, Subscription, open_stream
 from ._errors import translated
 from ._invitation import Invitation, begin
-from ._history import (
-    BranchInfo,
-    TransactionInfo,
-    Undone,
-    from_branch,
-    from_transaction,
-    from_undone,
-)
+from ._check import CheckReport, RepairReport, from_check, from_repair
+from ._history import BranchInfo, TransactionInfo, Undone, from_branch, from_transaction, from_undone
 from ._links import Follow
 from ._live import LiveQuery
 from ._objects import ChangeInfo, Object, from_change, from_json, from_record
@@ -584,6 +578,18 @@ class Space:
         with translated:
             done = await self._native.migrate(type, to_version, Migration(step))
         return from_migration(done)
+
+    async def check(self, full: bool = False) -> CheckReport:
+        """Checks what is stored of the space and changes nothing: the structure of the file and every
+        entry; with ``full``, every index, object and blob too."""
+        with translated:
+            return from_check(await self._native.check(full))
+
+    async def repair(self) -> RepairReport:
+        """Makes the space's file again from its entries, also of a space that cannot be opened. What
+        is not sound is left out and comes again from peers that hold it."""
+        with translated:
+            return from_repair(await self._native.repair())
 
     def __repr__(self) -> str:
         return f"<echodb.Space {self.id}>"
