@@ -464,6 +464,12 @@ pub const SHAPES: &[Shape] = &[
         "a map from each object's id to its version",
     ),
     shaped(
+        "Resubmission::committed",
+        &[C, Cpp],
+        "entry",
+        "the answer is that of a commit, with what was skipped",
+    ),
+    shaped(
         "InvitationState::Init",
         &[Swift],
         "initial",
