@@ -823,6 +823,17 @@ echodb_status echodb_client_options_set_coalesce_ms(echodb_client_options *optio
                                                     echodb_error **error);
 
 /**
+ * Sets how many bytes of memory the open spaces may use together for what they have read: 1 MiB to
+ * 64 GiB, 32 MiB unless set.
+ *
+ * Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the client is opened. Since 0.1.0.
+ */
+echodb_status echodb_client_options_set_cache_bytes(echodb_client_options *options,
+                                                    uint64_t cache_bytes,
+                                                    echodb_error **error);
+
+/**
  * Sets who hears the log, and from which `ECHODB_LOG_` level up. Replaces an earlier callback.
  *
  * Ownership: takes `user_data`; `destroy` frees it when these options and every client opened
@@ -1226,7 +1237,7 @@ echodb_status echodb_space_invite(const echodb_space *space,
 
 /**
  * Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
- * `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`,
+ * `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`, `excluded`,
  * `waiting_for_key`, `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or
  * null) and `removed` (whether this identity or device was removed, or has left).
  *
@@ -1359,6 +1370,38 @@ echodb_status echodb_space_subscribe_members(const echodb_space *space,
                                              echodb_destroy destroy,
                                              echodb_subscription **out,
                                              echodb_error **error);
+
+/**
+ * The entries that do not count, as a JSON array, in the order in which they came: written by
+ * members who were denied or might not write, or built on such. Each has `entry`, `device`,
+ * `identity`, `time_ms` (its author's clock, or null while its key is not here), `reason` (a stable
+ * code, a colon, and a sentence) and `objects`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`, `ECHODB_INVALID_ARGUMENT`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_space_excluded(const echodb_space *space,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
+
+/**
+ * Writes what an excluded entry would have changed as a transaction of this identity's own: merged
+ * with what happened since where the version before it is part of an object's history, otherwise
+ * made to the present state as far as it fits (`docs/guide/members.md`). Takes the role of admin or
+ * above. The entry stays excluded; submitting it twice adds to counters twice. The answer is JSON as
+ * that of `echodb_transaction_commit`, with `skipped`, an array of `object` and `reason`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`, `ECHODB_NOT_FOUND`,
+ * `ECHODB_INVALID_STATE` also for an entry that counts, `ECHODB_LIMIT_EXCEEDED`, `ECHODB_STORAGE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_resubmit(const echodb_space *space,
+                                    const char *entry,
+                                    size_t entry_len,
+                                    echodb_buffer **out,
+                                    echodb_error **error);
 
 /**
  * The identities that this one shares an open space with, as a JSON array, rising by key. Each has
@@ -1780,6 +1823,38 @@ echodb_status echodb_space_merge_branch(const echodb_space *space,
                                         size_t branch_len,
                                         echodb_buffer **out,
                                         echodb_error **error);
+
+/**
+ * Checks what is stored of a space, and changes nothing: quickly, the structure of the file and every
+ * entry; or fully, also every index, object and blob. The report is JSON: `findings`, an array of
+ * `kind` (`file`, `entry`, `object`, `index` or `blob`), `subject` (an id, or empty) and `detail`,
+ * empty if all is sound; `more_findings`, beyond the first thousand; `entries`, `objects` and
+ * `blobs`, numbers of what was looked at. Others may use the space meanwhile.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_STORAGE`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_check(const echodb_space *space,
+                                 bool full,
+                                 echodb_buffer **out,
+                                 echodb_error **error);
+
+/**
+ * Makes a space's file again from its entries; also of a space that cannot be opened. What is not
+ * sound is left out and comes again from peers that hold it. The report is JSON: `entries` and
+ * `objects`, numbers of what is there again; `lost_entries`, their number, and `lost`, an array of
+ * `entry` and `reason` of the first thousand; `damaged_blocks`, a number, and `incomplete_blobs`,
+ * an array of ids; `kept_file`, where the old file is kept, or null. The space cannot be written to
+ * meanwhile.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_STORAGE`, also if too little can be read,
+ * `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_space_repair(const echodb_space *space,
+                                  echodb_buffer **out,
+                                  echodb_error **error);
 
 /**
  * One page of a query's results (JSON), as large as its `limit` says (1 to 10,000; 100 without

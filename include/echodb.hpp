@@ -296,6 +296,14 @@ class ClientOptions {
         return *this;
     }
 
+    /** How many bytes of memory open spaces may use together for what they have read. */
+    ClientOptions &cache_bytes(uint64_t bytes) {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_options_set_cache_bytes(get(), bytes, error);
+        });
+        return *this;
+    }
+
     /** The passphrase of the profile's files. */
     ClientOptions &passphrase(std::string_view passphrase) {
         detail::check([&](echodb_error **error) {
@@ -1127,6 +1135,16 @@ class Space {
     std::string schemas() const { return text(echodb_space_schemas); }
     std::string violations() const { return text(echodb_space_violations); }
 
+    /** What is wrong with what is stored: quickly, or fully. */
+    std::string check(bool full = false) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_space_check(get(), full, out, error);
+        });
+    }
+
+    /** Makes the file again from its entries. */
+    std::string repair() const { return text(echodb_space_repair); }
+
     /** The schema that new objects of a type carry the version of. */
     std::optional<std::string> schema(std::string_view type_name) const {
         const detail::Buffer found(
@@ -1332,6 +1350,9 @@ class Space {
             return echodb_space_remove_member(get(), identity.data(), identity.size(), error);
         });
     }
+
+    /** Makes a new content key for what is written from now on. */
+    void rotate_key() const { call(echodb_space_rotate_key); }
 
     /** Writes the effect of an excluded entry again, under this identity's name. */
     std::string resubmit(std::string_view entry) const {

@@ -157,6 +157,8 @@ fn the_model_in_c_and_cpp() {
         ("model_cpp", "c++17", "tests/c/model.cpp"),
         ("search", "c99", "tests/c/search.c"),
         ("search_cpp", "c++17", "tests/c/search.cpp"),
+        ("check", "c99", "tests/c/check.c"),
+        ("check_cpp", "c++17", "tests/c/check.cpp"),
         ("queries", "c99", "tests/c/queries.c"),
         ("queries_cpp", "c++17", "tests/c/queries.cpp"),
         ("schemas", "c99", "tests/c/schemas.c"),

@@ -78,6 +78,10 @@ pub struct SpaceStatus {
     /// Whether this identity or this device was removed from the space, or has left it: what is here
     /// can be read, nothing can be written, and nothing more comes.
     pub removed: bool,
+    /// The generation of the content key that is written under: 1 is the first, each new key has a
+    /// higher one. 0 while every key is known to somebody who may not read any more: the next write,
+    /// of whomever, makes a new one.
+    pub key_generation: u64,
     /// Whether objects are yet to be checked because a schema came or changed: then
     /// `violations` is still moving.
     pub checking: bool,

@@ -57,6 +57,8 @@ mod golden_v2_tests;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
+mod key_tests;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod tests;

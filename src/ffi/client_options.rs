@@ -181,6 +181,26 @@ pub unsafe extern "C" fn echodb_client_options_set_coalesce_ms(
     }
 }
 
+/// Sets how many bytes of memory the open spaces may use together for what they have read: 1 MiB to
+/// 64 GiB, 32 MiB unless set.
+///
+/// Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+/// `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the client is opened. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_client_options_set_cache_bytes(
+    options: *mut echodb_client_options,
+    cache_bytes: u64,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options.
+    unsafe {
+        guard::call(error, || {
+            guard::borrow_mut(options, "options")?.options.cache_bytes = cache_bytes;
+            Ok(())
+        })
+    }
+}
+
 /// Sets who hears the log, and from which `ECHODB_LOG_` level up. Replaces an earlier callback.
 ///
 /// Ownership: takes `user_data`; `destroy` frees it when these options and every client opened

@@ -233,6 +233,7 @@ pub(super) fn space_status(status: &SpaceStatus) -> Json {
         "quarantined": status.quarantined,
         "excluded": status.excluded,
         "waiting_for_key": status.waiting_for_key,
+        "key_generation": status.key_generation,
         "waiting_for_dependency": status.waiting_for_dependency,
         "violations": status.violations,
         "role": status.role,

@@ -5,6 +5,7 @@ mod cache;
 pub mod changes;
 pub mod clock;
 pub mod connector;
+mod doctor;
 pub mod events;
 pub mod executor;
 pub mod halo;

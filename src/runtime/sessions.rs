@@ -194,6 +194,12 @@ impl PeerSession {
         Some(replicator.difference(&self.source(core)))
     }
 
+    /// How many blocks of blobs the peer was asked for and has not answered.
+    #[cfg(test)]
+    pub fn owed_blocks(&self) -> usize {
+        self.blobs.unanswered()
+    }
+
     /// How many feeds are remembered for the peer, in all tables of all spaces.
     #[cfg(test)]
     pub fn remembered_feeds(&self) -> usize {
@@ -232,8 +238,7 @@ impl PeerSession {
                 self.send_out(node, &message).await?;
             }
             if let Some(asked) = block
-                && let Some(block) =
-                    executor::blocking(|| asked.answer(&self.device, self.link.hash()))
+                && let Some(block) = executor::blocking(|| asked.answer(&self.device))
             {
                 self.transmit(node, &block).await?;
             }
@@ -419,12 +424,17 @@ impl PeerSession {
             return Ok(());
         };
         let Some(space) = self.find(node, &tag) else {
+            // Of a space that was deleted meanwhile, what either side is owed still counts.
+            if let Body::Blob(message) = &body {
+                return self.blobs.take_of_none(&tag, message);
+            }
             self.note_unknown(tag, body);
             return Ok(());
         };
         if let Body::Blob(message) = body {
             let mut out = Vec::new();
-            self.blobs.take(&space, message, &mut out)?;
+            self.blobs
+                .take(&space, self.link.hash(), message, &mut out)?;
             return self.post_blobs(&space, out);
         }
         let Some(opening) = space.opening() else {

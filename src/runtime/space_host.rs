@@ -230,15 +230,49 @@ impl SpaceHost {
         }
         self.set_state(&mut slot, SpaceState::Closed);
         // Whoever closes the file last moves the log into it, and a reader cannot.
-        if let Some(readers) = self.set_readers(None) {
-            readers.close();
-        }
+        self.end_readers();
         if !keep {
             slot.core = None;
         }
         drop(slot);
         self.cache.share();
         Ok(())
+    }
+
+    /// Lets nobody read beside any more, until the space is opened again.
+    pub fn end_readers(&self) {
+        if let Some(readers) = self.set_readers(None) {
+            readers.close();
+        }
+    }
+
+    /// Runs `work`, which may put another core in place of the one that is open, or of none. To
+    /// everybody else that is as if the space had been closed and opened.
+    pub fn exchange<T>(&self, work: impl FnOnce(&mut Option<SpaceCore>) -> Result<T>) -> Result<T> {
+        let mut slot = self.lock();
+        if slot.state == SpaceState::Closed {
+            return Err(self.not_open());
+        }
+        if let Some(core) = slot.core.as_mut() {
+            self.settle(core)?;
+        }
+        self.fetches.end_all();
+        let done = work(&mut slot.core);
+        self.end_readers();
+        match slot.core.as_ref().map(SpaceCore::readers) {
+            None => self.set_state(&mut slot, SpaceState::Failed),
+            Some(readers) => {
+                self.set_readers(readers);
+                *self.lock_share() = None;
+                self.set_state(&mut slot, SpaceState::Ready);
+                slot.openings += 1;
+                self.hub.live().opened();
+            }
+        }
+        drop(slot);
+        self.cache.share();
+        (self.wake)();
+        done
     }
 
     /// Runs `work` on the open space.

@@ -35,6 +35,11 @@ impl SpaceHandle {
         self.decide(SpaceCore::leave)
     }
 
+    /// Makes a new content key.
+    pub fn rotate_key(&self) -> Result<()> {
+        self.decide(SpaceCore::renew_key)
+    }
+
     fn decide(&self, work: impl FnOnce(&mut SpaceCore) -> Result<()>) -> Result<()> {
         self.node().check_open()?;
         self.host().with_settled(work)?;

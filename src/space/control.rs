@@ -129,7 +129,7 @@ impl SpaceCore {
     }
 
     /// Makes a new content key and wraps it for every device that may read.
-    pub(super) fn rotate_key(&mut self, _now_ms: u64) -> Result<()> {
+    pub(super) fn rotate_key(&mut self) -> Result<()> {
         let mut secret = [0; 32];
         (self.random)(&mut secret);
         let key = ContentKey::from_bytes(secret);
@@ -149,9 +149,9 @@ impl SpaceCore {
         self.gather_heads()?;
         let generation = self.authority.next_generation(&self.authority.heads());
         let keys = self.authority.keys();
-        let newest = keys.iter().max_by_key(|known| known.generation);
+        // The best that we hold: somebody may have brought in one that nobody else can open.
+        let newest = keys.iter().find_map(|known| self.keys.get(&known.key_id));
         let back_link = newest
-            .and_then(|known| self.keys.get(&known.key_id))
             .map(|older| seal_back_link(&key, older))
             .transpose()?;
         self.author_control(&ControlOp::KeyRotate {
@@ -162,13 +162,6 @@ impl SpaceCore {
         })?;
         self.keys.insert(key);
         Ok(())
-    }
-
-    /// Brings in a new content key on request; what was written stays readable.
-    #[cfg(test)]
-    pub fn renew_key(&mut self, now_ms: u64) -> Result<()> {
-        self.require(Role::Reader, "renewing the key")?;
-        self.rotate_key(now_ms)
     }
 
     /// Gives the content keys we hold to devices that may read and lack them. Any member may do

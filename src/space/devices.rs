@@ -32,8 +32,9 @@ impl SpaceCore {
     /// Revokes a device, for ever. What of its writes has reached us stays.
     pub fn revoke_device(&mut self, device: DeviceKey) -> Result<()> {
         let heads = self.data_heads_of(|header| header.device == device);
-        self.author_control(&ControlOp::DeviceRevoke { device, heads })
-            .map(drop)
+        self.author_control(&ControlOp::DeviceRevoke { device, heads })?;
+        self.replace_known_keys();
+        Ok(())
     }
 
     /// Sets our identity's recovery key. Whether anything was to be done: not if the space has this

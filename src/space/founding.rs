@@ -89,7 +89,8 @@ impl SpaceCore {
             meta: &[],
         })?;
         let mut core = SpaceCore::open(founding.space, store, keyring, random)?;
-        core.rotate_key(now_ms)?;
+        core.rotate_key()?;
+        core.note_own_key(now_ms)?;
         Ok(core)
     }
 

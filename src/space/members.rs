@@ -94,8 +94,9 @@ impl SpaceCore {
             identity: *identity,
             role,
             heads,
-        })
-        .map(drop)
+        })?;
+        self.replace_known_keys();
+        Ok(())
     }
 
     /// Ends our own role. What is here stays, to be read.

@@ -10,6 +10,7 @@ mod bench;
 mod blob_store;
 mod blobs;
 mod branches;
+mod check;
 mod checking;
 mod control;
 mod copies;
@@ -25,12 +26,14 @@ mod founding;
 mod halo;
 mod heads;
 mod ingest;
+mod keys;
 mod live;
 mod log;
 mod members;
 mod migrating;
 mod own_feed;
 mod read;
+mod rebuilding;
 mod registering;
 mod rejudging;
 mod schemas;
@@ -50,6 +53,7 @@ mod write;
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
+pub use check::{Checkup, Fault, FaultKind, check};
 pub use copies::{BranchRow, branches};
 pub use edits::object_at;
 pub use family::{Family, FamilyMember};
@@ -60,6 +64,7 @@ pub use live::{LiveDelta, LiveFilter, LiveResults};
 pub use members::{MemberChange, MemberEvent, MemberInfo};
 pub use migrating::{Candidate, Rewritten};
 pub use read::{digest, name, read_stored};
+pub use rebuilding::Rebuilt;
 pub use registering::SchemaRecord;
 #[cfg(test)]
 pub use space_core::Entropy;
@@ -68,8 +73,8 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Readers, Reads, Rejudged, Store, StoredDocument, StoredEntry, Violation,
-    Vouched,
+    QuarantineRecord, Readers, Reads, Rejudged, SeenRow, Store, StoredDocument, StoredEntry,
+    Violation, Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

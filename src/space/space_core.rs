@@ -20,7 +20,7 @@ use crate::feed::{ContentKey, Entry, FeedHeader, FeedKind};
 use crate::identity::Keyring;
 #[cfg(test)]
 use crate::model::ObjectId;
-use crate::model::{EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
+use crate::model::{ContentKeyId, EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -39,6 +39,8 @@ pub(super) mod meta {
     pub const BRANCHES: &str = "branches";
     /// Which feed is the creator's control feed, whose header cannot name the space.
     pub const GENESIS: &str = "genesis";
+    /// Since when this device writes under which content key.
+    pub const KEY_SINCE: &str = "key_since";
     /// Which objects are checked against which schemas.
     pub const SCHEMA_CHECKS: &str = "schema_checks";
     /// The denials by which data entries were judged.
@@ -65,6 +67,8 @@ pub struct SpaceCore {
     pub(super) random: Entropy,
     pub(super) authority: Authority,
     pub(super) keys: ContentKeys,
+    /// The key last written under, and since when, by our own clock.
+    pub(super) key_since: Option<(ContentKeyId, u64)>,
     pub(super) documents: Documents,
     pub(super) typing: Typing,
     pub(super) undo: Undo,
@@ -140,6 +144,7 @@ impl SpaceCore {
             random,
             authority: Authority::new(id),
             keys: ContentKeys::default(),
+            key_since: None,
             documents: Documents::new(actor),
             typing: Typing::default(),
             undo: Undo::default(),
@@ -186,6 +191,11 @@ impl SpaceCore {
     /// The space's id.
     pub fn id(&self) -> SpaceId {
         self.id
+    }
+
+    /// The content keys that this device has.
+    pub fn content_keys(&self) -> ContentKeys {
+        self.keys.clone()
     }
 
     /// What is stored, for reading.
@@ -267,6 +277,7 @@ impl SpaceCore {
     }
 
     fn load_small_facts(&mut self) -> Result<()> {
+        self.load_key_since()?;
         if let Some(bytes) = self.store.meta(meta::DATA_HEADS)? {
             self.heads = Heads::decode(&bytes)?;
         }

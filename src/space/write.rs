@@ -269,19 +269,20 @@ impl SpaceCore {
     /// The content key to write under. A key that somebody holds who may not read any more, or
     /// that we cannot open, is not used: a new one is made first (research: auth.md 3(e)).
     fn writing_key(&mut self, now_ms: u64) -> Result<ContentKey> {
-        for attempt in 0..2 {
-            if let Some(key) = self
-                .authority
-                .writing_key()
-                .and_then(|id| self.keys.get(&id))
-            {
-                return Ok(key.clone());
+        if let Some(key) = self.usable_key() {
+            if !self.is_key_old(&key.id(), now_ms)? || self.rotate_key().is_err() {
+                return Ok(key);
             }
-            if attempt == 0 {
-                self.rotate_key(now_ms)?;
-            }
+        } else {
+            self.rotate_key()?;
         }
-        Err(Error::state("no content key can be used for writing"))
+        self.usable_key()
+            .ok_or_else(|| Error::state("no content key can be used for writing"))
+    }
+
+    fn usable_key(&self) -> Option<ContentKey> {
+        let id = self.authority.writing_key()?;
+        self.keys.get(&id).cloned()
     }
 
     /// The rows that `work` leads to, beside the ones they replace: first those of `work`, in its

@@ -171,14 +171,14 @@ int main(int argc, char **argv) {
     echodb_operation *operation = NULL;
     OK(echodb_recover_options_new(&options, &error));
     OK(echodb_recover_options_set_device_name(options, S("Found"), &error));
-    OK(echodb_recover_options_set_timeout_s(options, 60, &error));
+    OK(echodb_recover_options_set_timeout_s(options, 300, &error));
     OK(echodb_recover_options_set_revoke_older(options, false, &error));
     FAILS_OUT(ECHODB_INVALID_ARGUMENT, buffer,
               echodb_client_recover_identity(found, S("no words"), options, &buffer, &error));
     OK(echodb_client_create_recovery_phrase(laptop, &buffer, &error));
     char *phrase = take(buffer);
     OK(echodb_client_recover_identity_start(found, S(phrase), options, &operation, &error));
-    OK(echodb_operation_wait(operation, 60000, &error));
+    OK(echodb_operation_wait(operation, 300000, &error));
     OK(echodb_operation_take_text(operation, &buffer, &error));
     CHECK(holds(buffer, "Ada L."));
     await_space(found, id);

@@ -159,6 +159,7 @@ static void part(echodb_space *here, echodb_space *there, echodb_client *bob) {
     *strchr(key, '"') = '\0';
     OK(echodb_space_subscribe_members(there, heard, &removed, NULL, &members, &error));
     FAILS(ECHODB_PERMISSION_DENIED, echodb_space_leave(here, &error));
+    OK(echodb_space_rotate_key(here, &error));
     FAILS(ECHODB_PERMISSION_DENIED, echodb_space_set_role(there, S(key), S("owner"), &error));
     OK(echodb_space_set_role(here, S(key), S("reader"), &error));
     OK(echodb_space_members(here, &buffer, &error));

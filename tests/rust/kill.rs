@@ -180,3 +180,92 @@ fn invitations_that_a_kill_left_open_do_not_use_up_the_space() {
     }
     ada.ask(json!({"do": "invite", "space": space}));
 }
+
+/// A small generator of pseudo-random numbers below `end`.
+fn random(state: &mut u64, end: u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % end
+}
+
+fn has(peer: &mut Peer, space: &str) -> bool {
+    peer.ask(json!({"do": "has", "space": space}))["has"] == json!(true)
+}
+
+fn assert_sound(peer: &mut Peer, space: &str, what: &str) {
+    let found = peer.ask(json!({"do": "check", "space": space}));
+    assert_eq!(found["findings"], json!([]), "{what}");
+}
+
+#[test]
+fn an_import_that_is_killed_brings_in_all_or_nothing() {
+    let mut state = seed();
+    let signal = SignalProcess::start("127.0.0.1:0");
+    let dir = tempfile::tempdir().unwrap();
+    let mut ada = Peer::start(&dir.path().join("ada"), "Ada", &signal.url);
+    let space = ada.ask(json!({"do": "create_space"}))["space"].clone();
+    let space = space.as_str().unwrap();
+    ada.begin_writing(space, 60, 10);
+    wait("all is written", || ada.acknowledged() == 600);
+    let digest = ada.digest(space);
+    let path = dir.path().join("archive").to_string_lossy().into_owned();
+    ada.ask(json!({"do": "export", "space": space, "path": path}));
+    ada.ask(json!({"do": "delete", "space": space}));
+    let mut finished = 0;
+    for round in 0..10 {
+        ada.ask(json!({"do": "begin_import", "path": path}));
+        std::thread::sleep(Duration::from_millis(random(&mut state, 1200)));
+        ada.kill_and_restart();
+        if has(&mut ada, space) {
+            finished += 1;
+            assert_eq!(ada.digest(space), digest, "round {round}");
+            assert_sound(&mut ada, space, "after an import");
+            ada.ask(json!({"do": "delete", "space": space}));
+        }
+    }
+    ada.ask(json!({"do": "import", "path": path}));
+    assert_eq!(ada.digest(space), digest);
+    assert_sound(&mut ada, space, "at last");
+    ada.kill();
+    is_sound(&dir.path().join("ada"), "at last");
+    eprintln!("{finished} of 10 imports were finished when they were killed");
+}
+
+#[test]
+fn a_guest_that_is_killed_while_it_joins_is_in_or_can_join_again() {
+    let mut state = seed();
+    let signal = SignalProcess::start("127.0.0.1:0");
+    let dir = tempfile::tempdir().unwrap();
+    let mut ada = Peer::start(&dir.path().join("ada"), "Ada", &signal.url);
+    let mut joined = 0;
+    for round in 0..6 {
+        let what = format!("round {round}");
+        let profile = dir.path().join(format!("bob{round}"));
+        let mut bob = Peer::start(&profile, "Bob", &signal.url);
+        let space = ada.ask(json!({"do": "create_space"}))["space"].clone();
+        let space = space.as_str().unwrap();
+        ada.begin_writing(space, 1, 10);
+        let code = ada.ask(json!({"do": "invite", "space": space}))["code"].clone();
+        bob.ask(json!({"do": "join", "code": code}));
+        let auth = ada.ask(json!({"do": "auth_code"}))["auth_code"].clone();
+        bob.ask(json!({"do": "begin_authenticate", "auth_code": auth}));
+        std::thread::sleep(Duration::from_millis(random(&mut state, 150)));
+        bob.kill_and_restart();
+        if has(&mut bob, space) {
+            joined += 1;
+        } else {
+            let code = ada.ask(json!({"do": "invite", "space": space}))["code"].clone();
+            bob.ask(json!({"do": "join", "code": code}));
+            let auth = ada.ask(json!({"do": "auth_code"}))["auth_code"].clone();
+            bob.ask(json!({"do": "authenticate", "auth_code": auth}));
+        }
+        wait("both hold the same", || {
+            bob.count(space) == 10 && ada.digest(space) == bob.digest(space)
+        });
+        assert_sound(&mut bob, space, &what);
+        bob.kill();
+        is_sound(&profile, &what);
+    }
+    eprintln!("{joined} of 6 guests were in when they were killed");
+}

@@ -125,6 +125,13 @@ from ._links import (
     target,
     target_of,
 )
+from ._check import (
+    CheckFinding,
+    CheckFindingKind,
+    CheckReport,
+    LostEntry,
+    RepairReport,
+)
 from ._schemas import (
     MigrationFailure,
     MigrationReport,
@@ -276,6 +283,11 @@ __all__ = [
     "Undone",
     "Unexpected",
     "Value",
+    "CheckFinding",
+    "CheckFindingKind",
+    "CheckReport",
+    "LostEntry",
+    "RepairReport",
     "Violation",
     "Where",
     "ancestor",

@@ -72,6 +72,7 @@ class Client:
         online: bool = True,
         log_level: Optional[int] = None,
         coalesce_ms: int = 20,
+        cache_bytes: int = 32 * 1024 * 1024,
         passphrase: Optional[str] = None,
         key_provider: Optional[KeyProvider] = None,
         encryption: EncryptionMode = EncryptionMode.AUTO,
@@ -83,7 +84,8 @@ class Client:
         of signalling servers, all used at once. ``bind`` are local addresses for peer connections
         (``IP:PORT``, port 0 for any); none means every address of the machine. ``log_level`` is
         one of :mod:`logging`; by default what the logger ``echodb`` is set to now. Text edits
-        outside transactions are gathered for ``coalesce_ms``, 0 to 1000.
+        outside transactions are gathered for ``coalesce_ms``, 0 to 1000. Open spaces together use
+        ``cache_bytes`` of memory for what they have read, 1 MiB to 64 GiB.
 
         The files are encrypted, unless ``encryption`` says otherwise: under ``passphrase`` (1 to 1024
         bytes) if there is one, else under the key that ``key_provider`` keeps, else under a key in a
@@ -110,6 +112,7 @@ class Client:
             online=online,
             log_level=native_level(level),
             coalesce_ms=coalesce_ms,
+            cache_bytes=cache_bytes,
             passphrase=passphrase,
             key_provider=None if key_provider is None else ProviderAdapter(key_provider),
             encryption=native_mode(encryption),

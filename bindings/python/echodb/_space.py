@@ -16,6 +16,7 @@ from ._blobs import (
     read_pieces,
 )
 from ._changes import ChangeCallback, ChangeStream, Subscription, open_stream
+from ._check import CheckReport, RepairReport, from_check, from_repair
 from ._errors import translated
 from ._history import (
     BranchInfo,
@@ -563,6 +564,18 @@ class Space(_space_members.Space):
         with translated:
             done = await self._native.migrate(type, to_version, Migration(step))
         return from_migration(done)
+
+    async def check(self, full: bool = False) -> CheckReport:
+        """Checks what is stored of the space and changes nothing: the structure of the file and every
+        entry; with ``full``, every index, object and blob too."""
+        with translated:
+            return from_check(await self._native.check(full))
+
+    async def repair(self) -> RepairReport:
+        """Makes the space's file again from its entries, also of a space that cannot be opened. What
+        is not sound is left out and comes again from peers that hold it."""
+        with translated:
+            return from_repair(await self._native.repair())
 
     def __repr__(self) -> str:
         return f"<echodb.Space {self.id}>"

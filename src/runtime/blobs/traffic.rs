@@ -8,7 +8,7 @@ use crate::runtime::space_host::SpaceHost;
 use crate::space::SpaceCore;
 use crate::sync::blob_fetch::{BATCH, Holdings, Peer, WINDOW};
 use crate::sync::blob_wire::{self, BlobMessage, Body, Get, Have, Sent, Want};
-use crate::sync::wire::{self, Message, space_tag};
+use crate::sync::wire::{self, Message, SpaceTag, space_tag};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -34,7 +34,9 @@ pub struct BlobTraffic {
 
 /// A block that the peer asked for.
 pub struct Asked {
-    space: Arc<SpaceHost>,
+    tag: SpaceTag,
+    /// `None` of a space that is not here.
+    space: Option<Arc<SpaceHost>>,
     blob: Bytes,
     hash: BlockHash,
 }
@@ -142,16 +144,41 @@ impl BlobTraffic {
     pub fn take(
         &self,
         space: &Arc<SpaceHost>,
+        handshake: &[u8; 32],
         message: BlobMessage,
         out: &mut Vec<BlobMessage>,
     ) -> Result<()> {
         match message.body {
             None => Ok(()),
             Some(Body::Want(want)) => self.on_want(space, &want, out),
-            Some(Body::Get(get)) => self.on_get(space, &get),
+            Some(Body::Get(get)) => {
+                let tag = space_tag(&space.id(), handshake);
+                self.on_get(tag, Some(space), &get)
+            }
             Some(Body::Have(have)) => self.on_have(space, &have, out),
             Some(Body::Sent(sent)) => self.on_sent(space, &sent, out),
         }
+    }
+
+    /// Takes a message of a space that is not here, or no longer: what the peer was asked for is ticked
+    /// off, and what it asks for is not here.
+    pub fn take_of_none(&self, tag: &SpaceTag, message: &BlobMessage) -> Result<()> {
+        match &message.body {
+            Some(Body::Get(get)) => self.on_get(*tag, None, get),
+            Some(Body::Sent(sent)) => {
+                let hash = blob_wire::block(&sent.hash)?;
+                // Whether it was asked for is not held against the peer, nor is the rest.
+                let _ = self.answered(&hash);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many blocks were asked of the peer and not answered.
+    #[cfg(test)]
+    pub fn unanswered(&self) -> usize {
+        lock(&self.asked).values().map(|n| *n as usize).sum()
     }
 
     fn on_want(&self, space: &SpaceHost, want: &Want, out: &mut Vec<BlobMessage>) -> Result<()> {
@@ -167,7 +194,7 @@ impl BlobTraffic {
         Ok(())
     }
 
-    fn on_get(&self, space: &Arc<SpaceHost>, get: &Get) -> Result<()> {
+    fn on_get(&self, tag: SpaceTag, space: Option<&Arc<SpaceHost>>, get: &Get) -> Result<()> {
         let mut serving = lock(&self.serving);
         if serving.len() + get.hashes.len() > limits::BLOB_BLOCKS_ASKED {
             return Err(Error::protocol(
@@ -177,7 +204,8 @@ impl BlobTraffic {
         blob_wire::blob(&get.blob)?;
         for hash in &get.hashes {
             serving.push_back(Asked {
-                space: Arc::clone(space),
+                tag,
+                space: space.cloned(),
                 blob: get.blob.clone(),
                 hash: blob_wire::block(hash)?,
             });
@@ -263,21 +291,22 @@ impl BlobTraffic {
 impl Asked {
     /// The answer's bytes; nothing for a peer that may not have it. Of a space that was closed, and of
     /// a block that cannot be read, it says that it is not here: the peer counts what it is owed.
-    pub fn answer(self, device: &DeviceKey, handshake: &[u8; 32]) -> Option<Vec<u8>> {
-        let found = self.space.with(|core| {
-            if !core.peer_may_have_blobs(device) {
-                return Ok(None);
-            }
-            core.block(&self.hash).map(Some)
+    pub fn answer(self, device: &DeviceKey) -> Option<Vec<u8>> {
+        let found = self.space.as_ref().map(|space| {
+            space.with(|core| {
+                if !core.peer_may_have_blobs(device) {
+                    return Ok(None);
+                }
+                core.block(&self.hash).map(Some)
+            })
         });
-        let bytes = found.unwrap_or(Some(None))?;
+        let bytes = found.and_then(Result::ok).unwrap_or(Some(None))?;
         let sent = Sent {
             blob: self.blob,
             hash: Bytes::copy_from_slice(&self.hash),
             bytes: bytes.map(Bytes::from),
         };
-        let tag = space_tag(&self.space.id(), handshake);
-        let message = Message::new(&tag, wire::Body::Blob(message(Body::Sent(sent))));
+        let message = Message::new(&self.tag, wire::Body::Blob(message(Body::Sent(sent))));
         Some(message.to_bytes())
     }
 }

@@ -409,3 +409,39 @@ async fn what_is_said_while_a_space_is_closed_is_ticked_off() {
     assert_eq!(bytes_held(&ada, &root), Some(3_000_000));
     goes_on(&ada, &bob).await;
 }
+
+/// Blocks that were asked of all peers and not answered.
+fn owed(party: &Party) -> usize {
+    let sessions = party.guard.node().sessions();
+    sessions.iter().map(|session| session.owed_blocks()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_space_leaves_no_debts_on_either_side() {
+    let (ada, _bob, mal) = three();
+    let keyring = mal.keyring();
+    let (root, blocks) = made(9);
+    let mut liar = Liar::meet(&ada, &keyring).await;
+    let _running = fetch(&ada, &root);
+    let hashes = liar.asked(&root).await;
+    assert_eq!(owed(&ada), hashes.len());
+    let (node, space) = (ada.guard.node().clone(), ada.space.id());
+    tokio::task::spawn_blocking(move || node.delete_space(space))
+        .await
+        .unwrap()
+        .unwrap();
+    for hash in hashes {
+        let block = blocks.iter().find(|b| b.hash == hash[..]).unwrap();
+        liar.send_block(&root, &hash, &block.bytes).await;
+    }
+    let hashes = vec![Bytes::copy_from_slice(&root.top)];
+    let blob = id(&root);
+    liar.say_blob(Body::Get(Get { blob, hashes })).await;
+    let sent = loop {
+        if let Body::Sent(sent) = liar.hear_blob().await.expect("the session lives") {
+            break sent;
+        }
+    };
+    assert_eq!(sent.bytes, None, "what is gone is not here");
+    assert_eq!(owed(&ada), 0, "what has come is not owed any more");
+}

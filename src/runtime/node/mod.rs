@@ -18,7 +18,7 @@ use super::storage::{Access, ProfileStore, StoredInvitation, Vault};
 use crate::api::{ClientOptions, JoinOptions, LogSink, SpaceState};
 use crate::identity::Keyring;
 use crate::model::{Error, ErrorKind, Result, SpaceId, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
@@ -43,6 +43,8 @@ pub struct Node {
     pairings: Mutex<Vec<PairingHandle>>,
     pub(super) halo: HaloWork,
     cache: Arc<Cache>,
+    /// Spaces that are being joined, imported or made again.
+    claims: Mutex<BTreeSet<SpaceId>>,
     closed: AtomicBool,
     bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
@@ -134,6 +136,7 @@ impl Node {
             pairings: Mutex::default(),
             halo: HaloWork::default(),
             cache,
+            claims: Mutex::default(),
             closed: AtomicBool::new(false),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),

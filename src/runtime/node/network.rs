@@ -231,10 +231,17 @@ impl Sessions for Node {
         };
         self.schedule_reconciling();
         handle.spawn(async move {
-            // Whoever admitted a newcomer gives it keys at once; the others wait a random while and
-            // step in only if that did not happen.
+            // Whoever ended somebody's right to read makes a new key at once, and whoever admitted a
+            // newcomer gives it keys; the others wait a random while and step in only if that did
+            // not happen.
             let [jitter] = clock::random::<1>();
-            tokio::time::sleep(Duration::from_millis(1000 + u64::from(jitter) * 8)).await;
+            tokio::time::sleep(Duration::from_millis(u64::from(jitter) * 8)).await;
+            executor::blocking(|| {
+                if let Ok(true) = space.with_settled(|core| core.heal_keys()) {
+                    space.announce_control();
+                }
+            });
+            tokio::time::sleep(Duration::from_secs(1)).await;
             executor::blocking(|| {
                 let shared = space.with_settled(|core| core.share_keys());
                 if let Ok(true) = shared {

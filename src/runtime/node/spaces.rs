@@ -7,8 +7,8 @@ use crate::model::{Error, ObjectId, Operation, Result, SpaceId, Value};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind, Wake};
 use crate::space::{Founding, SpaceCore};
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLockWriteGuard, Weak};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard, Weak};
 
 impl Node {
     pub(in crate::runtime) fn new_host(&self, id: SpaceId, kind: SpaceKind) -> Arc<SpaceHost> {
@@ -105,6 +105,21 @@ impl Node {
         self.spaces_mut().push(Arc::clone(&host));
         self.enter_room(&host);
         Ok(host)
+    }
+
+    /// Keeps others from bringing in the same space meanwhile. Fails with `InvalidState` if somebody
+    /// does.
+    pub fn claim(&self, space: SpaceId) -> Result<Claim<'_>> {
+        match self.lock_claims().insert(space) {
+            true => Ok(Claim { node: self, space }),
+            false => Err(Error::state(format!(
+                "the space {space} is being joined, imported or repaired right now: try again when that has ended"
+            ))),
+        }
+    }
+
+    fn lock_claims(&self) -> MutexGuard<'_, BTreeSet<SpaceId>> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a space that was joined.
@@ -212,5 +227,17 @@ impl Node {
             is_default: host.is_default(),
             state,
         }
+    }
+}
+
+/// A space that nobody else brings in while this lives.
+pub struct Claim<'a> {
+    node: &'a Node,
+    space: SpaceId,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.node.lock_claims().remove(&self.space);
     }
 }

@@ -90,6 +90,7 @@ impl GuestLayer {
                 "the host admits to another space than its code names",
             ));
         }
+        let _claim = node.claim(space)?;
         if node.has_space(&space) {
             return Err(already_here());
         }

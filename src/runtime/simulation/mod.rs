@@ -5,6 +5,7 @@
 mod actions;
 mod denials;
 mod hostile;
+mod keys;
 mod link;
 mod live;
 mod peer;

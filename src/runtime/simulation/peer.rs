@@ -74,12 +74,12 @@ impl Peer {
         }
     }
 
-    fn entropy(&mut self) -> Entropy {
+    pub fn entropy(&mut self) -> Entropy {
         let mut random = Random(self.random.next());
         Box::new(move |to| random.fill(to))
     }
 
-    fn store(&self) -> Box<SpaceStore> {
+    pub fn store(&self) -> Box<SpaceStore> {
         Box::new(SpaceStore::open(Some(&self.path)).expect("the store opens"))
     }
 

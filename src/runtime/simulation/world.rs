@@ -214,8 +214,7 @@ impl World {
 
     fn rotate(&mut self) {
         if let Some(at) = self.member(Role::Reader) {
-            let now = self.peers[at].now(self.time);
-            self.peers[at].core().renew_key(now).unwrap();
+            self.peers[at].core().renew_key().unwrap();
         }
     }
 

@@ -20,17 +20,21 @@ pub(super) fn replace(tx: &Transaction<'_>, n: i64, old: &str, new: &str) -> rus
 
 /// Writes the blobs of an object's tagged JSON.
 pub(super) fn put(tx: &Transaction<'_>, n: i64, data: &str) -> rusqlite::Result<()> {
-    if !data.contains(MARK) {
-        return Ok(());
-    }
-    let json: Json = serde_json::from_str(data).unwrap_or(Json::Null);
-    let mut found = BTreeSet::new();
-    walk(&json, &mut found);
-    for blob in found {
+    for blob in of(data) {
         tx.prepare_cached("INSERT INTO blob_refs(object, blob) VALUES(?1, ?2)")?
             .execute(rusqlite::params![n, blob.as_bytes()])?;
     }
     Ok(())
+}
+
+/// The blobs that an object's tagged JSON names.
+pub(super) fn of(data: &str) -> BTreeSet<BlobId> {
+    let mut found = BTreeSet::new();
+    if data.contains(MARK) {
+        let json: Json = serde_json::from_str(data).unwrap_or(Json::Null);
+        walk(&json, &mut found);
+    }
+    found
 }
 
 fn walk(json: &Json, found: &mut BTreeSet<BlobId>) {

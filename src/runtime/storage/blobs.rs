@@ -2,7 +2,7 @@
 
 use super::database::Failure;
 use super::space::SpaceStore;
-use crate::model::blob::{BlobRoot, Block, BlockHash, BlockPlaces};
+use crate::model::blob::{BlobRoot, Block, BlockHash, BlockPlaces, block_hash};
 use crate::model::{BlobId, Error, Result};
 use crate::space::{BlobRow, BlobStore};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -117,20 +117,20 @@ impl BlobStore for SpaceStore {
             for places in wanted {
                 let found = tx
                     .prepare_cached(
-                        "SELECT n, length(bytes) FROM blob_blocks WHERE hash = ?1 AND level = ?2",
+                        "SELECT n, bytes FROM blob_blocks WHERE hash = ?1 AND level = ?2",
                     )?
                     .query_row(params![places.hash, places.level], |row| {
-                        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+                        let bytes = row.get_ref(1)?.as_blob()?;
+                        // One that is damaged comes again.
+                        let sound = is_sound(&places.hash, places.level, bytes);
+                        Ok(sound.then_some((row.get::<_, i64>(0)?, bytes.len())))
                     })
-                    .optional()?;
-                let fits = |held: i64| {
-                    let held = usize::try_from(held).unwrap_or(usize::MAX);
-                    places.positions.iter().all(|p| length(*p) == held)
-                };
+                    .optional()?
+                    .flatten();
+                let fits = |held: usize| places.positions.iter().all(|p| length(*p) == held);
                 match found.filter(|(_, held)| fits(*held)) {
                     None => missing.push(places),
                     Some((block, held)) => {
-                        let held = usize::try_from(held).unwrap_or(0);
                         for position in &places.positions {
                             place(tx, blob, places.level, *position, block, held)?;
                         }
@@ -301,18 +301,31 @@ fn add(tx: &Transaction<'_>, blob: i64, blocks: &[Block]) -> std::result::Result
     Ok(())
 }
 
-/// The number of a block, which is stored if it is not yet.
+/// The number of a block, which is stored if it is not yet, and anew if what is stored is damaged.
 fn put(tx: &Transaction<'_>, level: u8, hash: &BlockHash, bytes: &[u8]) -> rusqlite::Result<i64> {
     let found = tx
-        .prepare_cached("SELECT n FROM blob_blocks WHERE hash = ?1")?
-        .query_row([hash], |row| row.get(0))
+        .prepare_cached("SELECT n, level, bytes FROM blob_blocks WHERE hash = ?1")?
+        .query_row([hash], |row| {
+            let sound = is_sound(hash, row.get(1)?, row.get_ref(2)?.as_blob()?);
+            Ok((row.get(0)?, sound))
+        })
         .optional()?;
-    if let Some(n) = found {
-        return Ok(n);
+    match found {
+        Some((n, true)) => return Ok(n),
+        Some((n, false)) => {
+            tx.prepare_cached("UPDATE blob_blocks SET level = ?2, bytes = ?3 WHERE n = ?1")?
+                .execute(params![n, level, bytes])?;
+            return Ok(n);
+        }
+        None => {}
     }
     tx.prepare_cached("INSERT INTO blob_blocks(hash, level, bytes) VALUES(?1, ?2, ?3)")?
         .execute(params![hash, level, bytes])?;
     Ok(tx.last_insert_rowid())
+}
+
+fn is_sound(hash: &BlockHash, level: u8, bytes: &[u8]) -> bool {
+    block_hash(level, bytes) == *hash
 }
 
 fn place(

@@ -60,9 +60,9 @@ impl Database {
         shape: &Shape,
         durability: Durability,
     ) -> Result<Database> {
-        let mut unclean = false;
+        let mut check = Check::Nothing;
         if let Some(path) = path {
-            unclean = needs_check(path)?;
+            check = needs_check(path)?;
             match (sealed::start(path)?, &seal) {
                 (Start::Plain, Some(seal)) => encrypt(path, seal, shape)?,
                 (Start::Sealed, None) => return Err(without_key(path)),
@@ -72,8 +72,10 @@ impl Database {
         }
         let mut db = Database::connect(path, seal, shape)?;
         if db.recognise(shape)? {
-            if unclean {
-                db.check("quick_check(1)")?;
+            match check {
+                Check::Nothing => {}
+                Check::All => db.check("quick_check(1)")?,
+                Check::Small => db.check_small()?,
             }
             db.upgrade(shape)?;
         } else {
@@ -113,6 +115,17 @@ impl Database {
             access,
             seal,
         })
+    }
+
+    /// Opens a file of the present version that may be damaged, for reading alone.
+    pub(super) fn salvage(path: &Path, seal: Option<Seal>, shape: &Shape) -> Result<Database> {
+        let db = Database::open_reader(path, seal)?;
+        let version: i32 =
+            db.read(|conn| conn.query_row("PRAGMA user_version", [], |row| row.get(0)))?;
+        match db.recognise(shape)? && version == shape.version {
+            true => Ok(db),
+            false => Err(damaged(&db.place, "it has another format")),
+        }
     }
 
     /// What the file is encrypted with, if it is.
@@ -208,6 +221,21 @@ impl Database {
             return Ok(());
         }
         Err(damaged(&self.place, verdict.trim()))
+    }
+
+    /// Checks the structure of all tables but those of blobs' contents, with their indexes.
+    fn check_small(&self) -> Result<()> {
+        let tables: Vec<String> = self.read(|conn| {
+            conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> ?1")?
+                .query_map([LARGE], |row| row.get(0))?
+                .collect()
+        })?;
+        for table in tables {
+            // Names in a file that somebody has edited may be anything.
+            let name = table.replace('"', "\"\"");
+            self.check(&format!("quick_check(\"{name}\")"))?;
+        }
+        Ok(())
     }
 
     /// Whether the file is one of ours already; `false` when it is empty.
@@ -346,9 +374,20 @@ impl From<Error> for Failure {
     }
 }
 
-/// Makes the file when it is missing, and says whether an existing one is to be checked: small
-/// ones always, others when a log shows that the last session did not end cleanly.
-fn needs_check(path: &Path) -> Result<bool> {
+/// How much of a file is checked when it is opened.
+enum Check {
+    Nothing,
+    /// Everything but the contents of blobs, which verify themselves when they are read.
+    Small,
+    All,
+}
+
+/// The tables that hold contents of blobs: most of a large file.
+const LARGE: &str = "blob_blocks";
+
+/// Makes the file when it is missing, and says how an existing one is to be checked: small ones
+/// always, others when a log shows that the last session did not end cleanly.
+fn needs_check(path: &Path) -> Result<Check> {
     if let Some(dir) = path.parent()
         && !dir.as_os_str().is_empty()
     {
@@ -360,5 +399,9 @@ fn needs_check(path: &Path) -> Result<bool> {
         .len();
     let log = files::side_file(path, "-wal");
     let unclean = log.metadata().is_ok_and(|m| m.len() > 0);
-    Ok(unclean || bytes <= ALWAYS_CHECKED_BYTES)
+    Ok(match (bytes <= ALWAYS_CHECKED_BYTES, unclean) {
+        (true, _) => Check::All,
+        (false, true) => Check::Small,
+        (false, false) => Check::Nothing,
+    })
 }

@@ -55,21 +55,26 @@ pub(super) fn side_file(database: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Removes a database's side files; those that are missing already are fine.
+pub(super) fn remove_side_files(path: &Path) -> Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        remove(&side_file(path, suffix))?;
+    }
+    Ok(())
+}
+
+fn remove(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(from_io(file.display(), &e)),
+        _ => Ok(()),
+    }
+}
+
 /// Removes a database and its side files; those that are missing already are fine. The database
 /// goes last, so that a log is never left to be replayed into a new file of the same name.
 pub(super) fn remove_database(path: &Path) -> Result<()> {
-    for file in [
-        side_file(path, "-wal"),
-        side_file(path, "-shm"),
-        path.to_owned(),
-    ] {
-        match fs::remove_file(&file) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                return Err(from_io(file.display(), &e));
-            }
-            _ => {}
-        }
-    }
+    remove_side_files(path)?;
+    remove(path)?;
     match path.parent() {
         Some(parent) if parent.is_dir() => sync_dir(parent),
         _ => Ok(()),

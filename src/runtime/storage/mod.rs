@@ -8,6 +8,7 @@
 
 mod blob_refs;
 mod blobs;
+mod check;
 mod commit;
 mod connection;
 mod counts;
@@ -24,7 +25,6 @@ mod key_file;
 mod lock;
 mod meta;
 mod objects;
-mod ordered;
 mod profile;
 mod readers;
 mod rejudge;

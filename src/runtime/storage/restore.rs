@@ -44,6 +44,43 @@ impl ProfileStore {
         self.open_space(id)
     }
 
+    /// Opens what is there of a space's file, unchecked and for reading alone: to be read with care.
+    pub fn salvage_space(&self, id: &SpaceId) -> Result<SpaceStore> {
+        let path = self.space_path(id);
+        let path = path.ok_or_else(|| Error::internal("a space in memory has no file"))?;
+        let vault = self.vault.as_ref();
+        let seal = vault.map(|vault| vault.space_seal(id)).transpose()?;
+        SpaceStore::salvage(&path, seal)
+    }
+
+    /// Puts the finished file, which is closed by now as the old one is, in the place of the old one.
+    /// With `keep` the old one is kept under another name, which is returned. At every moment there
+    /// is a whole file in the place.
+    pub fn finish_repair(&mut self, id: &SpaceId, keep: bool) -> Result<Option<PathBuf>> {
+        let (Some(from), Some(to)) = (self.restore_path(id), self.space_path(id)) else {
+            return Err(Error::internal("a space in memory has no file to move"));
+        };
+        let kept = match keep && to.exists() {
+            true => Some(free_name(&to)?),
+            false => None,
+        };
+        for suffix in ["", "-wal"] {
+            let old = files::side_file(&to, suffix);
+            if let Some(kept) = &kept
+                && old.exists()
+            {
+                copy(&old, &files::side_file(kept, suffix))?;
+            }
+        }
+        // A log that is still there would be replayed into the new file.
+        files::remove_side_files(&to)?;
+        std::fs::rename(&from, &to).map_err(|e| from_io(to.display(), &e))?;
+        if let Some(parent) = to.parent() {
+            files::sync_dir(parent)?;
+        }
+        Ok(kept)
+    }
+
     /// Lists a space unless it is listed.
     pub fn list_restored(&mut self, id: &SpaceId, joined_ms: i64) -> Result<()> {
         match self.add_space(id, false, joined_ms) {
@@ -73,12 +110,12 @@ impl ProfileStore {
     }
 }
 
-/// Keeps a damaged file under another name.
-fn keep(path: &Path) -> Result<()> {
+/// A name for a damaged file that is kept.
+fn free_name(path: &Path) -> Result<PathBuf> {
     let free = (1..=KEPT)
         .map(|n| path.with_extension(format!("damaged-{n}")))
         .find(|kept| !kept.exists());
-    let kept = free.ok_or_else(|| {
+    free.ok_or_else(|| {
         Error::new(
             ErrorKind::Storage,
             format!(
@@ -86,7 +123,19 @@ fn keep(path: &Path) -> Result<()> {
                 path.display()
             ),
         )
-    })?;
+    })
+}
+
+/// A second name for a file; a copy, where files have one name each.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::hard_link(from, to)
+        .or_else(|_| std::fs::copy(from, to).map(drop))
+        .map_err(|e| from_io(to.display(), &e))
+}
+
+/// Keeps a damaged file under another name.
+fn keep(path: &Path) -> Result<()> {
+    let kept = free_name(path)?;
     for suffix in ["-wal", "-shm"] {
         let side = files::side_file(path, suffix);
         if side.exists() {

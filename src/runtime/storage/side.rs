@@ -38,13 +38,7 @@ pub(super) fn replace_labels(
 
 /// Writes the references of an object's tagged JSON.
 pub(super) fn put_refs(tx: &Transaction<'_>, n: i64, data: &str) -> rusqlite::Result<()> {
-    if !data.contains(MARK) {
-        return Ok(());
-    }
-    let json: Json = serde_json::from_str(data).unwrap_or(Json::Null);
-    let mut found = Vec::new();
-    walk(&json, &mut String::new(), &mut found);
-    for (path, reference) in found {
+    for (path, reference) in refs_of(data) {
         tx.prepare_cached("INSERT INTO refs(object, path, target, space) VALUES(?1, ?2, ?3, ?4)")?
             .execute(params![
                 n,
@@ -54,6 +48,16 @@ pub(super) fn put_refs(tx: &Transaction<'_>, n: i64, data: &str) -> rusqlite::Re
             ])?;
     }
     Ok(())
+}
+
+/// The references in an object's tagged JSON, with their places.
+pub(super) fn refs_of(data: &str) -> Vec<(String, Reference)> {
+    let mut found = Vec::new();
+    if data.contains(MARK) {
+        let json: Json = serde_json::from_str(data).unwrap_or(Json::Null);
+        walk(&json, &mut String::new(), &mut found);
+    }
+    found
 }
 
 /// Gathers the references in a value, with their places as JSON Pointers (RFC 6901).

@@ -28,6 +28,12 @@ impl SpaceStore {
         Ok(SpaceStore { db })
     }
 
+    /// Opens what is there, for reading alone and without a check.
+    pub(super) fn salvage(path: &Path, seal: Option<Seal>) -> Result<SpaceStore> {
+        let db = Database::salvage(path, seal, &schema::SPACE)?;
+        Ok(SpaceStore { db })
+    }
+
     /// Returns once everything committed so far is safe from a power cut.
     pub fn flush(&mut self) -> Result<()> {
         // A commit syncs the log only when it has written to it, so the barrier writes one row: another

@@ -8,12 +8,14 @@
 
 use super::error::from_sqlite;
 use super::space::SpaceStore;
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Error, ErrorKind, ObjectId, Result};
 use crate::query::{FINDS, Search, each_string, indexed};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use serde_json::Value as Json;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// What `meta` says once the index is kept: how words are read. Another value, of another version
 /// of the library, has everything indexed anew.
@@ -151,6 +153,59 @@ fn catch_up(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     }
     tx.execute("DELETE FROM unindexed", [])?;
     Ok(())
+}
+
+/// Where the index, if one is kept, does not say what the rows say. An object's words are compared by
+/// a sum over each word and its place.
+pub(super) fn faults(conn: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    if !is_kept(conn)? || is_behind(conn)? {
+        // The next search sees to it.
+        return Ok(Vec::new());
+    }
+    let mut sums: HashMap<i64, u64> = HashMap::new();
+    let mut objects = conn.prepare(&format!("SELECT n, {FIELDS} FROM objects"))?;
+    let mut rows = objects.query([])?;
+    while let Some(row) = rows.next()? {
+        let words = words_of(row.get_ref(1)?.as_str()?);
+        let words = words.split(' ').filter(|word| !word.is_empty());
+        let sum = words.enumerate().fold(0u64, |sum, (place, word)| {
+            sum.wrapping_add(mix(word, place))
+        });
+        sums.insert(row.get(0)?, sum);
+    }
+    conn.execute_batch("CREATE VIRTUAL TABLE temp.places USING fts5vocab(main, words, instance)")?;
+    let taken = take_away(conn, &mut sums);
+    conn.execute_batch("DROP TABLE temp.places")?;
+    taken?;
+    let differ = sums.into_iter().filter(|(_, sum)| *sum != 0);
+    differ
+        .map(|(n, _)| {
+            let id: Option<[u8; 16]> = conn
+                .prepare_cached("SELECT id FROM objects WHERE n = ?1")?
+                .query_row([n], |row| row.get(0))
+                .optional()?;
+            let id = id.map_or_else(String::new, |id| ObjectId(id).to_string());
+            Ok((id, "its words are not found by".to_owned()))
+        })
+        .collect()
+}
+
+fn take_away(conn: &Connection, sums: &mut HashMap<i64, u64>) -> rusqlite::Result<()> {
+    let mut places = conn.prepare("SELECT term, doc, offset FROM temp.places")?;
+    let mut rows = places.query([])?;
+    while let Some(row) = rows.next()? {
+        let (n, place): (i64, i64) = (row.get(1)?, row.get(2)?);
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        let sum = sums.entry(n).or_default();
+        *sum = sum.wrapping_sub(mix(row.get_ref(0)?.as_str()?, place));
+    }
+    Ok(())
+}
+
+fn mix(word: &str, place: usize) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (word, place).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn words_of(fields: &str) -> String {

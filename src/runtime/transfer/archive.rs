@@ -16,7 +16,7 @@ use crate::space::{ArchiveCheck, Checked, Ingest, SpaceCore, require_member};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes of entries read under one lock of the space.
 const BATCH_BYTES: usize = 1024 * 1024;
@@ -30,6 +30,11 @@ type Take<'a> = dyn FnMut(&[Bytes], Vec<Bytes>) -> Result<Ingest> + 'a;
 
 /// One import at a time: each builds a file of its own.
 static IMPORTING: Mutex<()> = Mutex::new(());
+
+/// Held by whoever builds a space's file anew.
+pub fn alone() -> MutexGuard<'static, ()> {
+    IMPORTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl SpaceHandle {
     /// Writes the space's feeds and entries as they stand now.
@@ -112,7 +117,8 @@ impl NodeGuard {
         let mut source = files::open(path)?;
         let (_, space, authority) = check(&mut source)?;
         require_member(&authority, &keyring.identity_key(), &keyring.device_key())?;
-        let _one = IMPORTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = alone();
+        let _claim = node.claim(space)?;
         let host = match node.has_space(&space) {
             false => self.restore(space, None, &mut source)?,
             true => {

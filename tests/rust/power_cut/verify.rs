@@ -49,6 +49,14 @@ impl Looked {
                 .unwrap_or_else(|e| panic!("{what}: the space {}: {e}", info.id));
             let state = work::state(&space).unwrap();
             looked.agrees_with_itself(&space, &state);
+            let found = space.check(thorough).unwrap().findings;
+            assert!(found.is_empty(), "{what}: {found:#?}");
+            for blob in space.blobs().unwrap().iter().filter(|blob| blob.whole) {
+                // Every block is verified as it is read.
+                let read = space.read_blob(blob.id.clone(), 0, blob.size);
+                let read = read.unwrap_or_else(|e| panic!("{what}: the blob {}: {e}", blob.id));
+                assert_eq!(read.len() as u64, blob.size, "{what}");
+            }
             let digest = space.digest().unwrap();
             looked.spaces.push((info.id, state, digest));
         }

@@ -174,8 +174,31 @@ impl Run {
         self.large()?;
         self.flush()?;
         self.checkpoint()?;
+        self.blob()?;
         self.change()?;
         self.write(2, "tulip")
+    }
+
+    /// A blob of several blocks, a note that names it, and one that is given up.
+    fn blob(&mut self) -> Result<()> {
+        let bytes: Vec<u8> = (0..200_000u32).map(|n| (n % 253) as u8).collect();
+        self.step("write a blob", false, |run| {
+            let blob = run.space().put_blob(bytes)?;
+            let fields =
+                json!({"n": 3, "title": "a blob", "blob": {"@blob": blob.id, "size": blob.size}});
+            let id = run
+                .space()
+                .create(Some("Note".into()), fields.to_string())?;
+            run.notes.push(id);
+            Ok(())
+        })?;
+        self.flush()?;
+        self.step("begin a blob and give it up", false, |run| {
+            let writer = run.space().blob_writer()?;
+            writer.write(vec![7; 150_000])?;
+            writer.cancel();
+            Ok(())
+        })
     }
 
     fn found(&mut self) -> Result<()> {

@@ -343,6 +343,36 @@ impl Serving {
                 json!({})
             }
             "agree" => agree(space()?.as_ref())?,
+            "export" => {
+                space()?.export_archive(text("path"))?;
+                json!({})
+            }
+            "delete" => {
+                self.client.delete_space(text("space"))?;
+                json!({})
+            }
+            "begin_import" => {
+                let (client, path) = (Arc::clone(&self.client), text("path"));
+                std::thread::spawn(move || client.import_archive(path));
+                json!({})
+            }
+            "import" => json!({"space": self.client.import_archive(text("path"))?.id()}),
+            "has" => {
+                let spaces = self.client.spaces()?;
+                json!({"has": spaces.iter().any(|info| info.id == text("space"))})
+            }
+            "begin_authenticate" => {
+                let joining = Arc::clone(&self.invitations["guest"]);
+                wait("a code is asked for", || {
+                    joining.update().state == InvitationState::ReadyForAuthentication
+                });
+                joining.authenticate(text("auth_code"))?;
+                json!({})
+            }
+            "check" => {
+                let found = space()?.check(true)?.findings;
+                json!({"findings": found.iter().map(|f| &f.detail).collect::<Vec<_>>()})
+            }
             "put_blob" => json!({"id": space()?.put_blob_file(text("path"))?.id}),
             "begin_blob" => {
                 let writer = space()?.blob_writer()?;

@@ -1,6 +1,7 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
+use crate::check_args::{CheckArgs, RepairArgs};
 pub use crate::device_args::{DeviceCommand, IdentityCommand};
 use crate::failure::Result;
 use crate::member_args::MemberCommand;
@@ -104,6 +105,11 @@ pub enum Command {
     /// Lists members, changes their roles, removes them, or leaves a space
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Makes a new content key for what is written in a space from now on
+    RotateKey {
+        /// The space
+        space: String,
+    },
     /// Adds an object and prints its id
     Add {
         /// The space
@@ -386,6 +392,10 @@ pub enum SpaceCommand {
         /// The space
         space: String,
     },
+    /// Checks what is stored of a space; fails if something is wrong
+    Check(CheckArgs),
+    /// Makes a space's file again from its entries
+    Repair(RepairArgs),
     /// Brings in an archive that `export --format archive` wrote: a space that this profile's device
     /// is a member of
     Import {

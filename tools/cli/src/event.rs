@@ -1,6 +1,7 @@
 //! What commands report: structured, so that the front process can print it for people or as
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
+pub use crate::check_event::Stored;
 pub use crate::event_device::DeviceEvent;
 use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
@@ -104,6 +105,8 @@ pub enum Event {
     Schema(Schema),
     /// A rule that an object breaks.
     Violation(Violation),
+    /// What a check or a repair found.
+    Stored(Stored),
     /// Something that the user should know, though the command goes on.
     Warning(String),
     /// Progress: for terminals only.

@@ -2,6 +2,8 @@
 
 mod args;
 mod blob_args;
+mod check_args;
+mod check_event;
 mod commands;
 mod console;
 mod control;

@@ -56,6 +56,8 @@ public final class Client: Sendable {
     ///   - isOnline: Whether to look for peers from the start; see ``setOnline(_:)``.
     ///   - coalescing: How long text edits outside transactions are gathered into one entry, 0 to 1
     ///     second. ``Space/flush()`` ends the wait.
+    ///   - cacheBytes: How many bytes of memory open spaces may use together for what they have read:
+    ///     1 MiB to 64 GiB.
     ///   - logLevel: What `log` hears.
     ///   - log: Takes the library's log lines, on threads of the library.
     ///   - passphrase: The passphrase of the profile's files, 1 to 1024 bytes of UTF-8. A new profile,
@@ -69,6 +71,7 @@ public final class Client: Sendable {
         bind: [String] = [],
         isOnline: Bool = true,
         coalescing: Duration = .milliseconds(20),
+        cacheBytes: UInt64 = 32 * 1024 * 1024,
         logLevel: LogLevel = .warning,
         log: LogHandler? = nil,
         passphrase: String? = nil,
@@ -89,6 +92,7 @@ public final class Client: Sendable {
             online: isOnline,
             logLevel: log == nil ? .off : logLevel.native,
             coalesceMs: try coalescing.wholeMilliseconds(for: "coalescing"),
+            cacheBytes: cacheBytes,
             passphrase: passphrase,
             keyProvider: keyProvider.map(ProviderAdapter.init),
             encryption: encryption.native)

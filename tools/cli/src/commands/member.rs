@@ -59,6 +59,12 @@ pub(super) fn member(context: &mut Context, command: MemberCommand) -> Result<()
     }
 }
 
+pub(super) fn rotate_key(context: &mut Context, space: &str) -> Result<()> {
+    let space = context.space(space)?;
+    space.rotate_key()?;
+    done(context, &space, None, "key_rotated")
+}
+
 fn done(context: &mut Context, space: &Space, id: Option<String>, state: &str) -> Result<()> {
     context.output.emit(Event::Done(Done {
         space: space.id(),

@@ -59,10 +59,8 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Identity(command) => run_identity(command, context, &control),
         Command::Device(command) => device::run(context, &control, command),
         Command::Passphrase(command) => passphrase::run(context, &command),
-        Command::Space(SpaceCommand::Create { name }) => space::create(context, name),
-        Command::Space(SpaceCommand::List) => space::list(context),
-        Command::Space(SpaceCommand::Info { space }) => space::info(context, &space),
-        Command::Space(SpaceCommand::Delete { space }) => space::delete(context, &space),
+        command @ Command::Space(SpaceCommand::Import { .. }) => run_transfer(command, context),
+        Command::Space(command) => space::run(context, command),
         Command::Invite {
             space,
             expires,
@@ -78,6 +76,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             pairing::join(context, &control, code, guest, sync_wait)
         }
         Command::Member(command) => member::member(context, command),
+        Command::RotateKey { space } => member::rotate_key(context, &space),
         Command::Add {
             space,
             type_name,
@@ -112,8 +111,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         asked @ Command::Why { .. } => why::run(context, asked),
         Command::Digest { space } => status::digest(context, &space),
         Command::Schema { space, command } => schema::schema(context, &space, command),
-        Command::Space(SpaceCommand::Import { .. })
-        | Command::Export { .. }
+        Command::Export { .. }
         | Command::Import { .. }
         | Command::Object(_)
         | Command::Verify { .. } => run_transfer(command, context),

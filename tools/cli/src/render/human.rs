@@ -131,6 +131,7 @@ fn transfer(event: &Event) -> String {
             archive.space, archive.entries, archive.feeds, archive.bytes
         ),
         Event::Skipped(row) => format!("line {}: {}\n", row.line, safe::line(&row.reason)),
+        Event::Stored(stored) => super::stored::line(stored),
         Event::Report(report) => format!(
             "{} created, {} updated, {} unchanged, {} skipped\n",
             report.created, report.updated, report.unchanged, report.skipped

@@ -5,6 +5,7 @@ mod human;
 mod past;
 mod qr;
 mod safe;
+mod stored;
 
 use crate::event::{DeviceEvent, Event};
 use crate::failure::{Failure, Result};
@@ -133,6 +134,7 @@ impl Renderer {
             Event::Serving(value) => json_text(value),
             Event::Schema(value) => json_text(value),
             Event::Violation(value) => json_text(value),
+            Event::Stored(value) => json_text(value),
             Event::Warning(_) | Event::Progress(_) => return Ok(()),
         };
         self.write(&text)?;

@@ -44,6 +44,7 @@ pub fn text(root: &Path) -> Outcome<String> {
         "blob_records.rs",
         "device_records.rs",
         "member_records.rs",
+        "check_records.rs",
         "import_options.rs",
     ] {
         json += &fs::read_to_string(root.join("src/ffi").join(name))?;

@@ -177,6 +177,8 @@ public class Client private constructor(private val native: NativeClient) : Auto
          * @param online Whether to look for peers from the start; see [setOnline].
          * @param coalesce How long text edits outside transactions are gathered into one entry, 0
          *   to 1 second.
+         * @param cacheBytes How many bytes of memory open spaces may use together for what they have
+         *   read: 1 MiB to 64 GiB.
          * @param logLevel What the log sink hears.
          * @param log Where the log goes.
          * @param passphrase The passphrase of the profile's files, 1 to 1024 bytes of UTF-8. A new
@@ -196,6 +198,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
             bind: List<String> = emptyList(),
             online: Boolean = true,
             coalesce: Duration = 20.milliseconds,
+            cacheBytes: Long = 32L * 1024 * 1024,
             logLevel: LogLevel = LogLevel.WARN,
             log: LogSink = LogSink.system(),
             passphrase: String? = null,
@@ -212,6 +215,8 @@ public class Client private constructor(private val native: NativeClient) : Auto
                     online = online,
                     logLevel = logLevel.native(),
                     coalesceMs = milliseconds(coalesce),
+                    // A negative number is past every bound.
+                    cacheBytes = cacheBytes.toULong(),
                     passphrase = passphrase,
                     keyProvider = keyProvider?.let(::ProviderAdapter),
                     encryption = encryption.native(),

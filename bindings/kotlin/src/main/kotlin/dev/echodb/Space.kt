@@ -410,6 +410,18 @@ public class Space internal constructor(private val native: NativeSpace, private
     public suspend fun schema(type: String): SchemaInfo? = translated { native.schema(type) }?.let(SchemaInfo::of)
 
     /**
+     * Checks what is stored of the space and changes nothing: the structure of the file and every
+     * entry; with [full], every index, object and blob too.
+     */
+    public suspend fun check(full: Boolean = false): CheckReport = CheckReport.of(translated { native.check(full) })
+
+    /**
+     * Makes the space's file again from its entries, also of a space that cannot be opened. What is
+     * not sound is left out and comes again from peers that hold it.
+     */
+    public suspend fun repair(): RepairReport = RepairReport.of(translated { native.repair() })
+
+    /**
      * The rules that objects break, by object, at most eight of each: what merges, and schemas that
      * came later than the objects, led to.
      */

@@ -95,6 +95,7 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
         private var bind: List<String> = emptyList()
         private var online = true
         private var coalesce: Duration = Duration.ofMillis(20)
+        private var cacheBytes = 32L * 1024 * 1024
         private var logLevel = LogLevel.WARN
         private var log: LogSink? = null
         private var passphrase: String? = null
@@ -118,6 +119,9 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
 
         /** How long text edits outside transactions are gathered into one entry. */
         public fun coalesce(time: Duration): Builder = apply { coalesce = time }
+
+        /** How many bytes of memory open spaces may use together for what they have read. */
+        public fun cacheBytes(bytes: Long): Builder = apply { cacheBytes = bytes }
 
         /** What the log sink hears. */
         public fun logLevel(level: LogLevel): Builder = apply { logLevel = level }
@@ -146,7 +150,7 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
                 waiting {
                     Client.open(
                         profile, signaling, iceServers, bind, online,
-                        coalesce.kotlin(), logLevel, log ?: LogSink.system(),
+                        coalesce.kotlin(), cacheBytes, logLevel, log ?: LogSink.system(),
                         passphrase, keyProvider, encryption,
                     )
                 },

@@ -33,6 +33,8 @@ import dev.echodb.Subscription
 import dev.echodb.TextMark
 import dev.echodb.TransactionInfo
 import dev.echodb.Undone
+import dev.echodb.CheckReport
+import dev.echodb.RepairReport
 import dev.echodb.Violation
 import java.nio.file.Path
 import java.time.Duration
@@ -256,6 +258,13 @@ public class BlockingSpace(public val coroutines: Space) {
 
     /** See [Space.schema]; `null` if there is none. */
     public fun schema(type: String): SchemaInfo? = waiting { coroutines.schema(type) }
+
+    /** See [Space.check]. */
+    @JvmOverloads
+    public fun check(full: Boolean = false): CheckReport = waiting { coroutines.check(full) }
+
+    /** See [Space.repair]. */
+    public fun repair(): RepairReport = waiting { coroutines.repair() }
 
     /** See [Space.violations]. */
     public fun violations(): List<Violation> = waiting { coroutines.violations() }
