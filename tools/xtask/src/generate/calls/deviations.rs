@@ -278,6 +278,25 @@ pub const DEVIATIONS: &[Deviation] = &[
         "InvitationUpdates",
         UPDATES,
     ),
+    named(
+        "Client::subscribe_identity",
+        Python,
+        "Client.identity_changes",
+        UPDATES,
+    ),
+    named(
+        "IdentityListener::changed",
+        Python,
+        "IdentityChanges",
+        UPDATES,
+    ),
+    named(
+        "Space::subscribe_members",
+        Python,
+        "Space.member_events",
+        UPDATES,
+    ),
+    named("MemberListener::changed", Python, "MemberEvents", UPDATES),
     named("LiveListener::updated", Python, "LiveQuery", BATCHES),
     named("Migration::migrate", Python, "MigrationStep", FUNCTION),
     named("BlobListener::progressed", Python, "BlobUpdates", UPDATES),
@@ -456,6 +475,10 @@ pub const SHAPES: &[Shape] = &[
     shaped("ObjectRecord::updated_ms", THREE, "updated", A_TIME),
     shaped("ChangeInfo::time_ms", THREE, "time", A_TIME),
     shaped("LogRecord::time_ms", &[Kotlin, Swift], "time", A_TIME),
+    shaped("Member::joined_ms", &[Python], "joined", A_TIME),
+    shaped("ExcludedEntry::time_ms", &[Python], "time", A_TIME),
+    shaped("DeviceInfo::added_ms", &[Python], "added", A_TIME),
+    shaped("DeviceInfo::last_seen_ms", &[Python], "last_seen", A_TIME),
     shaped("Change::type_name", THREE, "type", SHORT),
     shaped(
         "Committed::objects",
@@ -515,4 +538,5 @@ pub const TYPES: &[(&str, Language, &str)] = &[
     ("ObjectRecord", Kotlin, "EchoObject"),
     ("ObjectRecord", Swift, "Object"),
     ("IceServer", Swift, "ICEServer"),
+    ("Explanation", Python, "AccessExplanation"),
 ];
