@@ -59,7 +59,7 @@ class DevicesTest {
                 val change = laptop.identityChanges(onListening = { made = phone.createSpace("Trip") })
                     .first { it == IdentityChange.SPACES }
                 assertEquals(IdentityChange.SPACES, change)
-                converge(arrived(laptop, made!!.id), made!!)
+                converge(arrived(laptop, made!!.id), made)
                 assertTrue(IdentityChange.SPACES !in changes, "nothing is told after the end")
             }
         }
