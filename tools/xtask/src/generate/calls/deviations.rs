@@ -485,10 +485,11 @@ pub const SHAPES: &[Shape] = &[
     shaped("ObjectRecord::updated_ms", THREE, "updated", A_TIME),
     shaped("ChangeInfo::time_ms", THREE, "time", A_TIME),
     shaped("LogRecord::time_ms", &[Kotlin, Swift], "time", A_TIME),
-    shaped("Member::joined_ms", &[Python], "joined", A_TIME),
-    shaped("ExcludedEntry::time_ms", &[Python], "time", A_TIME),
-    shaped("DeviceInfo::added_ms", &[Python], "added", A_TIME),
+    shaped("Member::joined_ms", &[Python, Kotlin], "joined", A_TIME),
+    shaped("ExcludedEntry::time_ms", &[Python, Kotlin], "time", A_TIME),
+    shaped("DeviceInfo::added_ms", &[Python, Kotlin], "added", A_TIME),
     shaped("DeviceInfo::last_seen_ms", &[Python], "last_seen", A_TIME),
+    shaped("DeviceInfo::last_seen_ms", &[Kotlin], "lastSeen", A_TIME),
     shaped("Change::type_name", THREE, "type", SHORT),
     shaped(
         "Committed::objects",
@@ -516,6 +517,7 @@ pub const SHAPES: &[Shape] = &[
         "what truths are called",
     ),
     shaped("SkippedUndo::object", &[Kotlin], "id", OBJECT),
+    shaped("SkippedResubmission::object", &[Kotlin], "id", OBJECT),
     shaped("Violation::type_name", THREE, "type", SHORT),
     shaped(
         "Undone::committed",
@@ -549,4 +551,5 @@ pub const TYPES: &[(&str, Language, &str)] = &[
     ("ObjectRecord", Swift, "Object"),
     ("IceServer", Swift, "ICEServer"),
     ("Explanation", Python, "AccessExplanation"),
+    ("Explanation", Kotlin, "AccessExplanation"),
 ];
