@@ -393,6 +393,18 @@ pub const DEVIATIONS: &[Deviation] = &[
         "BlobFetch.subscribe",
         "a listener is a closure",
     ),
+    named(
+        "MemberListener::changed",
+        Swift,
+        "Space.subscribeMembers",
+        "a listener is a closure",
+    ),
+    named(
+        "IdentityListener::changed",
+        Swift,
+        "Client.subscribeIdentity",
+        "a listener is a closure",
+    ),
     named("LogSink::log", Swift, "LogHandler", "a sink is a closure"),
     inherited(
         "BlobFetchState::name",
@@ -496,6 +508,16 @@ pub const SHAPES: &[Shape] = &[
         "what truths are called",
     ),
     shaped(
+        "ExplanationStep::counts",
+        &[Swift],
+        "counts",
+        "what truths are called",
+    ),
+    shaped("Member::joined_ms", &[Swift], "joined", A_TIME),
+    shaped("ExcludedEntry::time_ms", &[Swift], "time", A_TIME),
+    shaped("DeviceInfo::added_ms", &[Swift], "added", A_TIME),
+    shaped("DeviceInfo::last_seen_ms", &[Swift], "lastSeen", A_TIME),
+    shaped(
         "LogLevel::Warn",
         &[Swift],
         "warning",
@@ -509,4 +531,5 @@ pub const TYPES: &[(&str, Language, &str)] = &[
     ("ObjectRecord", Kotlin, "EchoObject"),
     ("ObjectRecord", Swift, "Object"),
     ("IceServer", Swift, "ICEServer"),
+    ("Explanation", Swift, "AccessExplanation"),
 ];
