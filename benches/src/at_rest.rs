@@ -1,7 +1,7 @@
 //! What encryption at rest costs: the same work on an encrypted profile and on a plain one, turn by turn.
 
 use crate::Setting;
-use crate::corpus::{PROJECTS, word};
+use crate::corpus::word;
 use crate::result::{Outcome, Row, time};
 use echodb::{Client, ClientOptions, EncryptionMode, Space};
 use serde_json::json;
@@ -55,7 +55,7 @@ impl Side {
             for n in start..start + batch {
                 let title: Vec<String> = (0..8).map(|i| word(n * 7 % 5000 + i)).collect();
                 let fields = json!({
-                    "title": title.join(" "), "project": n % PROJECTS, "due": n * 7919 % 100_000,
+                    "title": title.join(" "), "project": n % 100, "due": n * 7919 % 100_000,
                 });
                 transaction.create(Some("Task".into()), fields.to_string())?;
             }
@@ -110,7 +110,7 @@ fn query(setting: &Setting) -> Outcome<Vec<Row>> {
     let of_project = |run: usize| {
         json!({
             "where": {"and": [
-                {"type": "Task"}, {"field": "project", "op": "eq", "value": run * 37 % PROJECTS}]},
+                {"type": "Task"}, {"field": "project", "op": "eq", "value": run * 37 % 100}]},
             "order": [{"by": "due"}],
             "limit": 50,
         })

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 /// Objects in a transaction.
 const BATCH: usize = 1000;
-/// Projects, over which the objects are spread evenly.
-pub const PROJECTS: usize = 100;
+/// Objects of one project, over which all are spread evenly.
+const A_PROJECT: usize = 1000;
 /// Words in an object's title.
 const TITLE_WORDS: usize = 8;
 /// Different words in all titles.
@@ -41,6 +41,8 @@ pub struct Corpus {
     folder: TempDir,
     /// The objects' ids, in the order in which they were made.
     pub ids: Vec<String>,
+    /// The projects that they are spread over.
+    pub projects: usize,
 }
 
 /// One object's fields.
@@ -56,10 +58,15 @@ struct Task {
 impl Corpus {
     /// Makes 100,000 objects, or a tenth of that if it has to be quick.
     pub fn make(setting: &Setting) -> Outcome<Corpus> {
-        let objects = if setting.quick { 10_000 } else { 100_000 };
+        Corpus::of(if setting.quick { 10_000 } else { 100_000 })
+    }
+
+    /// Makes so many objects, a multiple of a thousand.
+    pub fn of(objects: usize) -> Outcome<Corpus> {
         let mut corpus = Corpus {
             folder: tempfile::tempdir()?,
             ids: Vec::with_capacity(objects),
+            projects: objects.div_ceil(A_PROJECT),
         };
         let client = corpus.client()?;
         client.create_identity("Bench".into())?;
@@ -103,7 +110,7 @@ impl Corpus {
         plain.execute_batch("BEGIN")?;
         for _ in 0..BATCH {
             let n = self.ids.len();
-            let task = Task::make(n, random);
+            let task = Task::make(n, self.projects, random);
             let needs: Vec<_> = task
                 .needs
                 .iter()
@@ -124,7 +131,7 @@ impl Corpus {
 }
 
 impl Task {
-    fn make(n: usize, random: &mut Random) -> Task {
+    fn make(n: usize, projects: usize, random: &mut Random) -> Task {
         let title: Vec<String> = (0..TITLE_WORDS).map(|_| word(random.rank())).collect();
         let mut needs: Vec<usize> = match n {
             0 => Vec::new(),
@@ -134,7 +141,7 @@ impl Task {
         needs.dedup();
         Task {
             title: title.join(" "),
-            project: n % PROJECTS,
+            project: n % projects,
             due: 1_700_000_000_000 + random.next() % 10_000_000_000,
             done: random.below(2) == 0,
             needs,

@@ -4,7 +4,7 @@ use crate::Setting;
 use crate::result::{Outcome, Row, time};
 use automerge::transaction::Transactable;
 use automerge::{AutoCommit, ROOT, ReadDoc};
-use echodb::{Client, ClientOptions, Space};
+use echodb::{Client, ClientOptions, EncryptionMode, Space};
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 use std::path::{Path, PathBuf};
@@ -44,11 +44,13 @@ fn fill_with(space: &Space, objects: usize) -> Outcome<()> {
     Ok(space.flush()?)
 }
 
-/// A client without network on a profile.
+/// A client without network on a profile, which is kept plain: the bounds are plain files too, and
+/// `at_rest_*` measure what encryption adds.
 pub fn open(profile: &Path) -> Outcome<Arc<Client>> {
     let options = ClientOptions {
         profile: Some(profile.display().to_string()),
         online: false,
+        encryption: EncryptionMode::Off,
         ..ClientOptions::default()
     };
     Ok(Client::open(options, None)?)

@@ -67,7 +67,7 @@ fn in_a_space_of(objects: usize, setting: &Setting) -> Outcome<(Vec<f64>, Vec<f6
     let results = fill(&space, objects)?;
     let query = json!({
         "where": {"field": "list", "op": "eq", "value": 0},
-        "order": [{"by": "rank"}],
+        "order": [{"by": "/rank"}],
     });
     let (sender, heard) = channel();
     let listener = Arc::new(Listener(Mutex::new(sender)));

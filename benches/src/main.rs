@@ -78,7 +78,10 @@ fn run(arguments: &[String]) -> Outcome<()> {
         "insert_one" => vec![insert::measure(&setting)?],
         "insert_100k" => vec![create::measure_many(&setting)?],
         "queries" => queries::measure(&setting)?,
-        "replay_paper" => vec![replay::measure(&setting)?],
+        "growth" => queries::growth(&setting)?,
+        "replay_paper" => replay::measure(&setting)?,
+        #[cfg(feature = "peers")]
+        "replay_peers" => replay::measure_peers(&setting)?,
         "sync_10k" => sync::measure(&setting)?,
         "live_update" => live::measure(&setting)?,
         "edit_latency" => vec![latency::measure(&setting)?],

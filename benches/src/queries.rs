@@ -2,8 +2,8 @@
 //! program waits for from its start to the first result.
 
 use crate::Setting;
-use crate::corpus::{Corpus, PROJECTS, word};
-use crate::create::open;
+use crate::corpus::{Corpus, word};
+use crate::create::{fields, open, space_file};
 use crate::peers::answer;
 use crate::result::{Outcome, Row, time};
 use echodb::Space;
@@ -30,19 +30,86 @@ type Task = (String, String, i64, i64, bool, String);
 /// `query_filter`, `query_text`, `query_hop`, `query_hop_back` and `cold_open`, over the same objects.
 pub fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
     let corpus = Corpus::make(setting)?;
-    let runs = if setting.quick { 20 } else { 200 };
+    let (runs, openings) = if setting.quick { (20, 5) } else { (200, 20) };
+    on(&corpus, runs, openings)
+}
+
+/// The same with more and more objects, each row's name followed by how many there are; and, with
+/// so many, `insert` and `file_size`.
+pub fn growth(setting: &Setting) -> Outcome<Vec<Row>> {
+    let sizes: &[(usize, &str)] = match (setting.quick, setting.large) {
+        (true, _) => &[(1000, "1k"), (10_000, "10k")],
+        (_, false) => &[(1000, "1k"), (10_000, "10k"), (100_000, "100k")],
+        (_, true) => &[
+            (1000, "1k"),
+            (10_000, "10k"),
+            (100_000, "100k"),
+            (1_000_000, "1m"),
+        ],
+    };
+    let mut all = Vec::new();
+    let mut few = Vec::new();
+    for (objects, name) in sizes {
+        let corpus = Corpus::of(*objects)?;
+        let mut rows = vec![file_size(&corpus)?];
+        rows.extend(on(&corpus, if setting.quick { 20 } else { 60 }, 5)?);
+        let inserts = inserts(&corpus)?;
+        if few.is_empty() {
+            few.clone_from(&inserts);
+        }
+        let bound = "the same among a thousand";
+        rows.push(Row::new("insert", "ms", &inserts, bound, &few));
+        all.extend(rows.into_iter().map(|row| row.named(name)));
+    }
+    Ok(all)
+}
+
+/// Bytes for each object, before anybody has searched.
+fn file_size(corpus: &Corpus) -> Outcome<Row> {
+    let objects = corpus.ids.len() as f64;
+    let ours = space_file(&corpus.profile())?.metadata()?.len() as f64;
+    let plain = corpus.plain_file().metadata()?.len() as f64;
+    let bound = "the plain tables, with their table of words";
+    let (ours, plain) = ([ours / objects], [plain / objects]);
+    Ok(Row::new("file_size", "bytes", &ours, bound, &plain))
+}
+
+/// How long transactions of a hundred objects take, in milliseconds.
+fn inserts(corpus: &Corpus) -> Outcome<Vec<f64>> {
+    let client = corpus.client()?;
+    let space = client.default_space()?;
+    let mut times = Vec::new();
+    for run in 0..=20 {
+        let ((), elapsed) = time(|| {
+            let transaction = space.transaction();
+            for i in 0..100 {
+                transaction.create(Some("Task".into()), fields(run * 100 + i))?;
+            }
+            transaction.commit()?;
+            Ok(())
+        })?;
+        // The first prepares the statements.
+        if run > 0 {
+            times.push(elapsed);
+        }
+    }
+    client.shutdown()?;
+    Ok(times)
+}
+
+fn on(corpus: &Corpus, runs: usize, openings: usize) -> Outcome<Vec<Row>> {
     let client = corpus.client()?;
     let space = client.default_space()?;
     let plain = corpus.plain()?;
     let mut rows = vec![
-        filter(&space, &plain, runs)?,
+        filter(corpus, &space, &plain, runs)?,
         text(&space, &plain, runs)?,
-        hop(&corpus, &space, &plain, runs, Way::Forth)?,
-        hop(&corpus, &space, &plain, runs, Way::Back)?,
+        hop(corpus, &space, &plain, runs, Way::Forth)?,
+        hop(corpus, &space, &plain, runs, Way::Back)?,
     ];
     drop(space);
     client.shutdown()?;
-    rows.push(cold_open(&corpus, if setting.quick { 5 } else { 20 })?);
+    rows.push(cold_open(corpus, openings)?);
     Ok(rows)
 }
 
@@ -56,10 +123,10 @@ fn of_project(project: usize) -> String {
 }
 
 /// One type and one value of an indexed field, by another field.
-fn filter(space: &Space, plain: &Connection, runs: usize) -> Outcome<Row> {
+fn filter(corpus: &Corpus, space: &Space, plain: &Connection, runs: usize) -> Outcome<Row> {
     let (mut ours, mut bounds) = (Vec::new(), Vec::new());
     for run in 0..=runs {
-        let project = run * 37 % PROJECTS;
+        let project = run * 37 % corpus.projects;
         let (found, elapsed) = time(|| Ok(space.query_json(of_project(project))?))?;
         let (want, bound) = time(|| tasks(plain, FILTER, [project as i64]))?;
         same(&found, &want)?;
@@ -137,7 +204,8 @@ fn hop(corpus: &Corpus, space: &Space, plain: &Connection, runs: usize, way: Way
     let (mut ours, mut bounds) = (Vec::new(), Vec::new());
     for run in 0..=runs {
         // From the middle, so that there are objects both before and after.
-        let middle = corpus.ids.len() / 2 + run * STARTS;
+        let half = corpus.ids.len() / 2;
+        let middle = half + run * STARTS % (half / 4);
         let starts = &corpus.ids[middle..middle + STARTS];
         let step = json!({ link: {"path": "/needs"} });
         let query = json!({"where": {"id": starts}, "follow": [step, step]});
@@ -180,14 +248,14 @@ pub fn cold(arguments: &[String]) -> Outcome<()> {
         ["library", profile] => {
             let ((client, found), elapsed) = time(|| {
                 let client = open(Path::new(profile))?;
-                let found = client.default_space()?.query_json(of_project(1))?;
+                let found = client.default_space()?.query_json(of_project(0))?;
                 Ok((client, found))
             })?;
             client.shutdown()?;
             (serde_json::from_slice::<Vec<Value>>(&found)?.len(), elapsed)
         }
         ["sqlite", file] => {
-            let (found, elapsed) = time(|| tasks(&Connection::open(file)?, FILTER, [1]))?;
+            let (found, elapsed) = time(|| tasks(&Connection::open(file)?, FILTER, [0]))?;
             (found.len(), elapsed)
         }
         _ => return Err("usage: cold library|sqlite PATH".into()),

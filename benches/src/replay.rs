@@ -31,8 +31,33 @@ fn read(path: &Path) -> Outcome<Recording> {
     ))?)
 }
 
+/// What makes all edits and gives the text, and how it is reported.
+type Peer = (&'static str, &'static str, fn(&[Patch]) -> Outcome<String>);
+
 /// `replay_paper`.
-pub fn measure(setting: &Setting) -> Outcome<Row> {
+pub fn measure(setting: &Setting) -> Outcome<Vec<Row>> {
+    against(
+        setting,
+        &[("replay_paper", "Automerge, one change for each edit", bare)],
+    )
+}
+
+/// `replay_peers_…`: the same edits, made with other libraries. Those keep the text in memory; here it
+/// is on disk, signed and sealed, when the last edit returns.
+#[cfg(feature = "peers")]
+pub fn measure_peers(setting: &Setting) -> Outcome<Vec<Row>> {
+    let yrs = "yrs in memory, one transaction for each edit";
+    let loro = "Loro in memory, one commit for each edit";
+    against(
+        setting,
+        &[
+            ("replay_peers_yrs", yrs, with_yrs),
+            ("replay_peers_loro", loro, with_loro),
+        ],
+    )
+}
+
+fn against(setting: &Setting, peers: &[Peer]) -> Outcome<Vec<Row>> {
     let recording = read(&setting.traces.join("automerge-paper.json.gz"))?;
     let patches: Vec<Patch> = recording.txns.into_iter().flat_map(|t| t.patches).collect();
     let (runs, count) = match setting.quick {
@@ -40,23 +65,23 @@ pub fn measure(setting: &Setting) -> Outcome<Row> {
         false => (3, patches.len()),
     };
     let whole = count == patches.len();
-    let (mut ours, mut bounds) = (Vec::new(), Vec::new());
+    let patches = &patches[..count];
+    let mut ours = Vec::new();
+    let mut bounds = vec![Vec::new(); peers.len()];
     for _ in 0..runs {
-        let (text, elapsed) = through_the_library(&patches[..count])?;
+        let (text, elapsed) = through_the_library(patches)?;
         ours.push(elapsed);
-        let (bare, elapsed) = time(|| bare(&patches[..count]))?;
-        bounds.push(elapsed);
-        if text != bare || (whole && text != recording.end_content) {
-            return Err("the text came out wrong".into());
+        for ((_, _, peer), bounds) in peers.iter().zip(&mut bounds) {
+            let (theirs, elapsed) = time(|| peer(patches))?;
+            bounds.push(elapsed);
+            if text != theirs || (whole && text != recording.end_content) {
+                return Err("the text came out wrong".into());
+            }
         }
     }
-    Ok(Row::new(
-        "replay_paper",
-        "ms",
-        &ours,
-        "Automerge, one change for each edit",
-        &bounds,
-    ))
+    let rows = peers.iter().zip(&bounds);
+    let rows = rows.map(|((name, bound, _), bounds)| Row::new(name, "ms", &ours, bound, bounds));
+    Ok(rows.collect())
 }
 
 fn through_the_library(patches: &[Patch]) -> Outcome<(String, f64)> {
@@ -91,4 +116,37 @@ fn bare(patches: &[Patch]) -> Outcome<String> {
         document.commit();
     }
     Ok(document.text(&text)?)
+}
+
+#[cfg(feature = "peers")]
+fn with_yrs(patches: &[Patch]) -> Outcome<String> {
+    use yrs::{Doc, GetString, Text, Transact};
+    // It counts bytes, which in this text are characters.
+    let document = Doc::new();
+    let text = document.get_or_insert_text("text");
+    for Patch(position, deleted, inserted) in patches {
+        let mut transaction = document.transact_mut();
+        let position = u32::try_from(*position)?;
+        if *deleted > 0 {
+            text.remove_range(&mut transaction, position, u32::try_from(*deleted)?);
+        }
+        text.insert(&mut transaction, position, inserted);
+    }
+    Ok(text.get_string(&document.transact()))
+}
+
+#[cfg(feature = "peers")]
+fn with_loro(patches: &[Patch]) -> Outcome<String> {
+    let document = loro::LoroDoc::new();
+    let text = document.get_text("text");
+    for Patch(position, deleted, inserted) in patches {
+        if *deleted > 0 {
+            text.delete(*position, *deleted)?;
+        }
+        if !inserted.is_empty() {
+            text.insert(*position, inserted)?;
+        }
+        document.commit();
+    }
+    Ok(text.to_string())
 }

@@ -19,6 +19,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// The same under a name that says more.
+    pub fn named(mut self, more: &str) -> Row {
+        self.name = format!("{}_{more}", self.name);
+        self
+    }
+
     /// A result and what it is measured against, each the median of as many runs.
     pub fn new(name: &str, unit: &str, values: &[f64], bound: &str, bounds: &[f64]) -> Row {
         let (value, bound_value) = (median(values), median(bounds));

@@ -3,6 +3,7 @@
 use super::IdentityInfo;
 use super::client::Client;
 use super::error::Result;
+#[cfg(feature = "bindings")]
 use std::sync::Arc;
 
 /// How an identity is recovered.

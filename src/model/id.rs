@@ -170,8 +170,9 @@ impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut wide = [0u8; 20];
         wide[4..].copy_from_slice(&self.0);
-        let text = CROCKFORD.encode(&wide);
-        f.write_str(text.get(6..).unwrap_or_default())
+        let mut text = [0u8; 32];
+        CROCKFORD.encode_mut(&wide, &mut text);
+        f.write_str(std::str::from_utf8(&text[6..]).unwrap_or_default())
     }
 }
 

@@ -96,6 +96,32 @@ impl Document {
         })
     }
 
+    /// As [`Document::apply`] of a splice, which Automerge makes together with others around it when
+    /// the document is [settled](Document::settle): until then nothing else is asked of it. An error
+    /// means that the edit was not made, and that those before it were.
+    pub fn gather(&mut self, edit: &Operation) -> Result<()> {
+        let Operation::Splice {
+            path,
+            position,
+            delete,
+            insert,
+            unit,
+            ..
+        } = edit
+        else {
+            return Err(Error::internal("only splices are gathered"));
+        };
+        self.contained(|document| {
+            document.projection = None;
+            super::text::gather(document, path, *position, *delete, insert, *unit)
+        })
+    }
+
+    /// Makes the edits that were gathered.
+    pub fn settle(&mut self) -> Result<()> {
+        self.contained(super::text::settle)
+    }
+
     /// Applies one operation as if the document were still at `heads`; what happened since is
     /// merged as concurrent. Joins the open transaction as changes of its own. Costs a copy of the
     /// document.
@@ -190,7 +216,10 @@ impl Document {
     pub fn commit(&mut self, now_ms: u64, message: Option<&str>) -> Result<Vec<Vec<u8>>> {
         self.set_clock(now_ms);
         let base = self.am.base_heads();
-        let outcome = self.contained(|document| document.finish(message));
+        let outcome = self.contained(|document| {
+            super::text::settle(document)?;
+            document.finish(message)
+        });
         if outcome.is_err() {
             self.undo_commit(&base);
         }
@@ -295,7 +324,8 @@ impl Document {
 
     /// Whether a transaction is open.
     pub fn is_open(&self) -> bool {
-        !self.made.is_empty() || self.am.pending_ops() > 0
+        let gathering = self.text.as_ref().is_some_and(TextCache::is_gathering);
+        gathering || !self.made.is_empty() || self.am.pending_ops() > 0
     }
 
     /// The hashes of the latest changes, sorted; an open transaction does not count.
@@ -329,6 +359,7 @@ impl Document {
     /// The text at `path`.
     pub fn text(&mut self, path: &Path) -> Result<String> {
         self.contained(|document| {
+            super::text::settle(document)?;
             let id = super::resolve::text(&document.am, path)?;
             document.am.text(&id).map_err(super::resolve::failure)
         })

@@ -25,6 +25,7 @@ pub(super) fn apply(document: &mut Document, op: &Operation) -> Result<()> {
         return super::text::splice(document, path, *position, *delete, insert, *unit);
     }
     // Any other operation may replace the text that was edited last.
+    super::text::settle(document)?;
     document.text = None;
     match op {
         Operation::Create {

@@ -20,12 +20,113 @@ pub(super) struct TextCache {
     id: ObjId,
     /// The text's contents, once a unit other than code points was used.
     mirror: Option<Rope>,
+    /// How long the text is, with what is gathered.
+    length: usize,
+    /// Edits that Automerge does not know yet.
+    gathered: Option<Gathered>,
+}
+
+/// Edits of one stretch of a text, as the one edit that they come to: Automerge takes as long for a
+/// character as for a sentence.
+struct Gathered {
+    /// Where the stretch begins.
+    from: usize,
+    /// How much of the text it takes the place of.
+    delete: usize,
+    /// What stands there now.
+    insert: Rope,
+}
+
+impl Gathered {
+    /// Adds an edit of the text as it is with those before; `false` if it is not at the stretch.
+    fn add(&mut self, at: usize, delete: usize, insert: &str) -> bool {
+        let end = self.from + self.insert.len_chars();
+        if at > end || at + delete < self.from {
+            return false;
+        }
+        let before = self.from.saturating_sub(at);
+        let after = (at + delete).saturating_sub(end);
+        let inner = at.max(self.from) - self.from;
+        self.insert.remove(inner..inner + (delete - before - after));
+        self.insert.insert(inner, insert);
+        self.from -= before;
+        self.delete += before + after;
+        true
+    }
+
+    fn operations(&self) -> usize {
+        self.delete + self.insert.len_chars()
+    }
 }
 
 impl TextCache {
+    /// How long the text is, with what is gathered.
+    #[cfg(test)]
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Whether edits are gathered that Automerge does not know yet.
+    pub(super) fn is_gathering(&self) -> bool {
+        self.gathered.is_some()
+    }
+
+    fn settle(&mut self, document: &mut Document) -> Result<()> {
+        let Some(gathered) = self.gathered.take() else {
+            return Ok(());
+        };
+        let insert = gathered.insert.to_string();
+        replace(document, &self.id, gathered.from, gathered.delete, &insert)?;
+        self.length = document.am.length(&self.id);
+        Ok(())
+    }
+
+    /// Turns a position and a length in `unit` into a range of code points of the text as it is.
+    fn range(
+        &mut self,
+        document: &mut Document,
+        position: usize,
+        delete: usize,
+        unit: TextUnit,
+    ) -> Result<(usize, usize)> {
+        if unit == TextUnit::CodePoint {
+            let end = position.checked_add(delete);
+            let end = end.filter(|end| *end <= self.length);
+            let path = &self.path;
+            return match end {
+                Some(end) => Ok((position, end)),
+                None => Err(outside(path, position, delete, self.length, unit)),
+            };
+        }
+        // A text that another program put things into that are no characters counts differently.
+        if self
+            .mirror
+            .as_ref()
+            .is_none_or(|m| m.len_chars() != self.length)
+        {
+            self.settle(document)?;
+            let text = document.am.text(&self.id).map_err(failure)?;
+            self.mirror = Some(Rope::from_str(&text));
+        }
+        let mirror = self.mirror.get_or_insert_default();
+        range(mirror, &self.path, position, delete, unit)
+    }
+
+    /// Makes the same edit in the mirror.
+    fn follow(&mut self, from: usize, to: usize, insert: &str) {
+        let kept = self.mirror.as_mut().is_some_and(|mirror| {
+            mirror.try_remove(from..to).is_ok() && mirror.try_insert(from, insert).is_ok()
+        });
+        if !kept {
+            self.mirror = None;
+        }
+    }
+
     /// About how many bytes of memory it takes.
     pub(super) fn memory(&self) -> usize {
-        self.mirror.as_ref().map_or(0, Rope::len_bytes)
+        let gathered = self.gathered.as_ref().map(|gathered| &gathered.insert);
+        let ropes = [self.mirror.as_ref(), gathered];
+        ropes.into_iter().flatten().map(Rope::len_bytes).sum()
     }
 }
 
@@ -38,42 +139,101 @@ pub(super) fn splice(
     insert: &str,
     unit: TextUnit,
 ) -> Result<()> {
-    let mut cache = match document.text.take() {
-        Some(cache) if cache.path == *path => cache,
-        _ => TextCache {
-            path: path.clone(),
-            id: resolve::text(&document.am, path)?,
-            mirror: None,
-        },
-    };
-    let length = document.am.length(&cache.id);
-    let (from, to) = match unit {
-        TextUnit::CodePoint => {
-            let end = position
-                .checked_add(delete)
-                .filter(|end| *end <= length)
-                .ok_or_else(|| outside(path, position, delete, length, unit))?;
-            (position, end)
-        }
-        TextUnit::Utf8 | TextUnit::Utf16 => {
-            if cache.mirror.is_none() {
-                let text = document.am.text(&cache.id).map_err(failure)?;
-                cache.mirror = Some(Rope::from_str(&text));
-            }
-            let mirror = cache.mirror.get_or_insert_default();
-            range(mirror, path, position, delete, unit)?
-        }
-    };
+    settle(document)?;
+    let mut cache = cached(document, path)?;
+    let (from, to) = cache.range(document, position, delete, unit)?;
     replace(document, &cache.id, from, to - from, insert)?;
-    if let Some(mirror) = &mut cache.mirror {
-        let kept = mirror.try_remove(from..to).is_ok() && mirror.try_insert(from, insert).is_ok();
-        // A text that another program put things into that are no characters counts differently.
-        if !kept || mirror.len_chars() != document.am.length(&cache.id) {
-            cache.mirror = None;
-        }
-    }
+    cache.length = document.am.length(&cache.id);
+    cache.follow(from, to, insert);
     document.text = Some(cache);
     Ok(())
+}
+
+/// As [`splice`], but Automerge hears of it only when the document is [settled](settle), together with
+/// the edits around it. An edit that is refused leaves those before it as they are.
+pub(super) fn gather(
+    document: &mut Document,
+    path: &Path,
+    position: usize,
+    delete: usize,
+    insert: &str,
+    unit: TextUnit,
+) -> Result<()> {
+    if document
+        .text
+        .as_ref()
+        .is_none_or(|cache| cache.path != *path)
+    {
+        settle(document)?;
+        document.text = Some(cached(document, path)?);
+    }
+    let Some(mut cache) = document.text.take() else {
+        return Err(Error::internal("a text that was just found is absent"));
+    };
+    let done = gather_into(document, &mut cache, (position, delete, unit), insert);
+    document.text = Some(cache);
+    done
+}
+
+fn gather_into(
+    document: &mut Document,
+    cache: &mut TextCache,
+    (position, delete, unit): (usize, usize, TextUnit),
+    insert: &str,
+) -> Result<()> {
+    let (from, to) = cache.range(document, position, delete, unit)?;
+    let chars = insert.chars().count();
+    let waiting = cache.gathered.as_ref().map_or(0, Gathered::operations);
+    if cache
+        .mirror
+        .as_ref()
+        .is_some_and(|m| m.len_chars() != cache.length)
+    {
+        // Of such a text Automerge alone can say what fits.
+        replace(document, &cache.id, from, to - from, insert)?;
+        cache.length = document.am.length(&cache.id);
+        cache.mirror = None;
+        return Ok(());
+    }
+    // Settling must not fail: what would not fit is refused now.
+    document.budget(waiting + (to - from) + chars)?;
+    let gathered = cache.gathered.as_mut();
+    if !gathered.is_some_and(|gathered| gathered.add(from, to - from, insert)) {
+        cache.settle(document)?;
+        cache.gathered = Some(Gathered {
+            from,
+            delete: to - from,
+            insert: Rope::from_str(insert),
+        });
+    }
+    cache.length = cache.length - (to - from) + chars;
+    cache.follow(from, to, insert);
+    Ok(())
+}
+
+/// Has Automerge make the edits that were gathered.
+pub(super) fn settle(document: &mut Document) -> Result<()> {
+    let Some(mut cache) = document.text.take_if(|cache| cache.gathered.is_some()) else {
+        return Ok(());
+    };
+    cache.settle(document)?;
+    document.text = Some(cache);
+    Ok(())
+}
+
+/// The text at a path, as that which is edited.
+fn cached(document: &mut Document, path: &Path) -> Result<TextCache> {
+    if let Some(cache) = document.text.take_if(|cache| cache.path == *path) {
+        return Ok(cache);
+    }
+    let id = resolve::text(&document.am, path)?;
+    Ok(TextCache {
+        path: path.clone(),
+        length: document.am.length(&id),
+        id,
+        mirror: None,
+        gathered: None,
+    })
 }
 
 /// Turns a position and a length in `unit` into a range of code points of a text that is not being

@@ -1,6 +1,7 @@
 //! Aggregation: counts, sums and extremes over what a query finds, whole or by groups.
 
 use super::compile::{CompiledQuery, Compiler, USER, column, is_number};
+use super::compile_links::Ends;
 use super::cursor::Cell;
 use super::filter::{Clock, Filter};
 use super::link::Step;
@@ -124,9 +125,9 @@ impl Aggregate {
             true => " LEFT JOIN tags AS t ON t.object = o.n",
             false => "",
         };
-        let condition = c.traversal(&self.filter, &self.follow);
+        let Ends { by, condition } = c.traversal(&self.filter, &self.follow);
         let mut sql = format!(
-            "SELECT {} FROM objects AS o{tags} WHERE {USER} AND {condition}",
+            "SELECT {} FROM objects AS o{by}{tags} WHERE {USER} AND {condition}",
             columns.join(",")
         );
         if keys > 0 {

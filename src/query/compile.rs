@@ -9,7 +9,7 @@
 //! a SELECT of its own, in which that one is `o`.
 
 use super::cursor::Cell;
-use super::filter::{Clock, Comparison, End, Filter, Kind, OrderBy, OrderKey, Query, Scalar, Test};
+use super::filter::{Clock, Comparison, End, Filter, Kind, OrderKey, Query, Scalar, Test};
 use super::jsonpath;
 use super::link::backwards;
 use super::number::Number;
@@ -68,7 +68,7 @@ pub const FINDS: &str = "echodb_finds";
 
 /// The columns of an object's row, in the order in which storage reads them.
 pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.updated,o.heads,\
-     o.data,json(o.plain),o.version,o.source,o.target,o.extra";
+     o.data,o.version,o.source,o.target,o.extra";
 
 /// The fields as queries read them.
 const PLAIN: &str = "coalesce(o.plain,o.data)";
@@ -78,7 +78,9 @@ const PLAIN: &str = "coalesce(o.plain,o.data)";
 pub(super) const USER: &str = "o.id <> x'00000000000070726f70657274696573' AND (o.gone & 8) = 0";
 
 /// How well an object fits the search that leads.
-const RANK: &str = "bm25(words)";
+pub(super) const RANK: &str = "bm25(words)";
+/// The same where results are ordered by nothing else.
+const BEST: &str = "words.rank";
 
 /// Which part of a query's results is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,11 +89,24 @@ pub struct Selection<'a> {
     pub within: Option<&'a [ObjectId]>,
     /// Only those after a row with these keys.
     pub after: Option<&'a [Cell]>,
-    /// Whether the keys of the order follow each row's columns.
-    pub keys: bool,
+    /// What follows each row's columns.
+    pub more: More,
 }
 
-/// Compiles a query. If it is ordered by rank, rows have the rank as column `score`.
+/// What is asked for beside the columns of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum More {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The keys of the order.
+    Keys,
+    /// Of a query with a search that leads, how well the row fits it, as `score`, and the plain form
+    /// of its fields, as `plain`, NULL where that is the same.
+    Found,
+}
+
+/// Compiles a query.
 pub fn compile(query: &Query) -> CompiledQuery {
     compile_part(query, Selection::default())
 }
@@ -105,8 +120,13 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
         ..Compiler::default()
     };
     let mut conditions = vec![USER.to_owned()];
+    let mut found_by = "";
     match part.within {
-        None => conditions.push(c.traversal(&query.filter, &query.follow)),
+        None => {
+            let ends = c.traversal(&query.filter, &query.follow);
+            found_by = ends.by;
+            conditions.push(ends.condition);
+        }
         Some(ids) => {
             let ids = c.bind_all(ids.iter().map(|id| SqlValue::Blob(id.0.to_vec())));
             conditions.push(format!("o.id IN ({ids})"));
@@ -115,59 +135,42 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
         }
     }
     let terms = c.order(&query.order);
+    // Then FTS5 gives the best first and reads no more of them than are wanted.
+    let best_first = c.leading.is_some()
+        && part.after.is_none()
+        && part.more != More::Keys
+        && matches!(query.order.as_slice(), [by] if by.key == OrderKey::Rank);
+    let rank = if best_first { BEST } else { RANK };
     if let Some(cells) = part.after {
         conditions.push(c.after(&terms, cells));
     }
-    let keys: String = match part.keys {
-        true => terms.iter().map(|term| format!(",{}", term.sql)).collect(),
-        false if query.is_ranked() && c.leading.is_some() => format!(",{RANK} AS score"),
-        false => String::new(),
+    let more: String = match part.more {
+        More::Nothing => String::new(),
+        More::Keys => terms.iter().map(|term| format!(",{}", term.sql)).collect(),
+        More::Found => {
+            let rank = c.leading.map_or("NULL", |_| rank);
+            format!(",{rank} AS score,json(o.plain) AS plain")
+        }
     };
     let from = match c.leading {
         // SQLite knows nothing of how rare words are, and would rather go through all of a type.
-        Some(_) => "words CROSS JOIN objects AS o ON o.n = words.rowid",
-        None => "objects AS o",
+        Some(_) => "words CROSS JOIN objects AS o ON o.n = words.rowid".to_owned(),
+        None => format!("objects AS o{found_by}"),
     };
-    let order: Vec<String> = terms.iter().map(Term::ordered).collect();
-    let mut sql = format!(
-        "SELECT {ROW_COLUMNS}{keys} FROM {from} WHERE {} ORDER BY {}",
+    let order: Vec<String> = match best_first {
+        true => terms.iter().take(1).map(|t| t.ordered_as(BEST)).collect(),
+        false => terms.iter().map(|t| t.ordered_as(&t.sql)).collect(),
+    };
+    let sql = format!(
+        "SELECT {ROW_COLUMNS}{more} FROM {from} WHERE {} ORDER BY {}",
         conditions.join(" AND "),
         order.join(", ")
     );
-    if query.limit.is_some() || query.skip > 0 {
-        // A negative limit is none.
-        let limit = c.bind(SqlValue::Integer(query.limit.map_or(-1, clamp)));
-        sql.push_str(&format!(" LIMIT {limit}"));
-    }
-    if query.skip > 0 {
-        let skip = c.bind(SqlValue::Integer(clamp(query.skip)));
-        sql.push_str(&format!(" OFFSET {skip}"));
-    }
+    let window = c.window(query);
     CompiledQuery {
-        sql,
+        sql: sql + &window,
         params: c.params,
         searches: c.searches,
-    }
-}
-
-/// Which way each key of a query's order goes, `true` for descending.
-pub fn directions(query: &Query) -> Vec<bool> {
-    let terms = Compiler::default().order(&query.order);
-    terms.iter().map(|term| term.descending).collect()
-}
-
-/// One key of the order.
-pub(super) struct Term {
-    /// Its value.
-    pub(super) sql: String,
-    /// Whether the last come first.
-    pub(super) descending: bool,
-}
-
-impl Term {
-    fn ordered(&self) -> String {
-        let direction = if self.descending { " DESC" } else { "" };
-        format!("{}{direction}", self.sql)
     }
 }
 
@@ -179,12 +182,26 @@ pub(super) struct Compiler<'a> {
     /// looked up for each; else it is worked out once for all.
     pub(super) few: bool,
     /// The search that the objects are found by, if all must satisfy one.
-    leading: Option<&'a Search>,
+    pub(super) leading: Option<&'a Search>,
     /// Whether the table of words is read.
     pub(super) searches: bool,
 }
 
 impl Compiler<'_> {
+    fn window(&mut self, query: &Query) -> String {
+        let mut sql = String::new();
+        if query.limit.is_some() || query.skip > 0 {
+            // A negative limit is none.
+            let limit = self.bind(SqlValue::Integer(query.limit.map_or(-1, clamp)));
+            sql.push_str(&format!(" LIMIT {limit}"));
+        }
+        if query.skip > 0 {
+            let skip = self.bind(SqlValue::Integer(clamp(query.skip)));
+            sql.push_str(&format!(" OFFSET {skip}"));
+        }
+        sql
+    }
+
     pub(super) fn bind(&mut self, value: SqlValue) -> String {
         self.params.push(value);
         format!("?{}", self.params.len())
@@ -446,66 +463,6 @@ impl Compiler<'_> {
         };
         let part = self.bind(SqlValue::Text(part.clone()));
         format!("({in_list} OR ({kind} IS 'text' AND instr({value},{part}) > 0))")
-    }
-
-    /// The keys of an order, the id last.
-    fn order(&mut self, order: &[OrderBy]) -> Vec<Term> {
-        // Nothing that comes after the id can matter.
-        let id = order.iter().position(|by| by.key == OrderKey::Id);
-        let until_id = order.get(..=id.unwrap_or(usize::MAX - 1)).unwrap_or(order);
-        let terms = self.order_terms(until_id).into_iter();
-        let mut terms: Vec<Term> = terms
-            .map(|(sql, descending)| Term { sql, descending })
-            .collect();
-        if id.is_none() {
-            terms.push(Term {
-                sql: "o.id".to_owned(),
-                descending: false,
-            });
-        }
-        terms
-    }
-
-    /// The terms of an order, each with whether its last come first; ties are left to the id.
-    pub(super) fn order_terms(&mut self, order: &[OrderBy]) -> Vec<(String, bool)> {
-        let mut terms = Vec::new();
-        for by in order {
-            let keys = match &by.key {
-                OrderKey::Clock(clock) => vec![column(*clock).to_owned()],
-                OrderKey::Id => vec!["o.id".to_owned()],
-                OrderKey::Type => vec!["o.type".to_owned()],
-                // Of no words, nothing is found that could be in order.
-                OrderKey::Rank => vec![self.leading.map_or("NULL", |_| RANK).to_owned()],
-                OrderKey::Parent => vec!["o.parent".to_owned()],
-                OrderKey::Field(path) => {
-                    let place = self.place(path);
-                    vec![place.kind_order, place.scalar]
-                }
-            };
-            terms.extend(keys.into_iter().map(|key| (key, by.descending)));
-        }
-        terms
-    }
-
-    /// What is true of rows that come after one with these keys. SQLite puts NULL before all else.
-    fn after(&mut self, terms: &[Term], cells: &[Cell]) -> String {
-        let pairs = terms.iter().zip(cells).rev();
-        pairs.fold("0".to_owned(), |rest, (term, cell)| {
-            let sql = &term.sql;
-            let Some(value) = cell else {
-                return match term.descending {
-                    true => format!("({sql} IS NULL AND {rest})"),
-                    false => format!("({sql} IS NOT NULL OR {rest})"),
-                };
-            };
-            let bound = self.bind(value.clone());
-            match term.descending {
-                true => {
-                    format!("({sql} IS NULL OR {sql} < {bound} OR ({sql} = {bound} AND {rest}))")
-                }
-                false => format!("({sql} > {bound} OR ({sql} = {bound} AND {rest}))"),
-            }
-        })
     }
 }
 

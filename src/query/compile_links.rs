@@ -5,7 +5,8 @@
 //! they are linked with. Asked of few, it is a look from each.
 //!
 //! Joins are written with CROSS JOIN, which fixes their order: SQLite keeps no statistics here, and
-//! would now and then begin at the wrong end.
+//! would now and then begin at the wrong end. For the same reason the objects that a step leads to
+//! are looked up by what is known of them, whatever else their filter offers; each of them once.
 
 use super::compile::{Compiler, SqlValue, USER, join};
 use super::filter::Filter;
@@ -17,6 +18,11 @@ const NODE: &str = "o.n,o.id,o.parent,o.source,o.target";
 /// The same of the object that a condition is about, from within a SELECT.
 const OUTER: &str =
     "SELECT o.n AS n,o.id AS id,o.parent AS parent,o.source AS source,o.target AS target";
+
+/// Has objects found by their ids: the index is that of the column's UNIQUE.
+const BY_ID: &str = " INDEXED BY sqlite_autoindex_objects_1";
+/// Has them found by their numbers.
+const BY_NUMBER: &str = " NOT INDEXED";
 
 /// A link as a join: from `a` to where it leads.
 struct Hop {
@@ -37,7 +43,34 @@ enum Far {
     Row(String),
 }
 
+/// The objects that a query begins with, before its other conditions.
+pub(super) struct Ends {
+    /// What stands behind the table's name: which index is to be used.
+    pub(super) by: &'static str,
+    /// The condition on them.
+    pub(super) condition: String,
+}
+
+impl Ends {
+    fn new(hop: &Hop) -> Ends {
+        let (by, condition) = match &hop.far {
+            Far::Id(id) => (BY_ID, format!("o.id IN (SELECT {id} {})", hop.alone())),
+            Far::Number(n) => (BY_NUMBER, format!("o.n IN (SELECT {n} {})", hop.alone())),
+            Far::Row(_) => (BY_NUMBER, format!("o.n IN (SELECT o.n {})", hop.with_row())),
+        };
+        Ends { by, condition }
+    }
+}
+
 impl Hop {
+    /// `FROM … WHERE …`, without the far end's row.
+    fn alone(&self) -> String {
+        match self.on.is_empty() {
+            true => format!("FROM {}", self.tables),
+            false => format!("FROM {} WHERE {}", self.tables, self.on.join(" AND ")),
+        }
+    }
+
     /// `FROM … WHERE …`, the far end's row joined as `o`.
     fn with_row(&self) -> String {
         let condition = match &self.far {
@@ -51,24 +84,29 @@ impl Hop {
 }
 
 impl Compiler<'_> {
-    /// The condition on objects at the end of a traversal.
-    pub(super) fn traversal(&mut self, start: &Filter, follow: &[Step]) -> String {
+    /// The objects at the end of a traversal. The space's own are yet to be left out.
+    pub(super) fn traversal(&mut self, start: &Filter, follow: &[Step]) -> Ends {
         let Some((last, before)) = follow.split_last() else {
-            return self.filter(start);
+            return Ends {
+                by: "",
+                condition: self.filter(start),
+            };
         };
         let mut from = self.nodes(start);
         for step in before {
-            let reached = self.reached(step, &from);
-            from = format!("SELECT {NODE} FROM objects AS o WHERE o.n IN ({reached})");
+            let Ends { by, condition } = self.reached(step, &from);
+            from = format!("SELECT {NODE} FROM objects AS o{by} WHERE {USER} AND {condition}");
         }
-        format!("o.n IN ({})", self.reached(last, &from))
+        self.reached(last, &from)
     }
 
-    /// The numbers of the objects that a step leads to.
-    fn reached(&mut self, step: &Step, from: &str) -> String {
+    /// The objects that a step leads to.
+    fn reached(&mut self, step: &Step, from: &str) -> Ends {
         let hop = self.hop(&step.link, from);
+        let Ends { by, condition } = Ends::new(&hop);
         let filter = self.filter(&step.filter);
-        format!("SELECT o.n {} AND {USER} AND {filter}", hop.with_row())
+        let condition = format!("{condition} AND {filter}");
+        Ends { by, condition }
     }
 
     /// The objects that satisfy a filter, as links see them.

@@ -190,11 +190,18 @@ mod tests {
     fn keys_are_in_sqlites_order() {
         let rising = [
             None,
-            Some(SqlValue::Real(-1.5)),
+            Some(SqlValue::Real(f64::NEG_INFINITY)),
+            Some(SqlValue::Integer(i64::MIN)),
+            Some(SqlValue::Real(0.5)),
+            Some(SqlValue::Integer(1 << 53)),
+            Some(SqlValue::Integer((1 << 53) + 1)),
             Some(SqlValue::Integer(i64::MAX)),
             Some(SqlValue::Real(9_223_372_036_854_775_808.0)),
             Some(SqlValue::Text(String::new())),
-            Some(SqlValue::Text("b".into())),
+            Some(SqlValue::Text("a".into())),
+            Some(SqlValue::Text("a\0".into())),
+            Some(SqlValue::Text("ab".into())),
+            Some(SqlValue::Text("é".into())),
             Some(SqlValue::Blob(vec![])),
         ];
         for (i, a) in rising.iter().enumerate() {
@@ -204,5 +211,8 @@ mod tests {
                 assert_eq!(compare_keys(a, b, &[true]), j.cmp(&i));
             }
         }
+        let one = [Some(SqlValue::Integer(1))];
+        let float = [Some(SqlValue::Real(1.0))];
+        assert_eq!(compare_keys(&one, &float, &[false]), Ordering::Equal);
     }
 }

@@ -3,7 +3,7 @@
 use super::link::{Destination, Link, Step};
 use super::number::Number;
 use super::search::Search;
-use crate::model::{ObjectId, Path, system};
+use crate::model::{ObjectId, Path};
 use std::cmp::Ordering;
 
 /// A query.
@@ -40,19 +40,6 @@ impl Query {
     /// Whether the results are ordered by how well they fit a search.
     pub fn is_ranked(&self) -> bool {
         self.order.iter().any(|by| by.key == OrderKey::Rank)
-    }
-
-    /// The same query over a space's objects, of which its properties and its schemas are none. Left
-    /// out here and not from the results, so that limits count what is seen.
-    pub fn of_objects(&self) -> Query {
-        let properties = Filter::Id(vec![ObjectId::PROPERTIES]);
-        let schemas = Filter::Type(vec![Some(system::SCHEMA.to_owned())]);
-        let own = Filter::Or(vec![properties, schemas]);
-        let others = Filter::Not(Box::new(own));
-        Query {
-            filter: Filter::And(vec![self.filter.clone(), others]),
-            ..self.clone()
-        }
     }
 }
 

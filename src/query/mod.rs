@@ -25,7 +25,8 @@
 //! A missing field therefore holds only `ne`, `exists: false`, and what `not` turns round. Lists
 //! and maps take `exists`, lists `contains` too; they equal nothing.
 //!
-//! Results are ordered by the keys asked for, then by id, so that they are the same everywhere.
+//! Results are ordered by the keys asked for, then by id, so that they are the same everywhere. By
+//! rank alone, ties stay as the index of words has them: to break them by id, all would have to be read.
 //! Among values of one key the order is: null and missing, booleans, numbers, strings, lists,
 //! maps; lists are not ordered among themselves, nor are maps.
 
@@ -33,6 +34,7 @@ mod aggregate;
 mod aggregate_answer;
 mod compile;
 mod compile_links;
+mod compile_order;
 mod cursor;
 mod explain;
 mod fields;
@@ -56,7 +58,8 @@ mod tests;
 mod words;
 
 pub use aggregate::Aggregate;
-pub use compile::{CompiledQuery, FINDS, Selection, SqlValue, compile, compile_part, directions};
+pub use compile::{CompiledQuery, FINDS, More, Selection, SqlValue, compile, compile_part};
+pub use compile_order::directions;
 pub use cursor::{Cell, compare_keys, decode, encode};
 pub use explain::explain;
 pub use filter::Query;

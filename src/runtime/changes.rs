@@ -159,6 +159,5 @@ impl<'a> Seen<'a> {
 }
 
 fn plain(row: &ObjectRow) -> serde_json::Value {
-    let text = row.plain.as_deref().unwrap_or(&row.data);
-    serde_json::from_str(text).unwrap_or(serde_json::Value::Null)
+    serde_json::from_str(row.plain_json()).unwrap_or(serde_json::Value::Null)
 }

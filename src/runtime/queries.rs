@@ -1,15 +1,15 @@
 //! Pages, aggregation, explanation, and queries over several spaces.
 
 use super::node::NodeGuard;
-use super::row_json::write_json;
-use super::space_handle::{SpaceHandle, json_array};
+use super::row_json::{RowsJson, write_json};
+use super::space_handle::SpaceHandle;
 use crate::api::{QueryPage, SpaceState};
 use crate::model::{Error, Result, SpaceId, limits};
 use crate::query::{
-    Aggregate, Cell, Query, Selection, compare_keys, compile, compile_part, decode, directions,
-    encode, explain,
+    Aggregate, Cell, More, Query, Selection, compare_keys, compile, compile_part, decode,
+    directions, encode, explain,
 };
-use crate::space::ObjectRow;
+use crate::space::SeenRow;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -40,14 +40,18 @@ impl SpaceHandle {
             .transpose()?;
         // One more tells whether there is another page.
         query.limit = Some(size + 1);
-        let mut rows = keyed(self, &query, after.as_deref())?;
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let more = rows.len() > size;
-        rows.truncate(size);
-        let last = rows.last().filter(|_| more);
+        let mut objects = RowsJson::default();
+        let (mut count, mut last) = (0, Vec::new());
+        keyed(self, &query, after.as_deref(), &mut |row, keys| {
+            count += 1;
+            if count <= size {
+                objects.push(&row);
+                last = keys;
+            }
+        })?;
         Ok(QueryPage {
-            next: last.map(|(_, cells)| encode(&query.print, space.as_bytes(), cells)),
-            objects: json_array(rows.iter().map(|(row, _)| row)),
+            next: (count > size).then(|| encode(&query.print, space.as_bytes(), &last)),
+            objects: objects.finish(),
         })
     }
 
@@ -71,27 +75,29 @@ impl SpaceHandle {
     }
 }
 
-/// The rows of a part of a query's results, each with its keys in the query's order.
+/// Calls `each` with the rows of a part of a query's results, each with its keys in the query's order.
 fn keyed(
     space: &SpaceHandle,
     query: &Query,
     after: Option<&[Cell]>,
-) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
+    each: &mut dyn FnMut(SeenRow<'_>, Vec<Cell>),
+) -> Result<()> {
     let part = Selection {
         after,
-        keys: true,
+        more: More::Keys,
         ..Selection::default()
     };
     let query = compile_part(query, part);
     space
         .host()
-        .read_words(query.searches, |store| store.query_keyed(&query))
+        .read_words(query.searches, |store| store.query_keyed(&query, each))
 }
 
 /// A row of one space among those of several.
 struct Found {
     space: SpaceId,
-    row: ObjectRow,
+    /// The row as JSON, behind the brace that opens it.
+    json: String,
     keys: Vec<Cell>,
 }
 
@@ -104,12 +110,13 @@ impl NodeGuard {
         each.skip = 0;
         let mut found = Vec::new();
         for handle in self.open_spaces(spaces)? {
-            let rows = keyed(&handle, &each, None)?;
             let space = handle.id();
-            found.extend(
-                rows.into_iter()
-                    .map(|(row, keys)| Found { space, row, keys }),
-            );
+            keyed(&handle, &each, None, &mut |row, keys| {
+                let mut json = String::new();
+                write_json(&mut json, &row);
+                json.remove(0);
+                found.push(Found { space, json, keys });
+            })?;
         }
         let descending = directions(query);
         found.sort_by(|a, b| {
@@ -119,19 +126,14 @@ impl NodeGuard {
         let limit = query.limit.map_or(usize::MAX, |limit| {
             usize::try_from(limit).unwrap_or(usize::MAX)
         });
-        let mut out = String::from("[");
+        let mut rows = RowsJson::default();
         for found in found.into_iter().skip(skip).take(limit) {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            let begin = out.len();
-            write_json(&mut out, &found.row);
-            // Behind the brace that opens the object.
             let space = json!(found.space.to_string());
-            out.insert_str(begin + 1, &format!("\"space\":{space},"));
+            let out = rows.next();
+            out.push_str(&format!("{{\"space\":{space},"));
+            out.push_str(&found.json);
         }
-        out.push(']');
-        Ok(out.into_bytes())
+        Ok(rows.finish())
     }
 
     fn open_spaces(self: &Arc<Self>, wanted: &[SpaceId]) -> Result<Vec<SpaceHandle>> {

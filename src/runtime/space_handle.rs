@@ -4,7 +4,7 @@ use super::clock;
 use super::events::Registration;
 use super::node::Node;
 use super::pairing::PairingHandle;
-use super::row_json::write_json;
+use super::row_json::RowsJson;
 use super::space_host::SpaceHost;
 use crate::api::{
     ChangeInfo, ChangeListener, Committed, CommittedObject, InviteOptions, ObjectRecord,
@@ -12,8 +12,9 @@ use crate::api::{
 };
 use crate::model::{ObjectId, Operation, Path, Result, SpaceId, TextUnit, Value};
 use crate::query::{Query, compile};
-use crate::space::{ObjectRow, Outcome, digest};
+use crate::space::{ObjectRow, Outcome, SeenRow, digest};
 use data_encoding::HEXLOWER;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -154,23 +155,27 @@ impl SpaceHandle {
     /// An object.
     pub fn get(&self, id: ObjectId) -> Result<Option<ObjectRecord>> {
         let row = self.host.read(|store| store.object(&id))?;
-        Ok(row.map(record))
+        Ok(row.map(|row| record(row.seen())))
     }
 
     /// Objects that a query finds.
     pub fn query(&self, query: &Query) -> Result<Vec<ObjectRecord>> {
-        Ok(self.rows(query)?.into_iter().map(record).collect())
+        let mut records = Vec::new();
+        self.rows(query, &mut |row| records.push(record(row)))?;
+        Ok(records)
     }
 
     /// The same as one JSON array.
     pub fn query_json(&self, query: &Query) -> Result<Vec<u8>> {
-        Ok(json_array(&self.rows(query)?))
+        let mut rows = RowsJson::default();
+        self.rows(query, &mut |row| rows.push(&row))?;
+        Ok(rows.finish())
     }
 
-    fn rows(&self, query: &Query) -> Result<Vec<ObjectRow>> {
+    fn rows(&self, query: &Query, each: &mut dyn FnMut(SeenRow<'_>)) -> Result<()> {
         let query = compile(query);
         self.host
-            .read_words(query.searches, |store| store.query(&query))
+            .read_words(query.searches, |store| store.query(&query, each))
     }
 
     /// A text.
@@ -297,38 +302,26 @@ pub(super) fn committed(outcome: Outcome) -> Committed {
     }
 }
 
-/// Rows as one JSON array.
-pub(super) fn json_array<'a>(rows: impl IntoIterator<Item = &'a ObjectRow>) -> Vec<u8> {
-    let mut out = String::from("[");
-    for row in rows {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        write_json(&mut out, row);
-    }
-    out.push(']');
-    out.into_bytes()
-}
-
 /// The properties and the schemas are the space's own, not among its objects.
 pub(super) fn is_user_object(row: &ObjectRow) -> bool {
     row.id != ObjectId::PROPERTIES && !row.is_schema()
 }
 
-pub(super) fn record(row: ObjectRow) -> ObjectRecord {
+pub(super) fn record(row: SeenRow<'_>) -> ObjectRecord {
+    let system = row.system.into_owned();
     ObjectRecord {
         id: row.id.to_string(),
-        type_name: row.type_name,
+        type_name: row.type_name.map(Cow::into_owned),
         parent: row.parent.map(|id| id.to_string()),
         deleted: row.deleted,
         hidden: row.hidden,
-        schema_version: row.system.schema_version,
-        source: row.system.source.map(|id| id.to_string()),
-        target: row.system.target.map(|id| id.to_string()),
-        tags: row.system.tags.into_iter().collect(),
-        keys: row.system.keys.into_iter().collect(),
-        branch_of: row.system.branch.map(|branch| branch.of.to_string()),
-        fields: row.data,
+        schema_version: system.schema_version,
+        source: system.source.map(|id| id.to_string()),
+        target: system.target.map(|id| id.to_string()),
+        tags: system.tags.into_iter().collect(),
+        keys: system.keys.into_iter().collect(),
+        branch_of: system.branch.map(|branch| branch.of.to_string()),
+        fields: row.data.into_owned(),
         created_ms: row.created_ms,
         updated_ms: row.updated_ms,
         heads: row.heads.iter().map(|hash| HEXLOWER.encode(hash)).collect(),

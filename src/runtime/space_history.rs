@@ -66,7 +66,7 @@ impl SpaceHandle {
         let row = self
             .host()
             .read_settled_object(id, |store, document| object_at(store, document, id, heads))?;
-        Ok(record(row))
+        Ok(record(row.seen()))
     }
 
     /// What differs between two versions.

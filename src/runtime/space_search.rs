@@ -1,40 +1,49 @@
 //! Searches for words, and the indexes that a program asks for.
 
-use super::row_json::write_json;
+use super::row_json::{RowsJson, write_json};
 use super::space_handle::SpaceHandle;
 use crate::api::{IndexInfo, SearchOptions, TextUnit};
 use crate::model::{self, Error, Result, json, limits};
-use crate::query::{Query, Search, Snippet, compile, snippet};
-use crate::space::ObjectRow;
+use crate::query::{More, Query, Search, Selection, Snippet, compile_part, snippet};
+use crate::space::SeenRow;
 use serde_json::{Value as Json, json};
 
 impl SpaceHandle {
     /// What a search finds, the best first, as one JSON array.
     pub fn search(&self, words: &str, options: &SearchOptions) -> Result<Vec<u8>> {
         let (query, search) = read(words, options)?;
-        let compiled = compile(&query);
-        let found = match compiled.searches {
-            true => self
-                .host()
-                .read_words(true, |store| store.ranked(&compiled))?,
-            // No word was asked for, so that there is nothing to find, and no rank.
-            false => Vec::new(),
+        let part = Selection {
+            more: More::Found,
+            ..Selection::default()
         };
-        let mut out = String::from("[");
-        for (rank, row) in &found {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            write_json(&mut out, row);
-            out.pop();
-            let excerpt = excerpt(&search, row, options)?;
-            out.push_str(&format!(
-                ",\"rank\":{},\"snippet\":{excerpt}}}",
-                json!(rank)
-            ));
+        let compiled = compile_part(&query, part);
+        let mut rows = RowsJson::default();
+        // No word was asked for, so that there is nothing to find, and no rank.
+        if !compiled.searches {
+            return Ok(rows.finish());
         }
-        out.push(']');
-        Ok(out.into_bytes())
+        let mut done = Ok(());
+        let mut each = |row: SeenRow<'_>, rank: f64, plain: Option<&str>| match excerpt(
+            &search,
+            &row,
+            plain.unwrap_or(&row.data),
+            options,
+        ) {
+            Ok(excerpt) => {
+                let out = rows.next();
+                write_json(out, &row);
+                out.pop();
+                out.push_str(&format!(
+                    ",\"rank\":{},\"snippet\":{excerpt}}}",
+                    json!(rank)
+                ));
+            }
+            Err(error) => done = Err(error),
+        };
+        self.host()
+            .read_words(true, |store| store.ranked(&compiled, &mut each))?;
+        done?;
+        Ok(rows.finish())
     }
 
     /// Makes an index.
@@ -97,11 +106,15 @@ fn read(words: &str, options: &SearchOptions) -> Result<(Query, Search)> {
     Ok((query, search))
 }
 
-fn excerpt(search: &Search, row: &ObjectRow, options: &SearchOptions) -> Result<Json> {
+fn excerpt(
+    search: &Search,
+    row: &SeenRow<'_>,
+    plain: &str,
+    options: &SearchOptions,
+) -> Result<Json> {
     if options.snippet_chars == 0 {
         return Ok(Json::Null);
     }
-    let plain = row.plain.as_deref().unwrap_or(&row.data);
     let plain = serde_json::from_str(plain)
         .map_err(|e| Error::corrupt(format!("the fields of {}: {e}", row.id)))?;
     let found = snippet(search, &plain, options.snippet_chars as usize);

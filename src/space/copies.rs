@@ -4,13 +4,13 @@
 //! was done to it since comes back as changes made at the version that was copied.
 
 use super::space_core::SpaceCore;
-use super::store::{ObjectRow, Reads};
+use super::store::{Reads, SeenRow};
 use super::write::Outcome;
 use crate::model::{Branch, Error, ErrorKind, ObjectId, Operation, Result, Role};
 use crate::query::{Query, compile};
 
 /// A branch.
-pub type BranchRow = (ObjectRow, Branch);
+pub type BranchRow = (SeenRow<'static>, Branch);
 
 impl SpaceCore {
     /// Makes `branch` a branch of `object` as it is now. Fails with `AlreadyExists` if it has one of
@@ -102,11 +102,11 @@ impl SpaceCore {
 /// The branches of an object that are not deleted, in id order.
 pub fn branches(store: &dyn Reads, object: ObjectId) -> Result<Vec<BranchRow>> {
     let query = Query::parse(r#"{"where": {"branch": true}, "order": [{"by": "id"}]}"#)?;
-    let rows = store.query(&compile(&query))?.into_iter();
-    Ok(rows
-        .filter_map(|row| {
-            let branch = row.system.branch.clone()?;
-            (branch.of == object).then_some((row, branch))
-        })
-        .collect())
+    let mut found = Vec::new();
+    store.query(&compile(&query), &mut |row| {
+        if let Some(branch) = row.system.branch.clone().filter(|b| b.of == object) {
+            found.push((row.into_owned(), branch));
+        }
+    })?;
+    Ok(found)
 }

@@ -85,8 +85,14 @@ impl Documents {
         store: &mut dyn Store,
         object: ObjectId,
     ) -> Result<Option<Document>> {
-        let open = self.open.remove(&object);
-        if let Some(document) = open.or_else(|| self.pop(&object)) {
+        if let Some(mut document) = self.open.remove(&object) {
+            // Whoever asks for it sees every edit.
+            document
+                .settle()
+                .map_err(|e| e.context(format!("object {object}")))?;
+            return Ok(Some(document));
+        }
+        if let Some(document) = self.pop(&object) {
             return Ok(Some(document));
         }
         let Some(stored) = store.load_document(&object)? else {
@@ -98,7 +104,7 @@ impl Documents {
         Ok(Some(document))
     }
 
-    /// A document that is in the cache, to be changed in place: only for what cannot fail halfway.
+    /// A document that is in the cache, to gather edits in: only for what cannot fail halfway.
     pub fn loaded(&mut self, object: &ObjectId) -> Option<&mut Document> {
         if let Some(document) = self.pop(object) {
             // The change opens it.

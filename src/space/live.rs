@@ -2,16 +2,19 @@
 //! changed. Asked under the same lock as commits, so that what a query sees and which changes it
 //! was told of agree.
 
-use super::store::{ObjectRow, Reads};
+use super::store::{ObjectRow, Reads, SeenRow};
 use super::write::RowChange;
 use crate::model::{Error, ObjectId, Result};
 use crate::query::live::diff::{self, Step, Windowed};
 use crate::query::live::{Entry, Glance, LivePlan, Ranked, may_match};
-use crate::query::{Query, compile};
+use crate::query::{Cell, CompiledQuery, Query, compile};
 use std::collections::{BTreeSet, HashMap};
 
 /// Changed objects looked up at once.
 const CHUNK: usize = if cfg!(test) { 3 } else { 256 };
+
+/// Rows at hand.
+type Rows = HashMap<ObjectId, SeenRow<'static>>;
 
 /// What changed in a live query's results.
 #[derive(Debug)]
@@ -21,7 +24,7 @@ pub struct LiveDelta {
     /// How many results there are now.
     pub total: usize,
     /// The steps, in the order of [`Step`]; the row of each object but the removed.
-    pub steps: Vec<(Step, Option<ObjectRow>)>,
+    pub steps: Vec<(Step, Option<SeenRow<'static>>)>,
 }
 
 /// Which changes concern a live query. Apart from its results: it is asked at every commit, also
@@ -64,8 +67,7 @@ enum Known {
 impl LiveResults {
     /// Nothing is known yet: [`LiveResults::whole`] comes first.
     pub fn new(query: &Query) -> (LiveResults, LiveFilter) {
-        let query = query.of_objects();
-        let plan = LivePlan::new(&query);
+        let plan = LivePlan::new(query);
         let filter = LiveFilter(plan.is_some().then(|| query.clone()));
         let known = match plan {
             Some(plan) => Known::Kept(Box::new(Kept {
@@ -75,6 +77,7 @@ impl LiveResults {
             })),
             None => Known::Again(Vec::new()),
         };
+        let query = query.clone();
         (LiveResults { query, known }, filter)
     }
 
@@ -82,7 +85,7 @@ impl LiveResults {
     #[cfg(test)]
     pub fn again(query: &Query) -> (LiveResults, LiveFilter) {
         let results = LiveResults {
-            query: query.of_objects(),
+            query: query.clone(),
             known: Known::Again(Vec::new()),
         };
         (results, LiveFilter(None))
@@ -106,7 +109,7 @@ impl LiveResults {
         match &mut self.known {
             Known::Kept(kept) => kept.whole(store),
             Known::Again(ids) => {
-                let rows = store.query(&compile(&self.query))?;
+                let rows = all(store, &compile(&self.query))?;
                 *ids = rows.iter().map(|row| row.id).collect();
                 Ok(initial(rows))
             }
@@ -123,7 +126,7 @@ impl LiveResults {
         match &mut self.known {
             Known::Kept(kept) => kept.update(store, touched),
             Known::Again(ids) => {
-                let rows = store.query(&compile(&self.query))?;
+                let rows = all(store, &compile(&self.query))?;
                 let new: Vec<ObjectId> = rows.iter().map(|row| row.id).collect();
                 let steps = diff::between(ids, &new, &|id| touched.contains(id));
                 *ids = new;
@@ -150,12 +153,11 @@ impl Kept {
         let capacity = self.plan.capacity();
         let mut seen = Vec::new();
         let list = &mut self.list;
-        let terms = self.plan.descending().len();
-        store.query_ordered(&self.plan.first(capacity), terms, &mut |row, keys| {
+        store.query_keyed(&self.plan.first(capacity), &mut |row, keys| {
             let place = list.len();
-            list.push(Entry { keys, id: row.id });
+            list.push(entry(&row, keys));
             if window.contains(&place) {
-                seen.push(row);
+                seen.push(row.into_owned());
             }
         })?;
         if capacity.is_some_and(|capacity| self.list.len() >= capacity) {
@@ -206,20 +208,20 @@ impl Kept {
         &mut self,
         store: &dyn Reads,
         touched: &BTreeSet<ObjectId>,
-        rows: &mut HashMap<ObjectId, ObjectRow>,
+        rows: &mut Rows,
     ) -> Result<()> {
         let ids: Vec<ObjectId> = touched.iter().copied().collect();
         let Kept { plan, list, bound } = self;
         let descending = plan.descending();
         for chunk in ids.chunks(CHUNK) {
-            store.query_ordered(&plan.among(chunk), descending.len(), &mut |row, keys| {
-                let entry = Entry { keys, id: row.id };
+            store.query_keyed(&plan.among(chunk), &mut |row, keys| {
+                let entry = entry(&row, keys);
                 let known = bound
                     .as_ref()
                     .is_none_or(|bound| entry.order(bound, descending).is_le());
                 if known {
                     list.insert(entry, descending);
-                    rows.insert(row.id, row);
+                    rows.insert(row.id, row.into_owned());
                 }
             })?;
         }
@@ -227,7 +229,7 @@ impl Kept {
     }
 
     /// Finds what comes after the bound, when the window is no longer full.
-    fn fill(&mut self, store: &dyn Reads, rows: &mut HashMap<ObjectId, ObjectRow>) -> Result<()> {
+    fn fill(&mut self, store: &dyn Reads, rows: &mut Rows) -> Result<()> {
         let capacity = self.plan.capacity().unwrap_or(usize::MAX);
         let Some(bound) = &self.bound else {
             return Ok(());
@@ -237,12 +239,11 @@ impl Kept {
         }
         let missing = capacity.saturating_sub(self.list.len());
         let next = self.plan.after(bound, missing);
-        let terms = self.plan.descending().len();
         let list = &mut self.list;
         let mut found = 0;
-        store.query_ordered(&next, terms, &mut |row, keys| {
-            list.push(Entry { keys, id: row.id });
-            rows.insert(row.id, row);
+        store.query_keyed(&next, &mut |row, keys| {
+            list.push(entry(&row, keys));
+            rows.insert(row.id, row.into_owned());
             found += 1;
         })?;
         self.bound = match found < missing {
@@ -265,7 +266,21 @@ impl Kept {
     }
 }
 
-fn initial(rows: Vec<ObjectRow>) -> LiveDelta {
+/// The rows that a query finds.
+fn all(store: &dyn Reads, query: &CompiledQuery) -> Result<Vec<SeenRow<'static>>> {
+    let mut rows = Vec::new();
+    store.query(query, &mut |row| rows.push(row.into_owned()))?;
+    Ok(rows)
+}
+
+fn entry(row: &SeenRow<'_>, keys: Vec<Cell>) -> Entry {
+    Entry {
+        keys: keys.into(),
+        id: row.id,
+    }
+}
+
+fn initial(rows: Vec<SeenRow<'static>>) -> LiveDelta {
     let total = rows.len();
     let steps = rows.into_iter().enumerate().map(|(index, row)| {
         let id = row.id;
@@ -284,7 +299,7 @@ fn delta(
     store: &dyn Reads,
     total: usize,
     steps: Vec<Step>,
-    mut rows: HashMap<ObjectId, ObjectRow>,
+    mut rows: Rows,
 ) -> Result<Option<LiveDelta>> {
     if steps.is_empty() {
         return Ok(None);
@@ -296,7 +311,7 @@ fn delta(
         };
         let row = match rows.remove(&id) {
             Some(row) => Some(row),
-            None => store.object(&id)?,
+            None => store.object(&id)?.map(|row| row.seen().into_owned()),
         };
         match row {
             Some(row) => Ok((step, Some(row))),

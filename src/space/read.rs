@@ -1,6 +1,8 @@
 //! Reads. Rows and entries come from storage; only text and history need a document.
 
 use super::space_core::SpaceCore;
+#[cfg(test)]
+use super::store::SeenRow;
 use super::store::{Counts, ObjectRow, QuarantineRecord, Reads, StoredEntry};
 use crate::feed::{FeedKind, sha256};
 use crate::model::{EntryId, Error, FeedId, ObjectId, Result, SpaceId, Value};
@@ -15,8 +17,12 @@ impl SpaceCore {
 
     /// The rows of a space's objects that a query finds.
     #[cfg(test)]
-    pub fn query(&self, query: &crate::query::Query) -> Result<Vec<ObjectRow>> {
-        self.store.query(&crate::query::compile(query))
+    pub fn query_all(&self, query: &crate::query::Query) -> Result<Vec<SeenRow<'static>>> {
+        let mut rows = Vec::new();
+        let query = crate::query::compile(query);
+        self.store
+            .query(&query, &mut |row| rows.push(row.into_owned()))?;
+        Ok(rows)
     }
 
     /// At most `limit` rows, deleted objects and branches included, in id order, from the object

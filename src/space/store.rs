@@ -4,9 +4,9 @@ use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields, system};
 use crate::query::Cell;
 use crate::query::CompiledQuery;
-use crate::query::live::KeyValue;
 use crate::schema::Breach;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What became of a stored entry.
@@ -159,6 +159,66 @@ impl ObjectRow {
     pub fn plain_json(&self) -> &str {
         self.plain.as_deref().unwrap_or(&self.data)
     }
+
+    /// What programs see of it.
+    pub fn seen(&self) -> SeenRow<'_> {
+        SeenRow {
+            id: self.id,
+            type_name: self.type_name.as_deref().map(Cow::Borrowed),
+            parent: self.parent,
+            deleted: self.deleted,
+            hidden: self.hidden,
+            system: Cow::Borrowed(&self.system),
+            created_ms: self.created_ms,
+            updated_ms: self.updated_ms,
+            heads: Cow::Borrowed(&self.heads),
+            data: Cow::Borrowed(&self.data),
+        }
+    }
+}
+
+/// What programs see of an object's row, and what queries therefore read: all but the plain form
+/// of its fields. Borrowed from storage where it can be, since most rows are looked at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenRow<'a> {
+    /// The object.
+    pub id: ObjectId,
+    /// Its type name.
+    pub type_name: Option<Cow<'a, str>>,
+    /// Its parent.
+    pub parent: Option<ObjectId>,
+    /// Whether it is deleted.
+    pub deleted: bool,
+    /// Whether an ancestor of it is deleted.
+    pub hidden: bool,
+    /// The rest of its system part.
+    pub system: Cow<'a, SystemFields>,
+    /// The earliest clock any of its entries gave.
+    pub created_ms: i64,
+    /// The latest.
+    pub updated_ms: i64,
+    /// Its heads, sorted.
+    pub heads: Cow<'a, [[u8; 32]]>,
+    /// Its fields as tagged JSON.
+    pub data: Cow<'a, str>,
+}
+
+impl SeenRow<'_> {
+    /// The same, to be kept.
+    pub fn into_owned(self) -> SeenRow<'static> {
+        SeenRow {
+            id: self.id,
+            type_name: self.type_name.map(|name| Cow::Owned(name.into_owned())),
+            parent: self.parent,
+            deleted: self.deleted,
+            hidden: self.hidden,
+            system: Cow::Owned(self.system.into_owned()),
+            created_ms: self.created_ms,
+            updated_ms: self.updated_ms,
+            heads: Cow::Owned(self.heads.into_owned()),
+            data: Cow::Owned(self.data.into_owned()),
+        }
+    }
 }
 
 /// An object as a commit writes it.
@@ -307,15 +367,24 @@ pub trait Reads {
     fn children(&self, parent: &ObjectId) -> Result<Vec<ObjectId>>;
     /// Whether an object is deleted, and its parent: all that trees ask.
     fn tree_node(&self, id: &ObjectId) -> Result<Option<(bool, Option<ObjectId>)>>;
-    /// The rows a query finds, in its order.
-    fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>>;
-    /// The rows that a query ordered by rank finds, in its order, each with its rank: the lower the
-    /// better.
-    fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>>;
+    /// Calls `each` with the rows a query finds, in its order.
+    fn query(&self, query: &CompiledQuery, each: &mut dyn FnMut(SeenRow<'_>)) -> Result<()>;
+    /// Calls `each` with the rows that a search finds, in its order, each with its rank, the lower the
+    /// better, and its fields in plain form, where that differs.
+    fn ranked(
+        &self,
+        query: &CompiledQuery,
+        each: &mut dyn FnMut(SeenRow<'_>, f64, Option<&str>),
+    ) -> Result<()>;
     /// The indexes that were made.
     fn indexes(&self) -> Result<Vec<IndexRecord>>;
-    /// The rows a query finds, in its order, each with its keys in that order.
-    fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>>;
+    /// Calls `each` with the rows a query finds, each with the columns that follow a row's: its keys
+    /// in the query's order.
+    fn query_keyed(
+        &self,
+        query: &CompiledQuery,
+        each: &mut dyn FnMut(SeenRow<'_>, Vec<Cell>),
+    ) -> Result<()>;
     /// The rows of any statement that reads.
     fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>>;
     /// How storage would answer a query: each step with its number and that of the step it belongs
@@ -331,13 +400,6 @@ pub trait Reads {
     ) -> Result<Vec<(i64, ObjectRow)>>;
     /// Everything recorded of that kind, by object.
     fn violations(&self) -> Result<Vec<Violation>>;
-    /// Calls `each` with every row a query finds, and with the values of its last `terms` columns.
-    fn query_ordered(
-        &self,
-        query: &CompiledQuery,
-        terms: usize,
-        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
-    ) -> Result<()>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
 

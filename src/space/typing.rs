@@ -58,10 +58,10 @@ impl SpaceCore {
         self.check_edit(&edit)?;
         // A refused splice has changed nothing, so the edits gathered before it stay.
         match self.documents.loaded(&object) {
-            Some(document) => document.apply(&edit)?,
+            Some(document) => document.gather(&edit)?,
             None => {
                 let mut document = self.documents.take(&mut *self.store, object)?;
-                let applied = document.apply(&edit);
+                let applied = document.gather(&edit);
                 self.documents.put(object, document);
                 applied?;
             }

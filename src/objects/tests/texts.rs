@@ -1,4 +1,5 @@
 use super::*;
+use automerge::transaction::Transactable;
 
 /// A small generator of repeatable pseudo-random numbers (xorshift).
 pub(super) struct Random(pub(super) u64);
@@ -29,8 +30,11 @@ fn all_units_agree_with_a_plain_string() {
             let text: String = model.iter().collect();
             let at = |point: usize| unit.len(&text.chars().take(point).collect::<String>());
             let (start, end) = (at(from), at(to));
-            d.apply(&splice_in(unit, "/t", start, end - start, &insert))
-                .unwrap();
+            let edit = splice_in(unit, "/t", start, end - start, &insert);
+            match random.below(4) {
+                0 => d.apply(&edit).unwrap(),
+                _ => d.gather(&edit).unwrap(),
+            }
             model.splice(from..to, insert.chars());
             if round % 7 == 0 {
                 // Leaves the cache for another text, and comes back.
@@ -60,6 +64,51 @@ fn all_units_agree_with_a_plain_string() {
         all.extend(d.commit(1, None).unwrap());
         same(&mut d, &mut copy(9, &all));
     }
+}
+
+#[test]
+fn edits_of_one_stretch_become_one() {
+    let (mut d, _) = document(1, r#"{"t":{"@text":"0123456789"}}"#);
+    let mut random = Random(7);
+    let mut model: Vec<char> = "0123456789".chars().collect();
+    for round in 1..=4000 {
+        let from = random.below(model.len() + 1);
+        let to = from + random.below((model.len() - from).min(3) + 1);
+        let insert = &"xyz"[..random.below(4)];
+        d.gather(&splice("/t", from, to - from, insert)).unwrap();
+        model.splice(from..to, insert.chars());
+        model.truncate(40);
+        let length = d.text.as_ref().expect("a text").length();
+        if length > 40 {
+            d.gather(&splice("/t", 40, length - 40, "")).unwrap();
+        }
+        if round % 5 == 0 {
+            d.settle().unwrap();
+        }
+        if round % 20 == 0 {
+            let text: String = model.iter().collect();
+            assert_eq!(d.text(&path("t")).unwrap(), text, "{round}");
+        }
+        if round % 100 == 0 {
+            d.commit(1, None).unwrap();
+        }
+    }
+    let (mut d, _) = document(1, r#"{"t":{"@text":"Helo"}}"#);
+    for (at, delete, insert) in [
+        (2, 0, "m"),
+        (2, 1, ""),
+        (2, 0, "l"),
+        (4, 0, "!"),
+        (3, 0, "l"),
+    ] {
+        d.gather(&splice("/t", at, delete, insert)).unwrap();
+    }
+    assert!(d.gather(&splice("/t", 9, 0, "x")).is_err());
+    assert!(d.is_open());
+    d.settle().unwrap();
+    assert_eq!(d.text(&path("t")).unwrap(), "Helll!o");
+    // What was typed and taken back at once leaves no trace.
+    assert_eq!(d.am.pending_ops(), 3);
 }
 
 #[test]

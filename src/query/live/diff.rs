@@ -307,7 +307,7 @@ mod tests {
 
     fn entry(key: usize, n: u64) -> Entry {
         Entry {
-            keys: [super::super::KeyValue::Integer(key as i64)].into(),
+            keys: [Some(crate::query::SqlValue::Integer(key as i64))].into(),
             id: id(n),
         }
     }

@@ -4,11 +4,9 @@
 
 pub mod diff;
 mod glance;
-mod key;
 mod plan;
 mod ranked;
 
 pub use glance::{Glance, may_match};
-pub use key::KeyValue;
 pub use plan::LivePlan;
 pub use ranked::{Entry, Ranked};

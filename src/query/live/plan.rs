@@ -1,10 +1,10 @@
 //! Queries that can be kept up to date by looking at changed objects alone, and the SQL for that.
 
-use super::super::compile::{Compiler, ROW_COLUMNS};
+use super::super::compile::{Compiler, ROW_COLUMNS, USER};
+use super::super::compile_order::Term;
 use super::super::filter::{Filter, OrderBy, OrderKey, Query};
 use super::super::link::{Destination, LinkKind};
 use super::super::{CompiledQuery, SqlValue};
-use super::key::KeyValue;
 use super::ranked::Entry;
 use crate::model::ObjectId;
 use std::ops::Range;
@@ -59,7 +59,7 @@ impl LivePlan {
         plan.descending = Compiler::default()
             .order_terms(order)
             .into_iter()
-            .map(|(_, descending)| descending)
+            .map(|term| term.descending)
             .collect();
         plan.among = plan.compile_among();
         Some(plan)
@@ -93,7 +93,11 @@ impl LivePlan {
     pub fn after(&self, place: &Entry, limit: usize) -> CompiledQuery {
         let mut c = Compiler::default();
         let filter = c.filter(&self.filter);
-        let after = self.is_after(&mut c, place);
+        let mut terms = c.order_terms(&self.order);
+        terms.push(Term::ID);
+        let id = SqlValue::Blob(place.id.as_bytes().to_vec());
+        let cells = [&place.keys[..], &[Some(id)]].concat();
+        let after = c.after(&terms, &cells);
         self.ordered(c, &format!("({filter}) AND {after}"), Some(limit))
     }
 
@@ -120,7 +124,7 @@ impl LivePlan {
         // number is known, how many others the filter finds is not.
         let sql = format!(
             "SELECT {ROW_COLUMNS}{keys} FROM json_each({ids}) AS t CROSS JOIN objects AS o \
-             WHERE o.id = unhex(t.value) AND ({filter})"
+             WHERE o.id = unhex(t.value) AND {USER} AND ({filter})"
         );
         CompiledQuery {
             sql,
@@ -133,14 +137,15 @@ impl LivePlan {
     fn keys(&self, c: &mut Compiler<'_>) -> String {
         let terms = c.order_terms(&self.order).into_iter().enumerate();
         terms
-            .map(|(i, (term, _))| format!(",{term} AS k{i}"))
+            .map(|(i, term)| format!(",{} AS k{i}", term.sql))
             .collect()
     }
 
     fn ordered(&self, mut c: Compiler<'_>, condition: &str, limit: Option<usize>) -> CompiledQuery {
         let keys = self.keys(&mut c);
-        let mut sql =
-            format!("SELECT {ROW_COLUMNS}{keys} FROM objects AS o WHERE {condition} ORDER BY ");
+        let mut sql = format!(
+            "SELECT {ROW_COLUMNS}{keys} FROM objects AS o WHERE {USER} AND ({condition}) ORDER BY "
+        );
         for (i, descending) in self.descending.iter().enumerate() {
             sql.push_str(&format!("k{i}{},", if *descending { " DESC" } else { "" }));
         }
@@ -154,37 +159,6 @@ impl LivePlan {
             params: c.params,
             searches: c.searches,
         }
-    }
-
-    /// The condition that an object comes after a place, from the last term to the first.
-    fn is_after(&self, c: &mut Compiler<'_>, place: &Entry) -> String {
-        let terms = c.order_terms(&self.order);
-        let id = c.bind(SqlValue::Blob(place.id.as_bytes().to_vec()));
-        let mut after = format!("o.id > {id}");
-        for ((term, descending), key) in terms.iter().zip(&place.keys).rev() {
-            let bound = match key {
-                KeyValue::Null => None,
-                KeyValue::Integer(i) => Some(SqlValue::Integer(*i)),
-                KeyValue::Real(f) => Some(SqlValue::Real(*f)),
-                KeyValue::Text(text) => {
-                    // What SQLite read from JSON is UTF-8.
-                    Some(SqlValue::Text(String::from_utf8_lossy(text).into_owned()))
-                }
-                KeyValue::Blob(bytes) => Some(SqlValue::Blob(bytes.to_vec())),
-            };
-            let bound = bound.map(|value| c.bind(value));
-            after = match (bound, descending) {
-                (None, false) => format!("({term} IS NOT NULL OR {after})"),
-                (None, true) => format!("({term} IS NULL AND {after})"),
-                (Some(v), false) => {
-                    format!("({term} IS NOT NULL AND ({term} > {v} OR ({term} = {v} AND {after})))")
-                }
-                (Some(v), true) => {
-                    format!("({term} IS NULL OR {term} < {v} OR ({term} = {v} AND {after}))")
-                }
-            };
-        }
-        after
     }
 }
 

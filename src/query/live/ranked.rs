@@ -2,7 +2,7 @@
 //! order, and for each object the chunk it is in. Finding, adding and removing cost about the
 //! square root of the length.
 
-use super::key::{self, KeyValue};
+use super::super::{Cell, compare_keys};
 use crate::model::ObjectId;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ const CHUNK: usize = 512;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The values of the order's terms.
-    pub keys: Box<[KeyValue]>,
+    pub keys: Box<[Cell]>,
     /// The object.
     pub id: ObjectId,
 }
@@ -22,7 +22,7 @@ pub struct Entry {
 impl Entry {
     /// The order of two entries.
     pub fn order(&self, other: &Entry, descending: &[bool]) -> Ordering {
-        key::order(descending, &self.keys, &other.keys).then_with(|| self.id.cmp(&other.id))
+        compare_keys(&self.keys, &other.keys, descending).then_with(|| self.id.cmp(&other.id))
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
         let mut id = [0; 16];
         id[8..].copy_from_slice(&n.to_be_bytes());
         Entry {
-            keys: [KeyValue::Integer(key)].into(),
+            keys: [Some(crate::query::SqlValue::Integer(key))].into(),
             id: ObjectId(id),
         }
     }

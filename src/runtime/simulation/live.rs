@@ -8,7 +8,7 @@ use super::world::{Plan, World};
 use crate::model::ObjectId;
 use crate::query::Query;
 use crate::query::live::diff::Step;
-use crate::space::{LiveDelta, LiveFilter, LiveResults, ObjectRow, RowChange};
+use crate::space::{LiveDelta, LiveFilter, LiveResults, ObjectRow, RowChange, SeenRow};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -76,7 +76,7 @@ struct Follower {
     query: Query,
     results: LiveResults,
     filter: LiveFilter,
-    list: Vec<(ObjectId, ObjectRow)>,
+    list: Vec<(ObjectId, SeenRow<'static>)>,
     fresh: bool,
 }
 
@@ -140,9 +140,9 @@ impl Follower {
         if let Some(delta) = delta {
             self.apply(delta);
         }
-        let wanted = core.query(&self.query).unwrap();
-        let ids = |rows: &[ObjectRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
-        let found: Vec<ObjectRow> = self.list.iter().map(|(_, row)| row.clone()).collect();
+        let wanted = core.query_all(&self.query).unwrap();
+        let ids = |rows: &[SeenRow<'_>]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+        let found: Vec<SeenRow<'_>> = self.list.iter().map(|(_, row)| row.clone()).collect();
         assert_eq!(ids(&found), ids(&wanted), "{}", self.text);
         assert!(found == wanted, "{}", self.text);
         told

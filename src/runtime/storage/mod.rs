@@ -25,7 +25,6 @@ mod key_file;
 mod lock;
 mod meta;
 mod objects;
-mod ordered;
 mod profile;
 mod readers;
 mod rejudge;

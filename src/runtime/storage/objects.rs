@@ -6,16 +6,17 @@ use super::side;
 use super::space::SpaceStore;
 use crate::model::{ObjectId, Result, SystemFields};
 use crate::query::{Cell, CompiledQuery, SqlValue};
-use crate::space::ObjectRow;
+use crate::space::{ObjectRow, SeenRow};
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
+use std::borrow::Cow;
 
 /// The columns that [`read_row`] reads.
 macro_rules! rows {
     ($rest:literal) => {
         concat!(
-            "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
-             version, source, target, extra FROM objects ",
+            "SELECT id, type, parent, gone, created, updated, heads, data, version, source, target, \
+             extra, json(plain) FROM objects ",
             $rest
         )
     };
@@ -23,8 +24,8 @@ macro_rules! rows {
 
 const BY_ID: &str = rows!("WHERE id = ?1");
 
-/// The columns of an object's row, in a query's results.
-const ROW_COLUMNS: usize = 13;
+/// The columns of an object's row in a query's results: those that [`read_seen`] reads.
+const SEEN_COLUMNS: usize = 12;
 
 /// Why ordinary queries leave an object out, as bits of `objects.gone`.
 const DELETED: i64 = 1;
@@ -33,7 +34,7 @@ const BRANCH: i64 = 4;
 const SCHEMA: i64 = 8;
 
 /// Prepared queries up to this length are kept: longer ones are rarely asked twice.
-pub(super) const KEPT_QUERY_BYTES: usize = 8 * 1024;
+const KEPT_QUERY_BYTES: usize = 8 * 1024;
 
 impl SpaceStore {
     /// The row of one object, deleted or not.
@@ -45,26 +46,47 @@ impl SpaceStore {
         })
     }
 
-    /// The rows that a query finds, in its order.
-    pub fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
-        self.rows(query, read_row)
+    /// Calls `each` with the rows that a query finds, in its order.
+    pub fn query(&self, query: &CompiledQuery, each: &mut dyn FnMut(SeenRow<'_>)) -> Result<()> {
+        self.rows(query, &mut |row| {
+            each(read_seen(row)?);
+            Ok(())
+        })
     }
 
-    /// The same, of a query ordered by rank: each row with its rank, the lower the better.
-    pub fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>> {
-        self.rows(query, |row| Ok((row.get("score")?, read_row(row)?)))
+    /// The same, of a search: each row with its rank and plain fields.
+    pub fn ranked(
+        &self,
+        query: &CompiledQuery,
+        each: &mut dyn FnMut(SeenRow<'_>, f64, Option<&str>),
+    ) -> Result<()> {
+        self.rows(query, &mut |row| {
+            let plain = row.get_ref("plain")?.as_str_or_null()?;
+            each(read_seen(row)?, row.get("score")?, plain);
+            Ok(())
+        })
     }
 
-    /// The rows of a statement whose columns after an object's are keys, with those.
-    pub fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
-        self.rows(query, |row| {
-            Ok((read_row(row)?, read_cells(row, ROW_COLUMNS)?))
+    /// The same, of a statement whose columns after an object's are keys, with those.
+    pub fn query_keyed(
+        &self,
+        query: &CompiledQuery,
+        each: &mut dyn FnMut(SeenRow<'_>, Vec<Cell>),
+    ) -> Result<()> {
+        self.rows(query, &mut |row| {
+            each(read_seen(row)?, read_cells(row, SEEN_COLUMNS)?);
+            Ok(())
         })
     }
 
     /// The rows of any statement.
     pub fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>> {
-        self.rows(query, |row| read_cells(row, 0))
+        let mut values = Vec::new();
+        self.rows(query, &mut |row| {
+            values.push(read_cells(row, 0)?);
+            Ok(())
+        })?;
+        Ok(values)
     }
 
     /// How SQLite would run a query: each step with its number and that of the step it belongs to.
@@ -78,22 +100,22 @@ impl SpaceStore {
         })
     }
 
-    fn rows<T>(
+    fn rows(
         &self,
         query: &CompiledQuery,
-        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>> {
+        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
         let run = |conn: &Connection| {
             let mut statement = conn.prepare_cached(&query.sql)?;
-            let rows = statement
-                .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
-                    read(row)
-                })?
-                .collect();
+            let mut rows = statement.query(params_from_iter(query.params.iter().map(Bound)))?;
+            while let Some(row) = rows.next()? {
+                each(row)?;
+            }
+            drop(rows);
             if query.sql.len() > KEPT_QUERY_BYTES {
                 statement.discard();
             }
-            rows
+            Ok(())
         };
         match query.searches {
             true => self.with_words(run),
@@ -151,7 +173,7 @@ impl SpaceStore {
         while let Some(row) = rows.next().map_err(broken)? {
             let id = ObjectId(row.get(0).map_err(broken)?);
             let heads = read_heads(row, 1).map_err(broken)?;
-            each(id, heads)?;
+            each(id, heads.to_vec())?;
         }
         Ok(())
     }
@@ -313,28 +335,44 @@ fn gone(row: &ObjectRow) -> i64 {
 }
 
 pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<ObjectRow> {
+    let seen = read_seen(row)?;
+    Ok(ObjectRow {
+        id: seen.id,
+        type_name: seen.type_name.map(Cow::into_owned),
+        parent: seen.parent,
+        deleted: seen.deleted,
+        hidden: seen.hidden,
+        system: seen.system.into_owned(),
+        created_ms: seen.created_ms,
+        updated_ms: seen.updated_ms,
+        heads: seen.heads.into_owned(),
+        data: seen.data.into_owned(),
+        plain: row.get(SEEN_COLUMNS)?,
+    })
+}
+
+fn read_seen<'a>(row: &'a Row<'_>) -> rusqlite::Result<SeenRow<'a>> {
     let gone: i64 = row.get(3)?;
     let mut system = SystemFields {
-        schema_version: row.get(9)?,
-        source: side::id(row.get(10)?),
-        target: side::id(row.get(11)?),
+        schema_version: row.get(8)?,
+        source: side::id(row.get(9)?),
+        target: side::id(row.get(10)?),
         ..SystemFields::default()
     };
-    if let Some(extra) = row.get_ref(12)?.as_str_or_null()? {
+    if let Some(extra) = row.get_ref(11)?.as_str_or_null()? {
         system.add_extra(extra).map_err(FromSqlError::other)?;
     }
-    Ok(ObjectRow {
+    Ok(SeenRow {
         id: ObjectId(row.get(0)?),
-        type_name: row.get(1)?,
+        type_name: row.get_ref(1)?.as_str_or_null()?.map(Cow::Borrowed),
         parent: side::id(row.get(2)?),
         deleted: gone & DELETED != 0,
         hidden: gone & HIDDEN != 0,
-        system,
+        system: Cow::Owned(system),
         created_ms: row.get(4)?,
         updated_ms: row.get(5)?,
-        heads: read_heads(row, 6)?,
-        data: row.get(7)?,
-        plain: row.get(8)?,
+        heads: Cow::Borrowed(read_heads(row, 6)?),
+        data: Cow::Borrowed(row.get_ref(7)?.as_str()?),
     })
 }
 
@@ -352,11 +390,11 @@ fn read_cells(row: &Row<'_>, from: usize) -> rusqlite::Result<Vec<Cell>> {
     cells.collect()
 }
 
-fn read_heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[u8; 32]>> {
+fn read_heads<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<&'a [[u8; 32]]> {
     let blob = row.get_ref(column)?.as_blob()?;
     let (heads, rest) = blob.as_chunks::<32>();
     if rest.is_empty() {
-        return Ok(heads.to_vec());
+        return Ok(heads);
     }
     Err(FromSqlError::InvalidBlobSize {
         expected_size: heads.len() * 32,
@@ -366,7 +404,7 @@ fn read_heads(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<[u8; 32]>> {
 }
 
 /// A query's parameter, bound without copying it.
-pub(super) struct Bound<'a>(pub(super) &'a SqlValue);
+struct Bound<'a>(&'a SqlValue);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

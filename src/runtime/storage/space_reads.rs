@@ -3,13 +3,12 @@
 use super::readers::SpaceReaders;
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result};
-use crate::query::live::KeyValue;
 use crate::query::{Cell, CompiledQuery};
 use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
-    QuarantineRecord, Readers, Reads, Rejudged, Store, StoredDocument, StoredEntry, Violation,
-    Vouched,
+    QuarantineRecord, Readers, Reads, Rejudged, SeenRow, Store, StoredDocument, StoredEntry,
+    Violation, Vouched,
 };
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
@@ -138,20 +137,28 @@ impl Reads for SpaceStore {
         SpaceStore::tree_node(self, id)
     }
 
-    fn query(&self, query: &CompiledQuery) -> Result<Vec<ObjectRow>> {
-        SpaceStore::query(self, query)
+    fn query(&self, query: &CompiledQuery, each: &mut dyn FnMut(SeenRow<'_>)) -> Result<()> {
+        SpaceStore::query(self, query, each)
     }
 
-    fn ranked(&self, query: &CompiledQuery) -> Result<Vec<(f64, ObjectRow)>> {
-        SpaceStore::ranked(self, query)
+    fn ranked(
+        &self,
+        query: &CompiledQuery,
+        each: &mut dyn FnMut(SeenRow<'_>, f64, Option<&str>),
+    ) -> Result<()> {
+        SpaceStore::ranked(self, query, each)
     }
 
     fn indexes(&self) -> Result<Vec<IndexRecord>> {
         SpaceStore::indexes(self)
     }
 
-    fn query_keyed(&self, query: &CompiledQuery) -> Result<Vec<(ObjectRow, Vec<Cell>)>> {
-        SpaceStore::query_keyed(self, query)
+    fn query_keyed(
+        &self,
+        query: &CompiledQuery,
+        each: &mut dyn FnMut(SeenRow<'_>, Vec<Cell>),
+    ) -> Result<()> {
+        SpaceStore::query_keyed(self, query, each)
     }
 
     fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>> {
@@ -173,15 +180,6 @@ impl Reads for SpaceStore {
 
     fn violations(&self) -> Result<Vec<Violation>> {
         SpaceStore::violations(self)
-    }
-
-    fn query_ordered(
-        &self,
-        query: &CompiledQuery,
-        terms: usize,
-        each: &mut dyn FnMut(ObjectRow, Box<[KeyValue]>),
-    ) -> Result<()> {
-        SpaceStore::query_ordered(self, query, terms, each)
     }
 
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {

@@ -15,7 +15,8 @@ mod world;
 use super::*;
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId};
-use crate::space::{Commit, EntryStatus, NewEntry, NewFeed, ObjectRow, ObjectWrite};
+use crate::query::{Cell, CompiledQuery};
+use crate::space::{Commit, EntryStatus, NewEntry, NewFeed, ObjectRow, ObjectWrite, SeenRow};
 
 /// A small generator whose runs can be repeated (splitmix64).
 struct Random(u64);
@@ -36,6 +37,26 @@ impl Random {
     fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
+}
+
+/// The rows that a query finds.
+fn found_by(
+    store: &SpaceStore,
+    query: &CompiledQuery,
+) -> crate::model::Result<Vec<SeenRow<'static>>> {
+    let mut rows = Vec::new();
+    store.query(query, &mut |row| rows.push(row.into_owned()))?;
+    Ok(rows)
+}
+
+/// The same, each with its keys.
+fn keyed_by(
+    store: &SpaceStore,
+    query: &CompiledQuery,
+) -> crate::model::Result<Vec<(SeenRow<'static>, Vec<Cell>)>> {
+    let mut rows = Vec::new();
+    store.query_keyed(query, &mut |row, keys| rows.push((row.into_owned(), keys)))?;
+    Ok(rows)
 }
 
 const FEED: FeedId = FeedId([7; 16]);

@@ -19,8 +19,8 @@ impl SpaceStore {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.db.read(|conn| {
             conn.prepare_cached(
-                "SELECT id, type, parent, gone, created, updated, heads, data, json(plain), \
-                   version, source, target, extra, n FROM objects \
+                "SELECT id, type, parent, gone, created, updated, heads, data, version, \
+                   source, target, extra, json(plain), n FROM objects \
                  WHERE type = ?1 AND n > ?2 ORDER BY n LIMIT ?3",
             )?
             .query_map(params![type_name, after, limit], |row| {

@@ -59,7 +59,7 @@ impl SpaceHandle {
 
 fn line(core: &mut SpaceCore, row: &ObjectRow) -> Result<String> {
     let mut line = String::new();
-    write_json(&mut line, row);
+    write_json(&mut line, &row.seen());
     if let Some(branch) = &row.system.branch {
         add(&mut line, "branch", &branch.to_json());
     }

@@ -112,12 +112,12 @@ fn they_persist_and_are_kept_up() {
     let query = json!({"type": "Task", "field": "a", "op": "eq", "value": 1});
     assert!(plan(&store, &query).contains("field_1"));
     let parsed = Query::parse(&query.to_string()).unwrap();
-    assert_eq!(store.query(&compile(&parsed)).unwrap().len(), 8);
+    assert_eq!(found_by(&store, &compile(&parsed)).unwrap().len(), 8);
     store.check().unwrap();
     store.drop_index(&of_task).unwrap();
     assert_eq!(store.indexes().unwrap(), []);
     assert!(!plan(&store, &query).contains("field_1"));
-    assert_eq!(store.query(&compile(&parsed)).unwrap().len(), 8);
+    assert_eq!(found_by(&store, &compile(&parsed)).unwrap().len(), 8);
     let error = store.drop_index(&of_task).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }

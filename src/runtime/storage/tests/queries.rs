@@ -3,7 +3,9 @@
 use super::naive::Naive;
 use super::world::Maker;
 use super::*;
-use crate::query::{Aggregate, Query, Selection, compare_keys, compile, compile_part, directions};
+use crate::query::{
+    Aggregate, More, Query, Selection, compare_keys, compile, compile_part, directions,
+};
 use serde_json::{Value as Json, json};
 
 const SPACES: u64 = 50;
@@ -36,18 +38,16 @@ fn queries_find_what_looking_at_every_object_finds() {
             let told = format!("seed {seed}, query {number}: {asked}");
             let query = Query::parse(&asked.to_string()).unwrap_or_else(|e| panic!("{e}\n{told}"));
             let compiled = compile(&query);
-            let found = store
-                .query(&compiled)
+            let found = found_by(&store, &compiled)
                 .unwrap_or_else(|e| panic!("{e}\n{told}\n{}", compiled.sql));
             let want = naive.query(&asked);
-            let want: Vec<&ObjectRow> = want.into_iter().map(|i| &rows[i]).collect();
-            let ids = |rows: &[&ObjectRow]| rows.iter().map(|r| r.created_ms).collect::<Vec<_>>();
-            let found: Vec<&ObjectRow> = found.iter().collect();
+            let want: Vec<SeenRow<'_>> = want.into_iter().map(|i| rows[i].seen()).collect();
+            let ids = |rows: &[SeenRow<'_>]| rows.iter().map(|r| r.created_ms).collect::<Vec<_>>();
             assert_eq!(ids(&found), ids(&want), "{told}\n{}", compiled.sql);
             assert_eq!(found, want, "{told}");
             some += usize::from(!want.is_empty());
             followed += usize::from(!want.is_empty() && asked.get("follow").is_some());
-            let all: Vec<&ObjectRow> = naive.all(&asked).iter().map(|i| &rows[*i]).collect();
+            let all: Vec<SeenRow<'_>> = naive.all(&asked).iter().map(|i| rows[*i].seen()).collect();
             parts += usize::from(parts_agree(&store, &query, &all, &mut maker, &told));
         }
     }
@@ -63,7 +63,7 @@ fn queries_find_what_looking_at_every_object_finds() {
 fn parts_agree(
     store: &SpaceStore,
     query: &Query,
-    all: &[&ObjectRow],
+    all: &[SeenRow<'_>],
     maker: &mut Maker,
     told: &str,
 ) -> bool {
@@ -73,24 +73,19 @@ fn parts_agree(
         ..query.clone()
     };
     let part = |within, after| {
-        let keys = true;
+        let more = More::Keys;
         let compiled = compile_part(
             &everything,
             Selection {
                 within,
                 after,
-                keys,
+                more,
             },
         );
-        store
-            .query_keyed(&compiled)
-            .unwrap_or_else(|e| panic!("{e}\n{told}\n{}", compiled.sql))
+        keyed_by(store, &compiled).unwrap_or_else(|e| panic!("{e}\n{told}\n{}", compiled.sql))
     };
     let whole = part(None, None);
-    assert!(
-        whole.iter().map(|(row, _)| row).eq(all.iter().copied()),
-        "{told}"
-    );
+    assert!(whole.iter().map(|(row, _)| row).eq(all), "{told}");
     let few = [0; 6].map(|_| object_id(maker.random.below(32) as u64));
     let found = part(Some(&few), None);
     let want = whole.iter().filter(|(row, _)| few.contains(&row.id));

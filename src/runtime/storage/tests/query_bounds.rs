@@ -13,10 +13,10 @@ fn run(store: &SpaceStore, query: &Json) -> usize {
             within,
             ..Selection::default()
         };
-        let found = store.query(&compile_part(&query, part));
+        let found = found_by(store, &compile_part(&query, part));
         found.unwrap_or_else(|e| panic!("{within:?}: {e}"));
     }
-    store.query(&compile(&query)).unwrap().len()
+    found_by(store, &compile(&query)).unwrap().len()
 }
 
 fn limited(query: &Json) {

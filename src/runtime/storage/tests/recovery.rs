@@ -169,7 +169,7 @@ fn damaged_fields_are_corrupt_and_not_a_defect() {
     for damage in ["data = '{'", "plain = x'ff'", "heads = x'00'", "id = 7"] {
         let sql = format!("UPDATE objects SET {damage}");
         store.db.write(|tx| Ok(tx.execute(&sql, [])?)).unwrap();
-        let error = store.query(&query).expect_err(damage);
+        let error = found_by(&store, &query).expect_err(damage);
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{damage}: {error}");
         let mend = "UPDATE objects SET data = '{\"a\":1}', plain = NULL, heads = x''";
         store.db.write(|tx| Ok(tx.execute(mend, [])?)).unwrap();

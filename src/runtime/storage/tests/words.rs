@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::ErrorKind;
-use crate::query::{Query, Search, compile, each_string, indexed};
+use crate::query::{More, Query, Search, Selection, compile, compile_part, each_string, indexed};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ fn row_of(n: u64, fields: &Json, deleted: bool) -> ObjectRow {
 
 fn found(store: &SpaceStore, query: &Json) -> Vec<u64> {
     let query = Query::parse(&query.to_string()).unwrap();
-    let rows = store.query(&compile(&query)).unwrap();
+    let rows = found_by(store, &compile(&query)).unwrap();
     rows.iter().map(|row| row.created_ms as u64).collect()
 }
 
@@ -317,9 +317,19 @@ fn the_best_come_first_and_are_found_through_the_index() {
     commit(&mut store, 0, EntryStatus::Applied, &writes).unwrap();
     let query = json!({"where": {"search": "red"}, "order": [{"by": "rank"}], "limit": 3});
     let query = Query::parse(&query.to_string()).unwrap();
-    let ranked = store.ranked(&compile(&query)).unwrap();
+    let part = Selection {
+        more: More::Found,
+        ..Selection::default()
+    };
+    let mut ranked = Vec::new();
+    store
+        .ranked(&compile_part(&query, part), &mut |row, rank, plain| {
+            assert_eq!(plain, None);
+            ranked.push((rank, row.id));
+        })
+        .unwrap();
     assert_eq!(ranked.len(), 3);
-    assert_eq!(ranked[0].1.id, object_id(7));
+    assert_eq!(ranked[0].1, object_id(7));
     assert!(ranked.windows(2).all(|pair| pair[0].0 <= pair[1].0));
     for text in [r#"{"search":"red"}"#, r#"{"type":"Task","search":"red"}"#] {
         let plan = details(&store, &compile(&Query::parse(text).unwrap()));

@@ -64,7 +64,7 @@ pub fn measure(root: &Path, setting: &Setting) -> Outcome<Vec<Value>> {
     let c = results(&in_c(root, &setting.profile)?)?;
     let mut rows = Vec::new();
     if wants_any(setting, "c") {
-        build_program(root, &setting.profile)?;
+        build_program(root, &setting.profile, false)?;
         let rust = run(Command::new(program(root, &setting.profile)).arg("calls"))?;
         rows.extend(compare("c", &c, "the call in Rust", &results(&rust)?)?);
     }

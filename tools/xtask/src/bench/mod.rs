@@ -19,6 +19,8 @@ const MEASURES: &[(&str, &str)] = &[
     ("query_hop_back", "queries"),
     ("cold_open", "queries"),
     ("replay_paper", "replay_paper"),
+    ("replay_peers_yrs", PEERS),
+    ("replay_peers_loro", PEERS),
     ("sync_10k_fresh", "sync_10k"),
     ("sync_10k_bytes", "sync_10k"),
     ("edit_latency", "edit_latency"),
@@ -28,9 +30,14 @@ const MEASURES: &[(&str, &str)] = &[
     ("rss_10k_open", "rss_10k_open"),
     ("live_update", "live_update"),
     ("live_update_growth", "live_update"),
+    // Its rows carry the numbers of objects in their names.
+    ("growth", "growth"),
     ("resolve_10k", "resolve"),
     ("resolve_backdated", "resolve"),
 ];
+
+/// What is measured against other libraries, which are compiled for it alone.
+const PEERS: &str = "replay_peers";
 
 /// The size that the shipped library is to stay below, in bytes.
 const LIBRARY_BYTES: f64 = 10_000_000.0;
@@ -57,12 +64,12 @@ pub fn main(root: &Path, arguments: &[String]) -> Outcome<()> {
     }
     let mut programs: Vec<&str> = MEASURES
         .iter()
-        .filter(|(name, _)| setting.wants(name))
+        .filter(|(name, program)| setting.wants(name) || setting.wants(program))
         .map(|(_, program)| *program)
         .collect();
     programs.dedup();
     if !programs.is_empty() {
-        build_program(root, &setting.profile)?;
+        build_program(root, &setting.profile, programs.contains(&PEERS))?;
     }
     for program in programs {
         rows.extend(measure(root, program, &setting)?);
@@ -127,12 +134,15 @@ fn library_size(root: &Path) -> Outcome<Value> {
 }
 
 /// Builds the measuring program in Rust.
-fn build_program(root: &Path, profile: &str) -> Outcome<()> {
+fn build_program(root: &Path, profile: &str, peers: bool) -> Outcome<()> {
     let mut command = cargo(root);
     command.args(["build", "--profile", profile, "--bin", "echodb-bench"]);
     if profile != "dev" {
         // As in `native`: what is measured has the features that it needs, and no others.
         command.args(["-p", "echodb-bench"]);
+    }
+    if peers {
+        command.args(["--features", "echodb-bench/peers"]);
     }
     run(&mut command)?;
     Ok(())
@@ -160,7 +170,9 @@ fn measure(root: &Path, name: &str, setting: &Setting) -> Outcome<Vec<Value>> {
     let rows: Vec<Value> = serde_json::from_slice(&output.stdout)?;
     Ok(rows
         .into_iter()
-        .filter(|row| setting.wants(row["name"].as_str().unwrap_or_default()))
+        .filter(|row| {
+            setting.wants(name) || setting.wants(row["name"].as_str().unwrap_or_default())
+        })
         .collect())
 }
 
