@@ -10,7 +10,7 @@ final class DeviceTests: XCTestCase {
             let notes = try await laptop.createSpace(name: "Notes")
             let note = try await notes.create("Note", ["text": "old"])
             XCTAssertNil(phone.identity)
-            try await link(laptop, phone, "Phone")
+            try await addDevice(laptop, phone, "Phone")
             XCTAssertEqual(phone.identity?.displayName, "Ada")
             let copy = try await phone.arrived(notes.id)
             try await until { try await copy.get(note) != nil }
@@ -42,7 +42,7 @@ final class DeviceTests: XCTestCase {
 
             let key = try phone.device
             try await laptop.renameDevice(key, "Old phone")
-            try await until { try await phone.device(key).name == "Old phone" }
+            try await until { try await phone.info(of: key).name == "Old phone" }
             try await phone.setProfile(displayName: "Ada L.")
             try await until { laptop.identity?.displayName == "Ada L." }
             try await until { try await notes.members()[0].displayName == "Ada L." }
@@ -54,7 +54,7 @@ final class DeviceTests: XCTestCase {
             let (laptop, phone) = (try await peers.open("Ada"), try await peers.open())
             let space = try await laptop.createSpace(name: "Notes")
             let note = try await space.create("Note", ["n": 1])
-            try await link(laptop, phone, "Phone")
+            try await addDevice(laptop, phone, "Phone")
             _ = try await phone.arrived(space.id)
             try await phone.deleteSpace(space.id)
             let listed = try await phone.spaces()
@@ -69,7 +69,7 @@ final class DeviceTests: XCTestCase {
         try await Peers.with { peers in
             let (laptop, phone) = (try await peers.open("Ada"), try await peers.open())
             let notes = try await laptop.createSpace(name: "Notes")
-            try await link(laptop, phone, "Phone")
+            try await addDevice(laptop, phone, "Phone")
             let copy = try await phone.arrived(notes.id)
             let kept = try await copy.create("Note", ["kept": 1])
             try await same(notes, copy)
@@ -80,7 +80,7 @@ final class DeviceTests: XCTestCase {
             // Done already: nothing.
             try await laptop.revokeDevice(junior)
             _ = try await first(changes) { $0.contains(.revoked) }
-            let revoked = try await laptop.device(junior)
+            let revoked = try await laptop.info(of: junior)
             XCTAssertTrue(revoked.isRevoked)
             try await until {
                 do {
@@ -137,11 +137,11 @@ final class DeviceTests: XCTestCase {
             let copy = try await new.arrived(notes.id)
             let there = try await copy.get(note)?["n"]
             XCTAssertEqual(there, 1)
-            let device = try await new.device(identity.device)
+            let device = try await new.info(of: identity.device)
             XCTAssertEqual(device.name, "New")
             XCTAssertTrue(device.isRecovered)
             XCTAssertFalse(device.isRevoked)
-            let older = try await new.device(laptop.device)
+            let older = try await new.info(of: laptop.device)
             XCTAssertTrue(older.isRevoked)
             await failure(.invalidState) { try await new.recoverIdentity(phrase) }
         }

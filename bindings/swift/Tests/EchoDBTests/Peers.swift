@@ -3,7 +3,7 @@ import Foundation
 import XCTest
 
 /// Clients in memory at a real signalling server.
-actor Peers {
+final class Peers {
     private let server: SignalingServer
     private var clients: [Client] = []
 
@@ -53,8 +53,9 @@ extension Client {
     }
 
     /// What this client says of a device.
-    func device(_ key: String) async throws -> DeviceInfo {
-        try await XCTUnwrap(devices().first { $0.device == key })
+    func info(of device: String) async throws -> DeviceInfo {
+        let devices = try await devices()
+        return try XCTUnwrap(devices.first { $0.device == device })
     }
 
     /// A space that comes from another device, once this one may write in it.
@@ -86,8 +87,8 @@ func pair(_ space: Space, _ guest: Client) async throws -> Space {
     return try await guest.space(complete(host, guest.join(host.code)))
 }
 
-/// Makes a client a device of another's identity.
-func link(_ host: Client, _ guest: Client, _ name: String) async throws {
+/// Makes the client `guest` a device of another's identity.
+func addDevice(_ host: Client, _ guest: Client, _ name: String) async throws {
     let hosting = try await host.createDeviceInvitation()
     let joining = try await guest.joinDevice(hosting.code, deviceName: name)
     let identity = try await complete(hosting, joining)
