@@ -1238,8 +1238,9 @@ echodb_status echodb_space_invite(const echodb_space *space,
 /**
  * Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
  * `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`, `excluded`,
- * `waiting_for_key`, `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or
- * null) and `removed` (whether this identity or device was removed, or has left).
+ * `waiting_for_key`, `key_generation` (of the content key in use; 0: the next write makes one),
+ * `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or null) and
+ * `removed` (whether this identity or device was removed, or has left).
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
  * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
@@ -1414,6 +1415,40 @@ echodb_status echodb_space_resubmit(const echodb_space *space,
 echodb_status echodb_client_contacts(const echodb_client *client,
                                      echodb_buffer **out,
                                      echodb_error **error);
+
+/**
+ * Makes a new content key for what is written from now on, sealed to every device that may read.
+ * Keys are made anew by themselves when somebody loses the right to read and about every 30 days;
+ * call this when a device may have been read by others and is clean again. What was written before
+ * stays readable to those who could read it, and to those who had the old key. Takes the role of
+ * reader or above.
+ *
+ * Ownership: none. NULL: `space` may not be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_rotate_key(const echodb_space *space,
+                                      echodb_error **error);
+
+/**
+ * Why an identity or a device may do something in the space, or may not, as a JSON object:
+ * `allowed`, `summary` (an English sentence) and `steps`, the operations that led to it, in an
+ * order in which they can have happened, each with `entry` (the control entry's id), `text` (an
+ * English sentence) and `counts` (false for what somebody higher voided). `subject` is the key of
+ * an identity or of a device as `echodb_space_members` gives them; `action` is `open` (take part at
+ * all), `read`, `write`, `invite` or `administer`. Somebody unknown gets an explanation too. The
+ * sentences are for people and may change from version to version.
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `space`
+ * and `out` may not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT` for what is no key or no
+ * action, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_space_why(const echodb_space *space,
+                               const char *subject,
+                               size_t subject_len,
+                               const char *action,
+                               size_t action_len,
+                               echodb_buffer **out,
+                               echodb_error **error);
 
 /**
  * Makes one object and gives its id, 26 characters; a transaction of one step. `fields` is a JSON

@@ -1,4 +1,4 @@
-//! Which data entries count when members were denied (research: auth.md 3(d); docs/adr/0008): pure,
+//! Which data entries count when members were denied (research: auth.md 3(d); docs/adr/0007): pure,
 //! a function of the entries and the denials, whatever the order in which they came.
 //!
 //! An entry is *charged* by a denial of its author that it does not know of, unless it is at or

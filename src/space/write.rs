@@ -171,7 +171,7 @@ impl SpaceCore {
     }
 
     /// Brings the data heads together, by entries that change nothing, until one entry can name them
-    /// all: what it does not name it does not vouch for (docs/adr/0008).
+    /// all: what it does not name it does not vouch for (docs/adr/0007).
     pub(super) fn gather_data_heads(&mut self, now_ms: u64) -> Result<()> {
         while self.heads.beside(&self.own_data.tip) > limits::ENTRY_DEPS {
             let entry = self.seal_data(&Work::new(), now_ms)?;

@@ -21,6 +21,7 @@ from ._changes import (
     Subscription,
 )
 from ._client import Client, IceServer, Opening
+from ._devices import DeviceInfo, IdentityChange, IdentityChanges
 from ._encryption import Encryption, EncryptionMode, KeyProvider
 from ._errors import (
     AlreadyExists,
@@ -39,6 +40,20 @@ from ._errors import (
     Unexpected,
 )
 from ._invitation import Invitation, InvitationState, InvitationUpdate, InvitationUpdates
+from ._members import (
+    AccessExplanation,
+    Contact,
+    ContactSpace,
+    ExcludedEntry,
+    ExplanationStep,
+    Member,
+    MemberDevice,
+    MemberEvent,
+    MemberEventKind,
+    MemberEvents,
+    Resubmission,
+    SkippedResubmission,
+)
 from ._native import library_version as _library_version
 from ._objects import ChangeInfo, Object
 from ._query import (
@@ -140,7 +155,6 @@ from ._space import Space
 from ._status import (
     ClientStatus,
     IdentityInfo,
-    Member,
     PeerStatus,
     QuarantinedEntry,
     SignalingStatus,
@@ -158,6 +172,7 @@ __version__: str = _library_version()
 __all__ = [
     "BY_ID",
     "BY_TYPE",
+    "AccessExplanation",
     "AggregateRow",
     "AlreadyExists",
     "ArchiveInfo",
@@ -183,17 +198,24 @@ __all__ = [
     "CollectedBlobs",
     "ColumnKind",
     "Committed",
+    "Contact",
+    "ContactSpace",
     "Counter",
+    "DeviceInfo",
     "EchoError",
     "Encryption",
     "EncryptionMode",
+    "ExcludedEntry",
     "Explanation",
+    "ExplanationStep",
     "Field",
     "Fields",
     "Filter",
     "Follow",
     "Found",
     "IceServer",
+    "IdentityChange",
+    "IdentityChanges",
     "IdentityInfo",
     "ImportColumn",
     "ImportFormat",
@@ -217,6 +239,10 @@ __all__ = [
     "MarkExpand",
     "Measure",
     "Member",
+    "MemberDevice",
+    "MemberEvent",
+    "MemberEventKind",
+    "MemberEvents",
     "MigrationFailure",
     "MigrationReport",
     "MigrationStep",
@@ -232,10 +258,12 @@ __all__ = [
     "QuarantinedEntry",
     "QueryPage",
     "Ref",
+    "Resubmission",
     "Schema",
     "SchemaInfo",
     "SearchHit",
     "SignalingStatus",
+    "SkippedResubmission",
     "SkippedRow",
     "SkippedUndo",
     "Snippet",

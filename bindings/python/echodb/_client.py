@@ -19,12 +19,14 @@ from typing import (
 )
 
 from . import _native
+from ._devices import DeviceInfo, IdentityChanges, from_device, open_changes
 from ._encryption import EncryptionMode, KeyProvider, ProviderAdapter, native_mode
 from ._errors import translated
 from ._exit import open_clients
 from ._invitation import Invitation, begin
 from ._log import LogSink, effective_level, native_level
 from ._links import Follow
+from ._members import Contact, from_contact
 from ._query import OrderBy, Where, dump_query
 from ._results import Found, from_found
 from ._space import Space
@@ -152,6 +154,111 @@ class Client:
         with translated:
             return from_identity(await self._native.create_identity(display_name))
 
+    async def set_profile(self, display_name: str) -> None:
+        """Sets the identity's display name, on all its devices and in all its spaces. It proves
+        nothing. Raises ``InvalidState`` without identity."""
+        with translated:
+            await self._native.set_profile(display_name)
+
+    def identity_changes(self) -> IdentityChanges:
+        """What changes about the identity on other devices, from the first iteration on; ``async
+        with`` begins earlier::
+
+            async for changes in client.identity_changes():
+                if echodb.IdentityChange.DEVICES in changes:
+                    show(await client.devices())
+        """
+        return open_changes(self._native, self._lifeline)
+
+    async def create_device_invitation(
+        self, *, expires: int = 3600, include_signaling: bool = True
+    ) -> Invitation:
+        """Shows a code for a new device of this identity, good for ``expires`` seconds, at most a
+        day. Enter it on the new device (:meth:`join_device`), then the authorization code, as with
+        an invitation to a space. **Whoever is let in this way is you**: it sees every space and can
+        write, invite and add devices. ``wait`` of the invitation, which ends with the client, gives
+        the identity's key.
+
+        Raises ``InvalidState`` without identity or offline, and ``PermissionDenied`` on a device
+        that was revoked."""
+        with translated:
+            options = _native.InviteOptions(expires_s=expires, include_signaling=include_signaling)
+        return await begin(lambda: self._native.create_device_invitation(options), self._lifeline)
+
+    async def join_device(
+        self, code: str, *, device_name: Optional[str] = None, timeout: int = 120
+    ) -> Invitation:
+        """Uses a device code on a client without identity: it becomes a device of the identity
+        whose device shows the code, and gets all of its spaces. It is called ``device_name``, at
+        most 256 characters, and looks for the other one for ``timeout`` seconds.
+
+        Raises ``InvalidState`` if there is an identity already: nobody can be talked into linking a
+        device to somebody else. A code of another kind raises ``InvitationRefused``; the rest shows
+        in the invitation."""
+        with translated:
+            options = _native.JoinOptions(timeout_s=timeout, device_name=device_name)
+        return await begin(lambda: self._native.join_device(code, options), self._lifeline)
+
+    async def devices(self) -> List[DeviceInfo]:
+        """The identity's devices, those that act first and the most senior of them in front. Raises
+        ``InvalidState`` without identity."""
+        with translated:
+            return [from_device(info) for info in await self._native.devices()]
+
+    async def rename_device(self, device: str, name: str) -> None:
+        """Names a device, for all devices of the identity. Raises ``NotFound`` for one that is not
+        the identity's."""
+        with translated:
+            await self._native.rename_device(device, name)
+
+    async def revoke_device(self, device: str) -> None:
+        """Revokes a device for ever: in every space what it writes from now on is refused, content
+        keys are renewed, and it gets nothing new. What it wrote before, as far as it has reached
+        this device, stays. A device may revoke itself and those that were added after it; one that
+        the recovery phrase brought back may revoke all. Raises ``PermissionDenied`` otherwise, and
+        ``NotFound`` for a device that is not the identity's. Done already: does nothing."""
+        with translated:
+            await self._native.revoke_device(device)
+
+    async def create_recovery_phrase(self) -> str:
+        """Makes a new recovery phrase and gives its 24 words (BIP 39, English). **They are shown
+        this one time and stored nowhere**: write them down. Whoever has them can become the
+        identity. Phrases made before are void from now on. Raises ``PermissionDenied`` unless this
+        is the identity's most senior device, or one that the present phrase brought back."""
+        with translated:
+            return await self._native.create_recovery_phrase()
+
+    async def recover_identity(
+        self,
+        phrase: str,
+        *,
+        device_name: Optional[str] = None,
+        revoke_older: bool = False,
+        timeout: int = 120,
+    ) -> IdentityInfo:
+        """Recovers the identity of a phrase on a client that has none. It takes any one device that
+        holds the identity, online at the same signalling servers, and no server beside these. Waits
+        until the identity is here, at most ``timeout`` seconds (1 to 86,400); its spaces follow, as
+        on any new device. With ``revoke_older`` every device that the identity had before is
+        revoked, in all spaces, once these have come: for when devices were stolen.
+
+        Raises ``InvalidArgument`` if the words are no phrase, ``InvalidState`` if there is an
+        identity already or the client is offline, ``PermissionDenied`` if the phrase is void since
+        a newer one was made, and ``TimedOut`` if no device was found. With ``revoke_older``,
+        ``TimedOut`` may also mean that the identity is recovered (:attr:`identity` is there) but
+        its spaces have not all come, so that no device was revoked."""
+        with translated:
+            options = _native.RecoverOptions(
+                device_name=device_name, revoke_older=revoke_older, timeout_s=timeout
+            )
+            return from_identity(await self._native.recover_identity(phrase, options))
+
+    async def contacts(self) -> List[Contact]:
+        """The identities that this one shares an open space with, rising by key, its own left out.
+        Derived from the members of the spaces; nothing is stored."""
+        with translated:
+            return [from_contact(contact) for contact in await self._native.contacts()]
+
     async def create_space(
         self, name: Optional[str] = None, properties: Optional[Fields] = None
     ) -> Space:
@@ -183,6 +290,13 @@ class Client:
         cannot be deleted."""
         with translated:
             await self._native.delete_space(id)
+
+    async def restore_space(self, id: str) -> None:
+        """Lists a space again that was deleted on this device (:meth:`delete_space`): what it holds
+        comes from whoever has it. Raises ``NotFound`` if the identity has no such space and
+        ``AlreadyExists`` if it is here."""
+        with translated:
+            await self._native.restore_space(id)
 
     async def join(self, code: str, *, timeout: int = 120) -> Invitation:
         """Uses an invitation code (text or URL), looking for the host for ``timeout`` seconds. A

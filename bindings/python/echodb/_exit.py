@@ -29,6 +29,8 @@ _HANDLES = (
 _CALLBACKS = (
     _native._UniffiFfiConverterTypeChangeListener._handle_map,
     _native._UniffiFfiConverterTypeInvitationListener._handle_map,
+    _native._UniffiFfiConverterTypeMemberListener._handle_map,
+    _native._UniffiFfiConverterTypeIdentityListener._handle_map,
     _native._UniffiFfiConverterTypeLogSink._handle_map,
     _native._UniffiContinuationHandleMap,
 )

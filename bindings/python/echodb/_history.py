@@ -51,6 +51,10 @@ class TransactionInfo:
     message: Optional[str]
     #: The objects that it changed, in id order.
     objects: Tuple[str, ...]
+    #: If its author, or the author's device, was removed, demoted or revoked without having known:
+    #: the identity of a member who had built on it in good standing, which is why it counts. Of
+    #: several such members devices may name different ones.
+    endorsed_by: Optional[str]
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def from_transaction(info: _native.TransactionInfo) -> TransactionInfo:
         clock_time(info.time_ms),
         info.message,
         tuple(info.objects),
+        info.endorsed_by,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, AsyncIterator, Dict, List, Optional, Sequence, Union
 
-from . import _native
+from . import _native, _space_members
 from ._blobs import (
     BlobFetch,
     BlobInfo,
@@ -16,10 +16,16 @@ from ._blobs import (
     read_pieces,
 )
 from ._changes import ChangeCallback, ChangeStream, Subscription, open_stream
-from ._errors import translated
-from ._invitation import Invitation, begin
 from ._check import CheckReport, RepairReport, from_check, from_repair
-from ._history import BranchInfo, TransactionInfo, Undone, from_branch, from_transaction, from_undone
+from ._errors import translated
+from ._history import (
+    BranchInfo,
+    TransactionInfo,
+    Undone,
+    from_branch,
+    from_transaction,
+    from_undone,
+)
 from ._links import Follow
 from ._live import LiveQuery
 from ._objects import ChangeInfo, Object, from_change, from_json, from_record
@@ -48,16 +54,13 @@ from ._schemas import (
 )
 from ._search import IndexInfo, SearchHit, from_hits, from_index
 from ._status import (
-    Member,
     QuarantinedEntry,
     SpaceInfo,
     SpaceStatus,
     from_info,
-    from_member,
     from_quarantined,
     from_space_status,
 )
-from ._stream import Lifeline
 from ._texts import TextMark, from_mark
 from ._transaction import Committed, Transaction, from_committed
 from ._transfer import ArchiveInfo, ImportOptions, ImportReport, from_archive, from_report
@@ -67,16 +70,12 @@ from ._values import Blob, Fields, dump_fields, load, strings
 _UNIT = _native.TextUnit.CODE_POINT
 
 
-class Space:
+class Space(_space_members.Space):
     """A handle on a space. Handles are cheap; all handles on one space act on the same space.
 
     What changes something takes effect completely or not at all. A task that is cancelled while
     it waits gives up the answer, not the change.
     """
-
-    def __init__(self, native: _native.Space, lifeline: Lifeline) -> None:
-        self._native = native
-        self._lifeline = lifeline
 
     @property
     def id(self) -> str:
@@ -315,19 +314,6 @@ class Space:
         stream = self.changes(where, type=type)
         await stream.__aenter__()
         return Subscription(stream, callback, self._lifeline)
-
-    async def invite(self, *, expires: int = 3600, include_signaling: bool = True) -> Invitation:
-        """Opens an invitation; needs the role of admin or owner. Its code is good for ``expires``
-        seconds, and carries the signalling servers unless told not to. It can be used once its
-        state is ``CONNECTING``, while this client runs and is online."""
-        with translated:
-            options = _native.InviteOptions(expires_s=expires, include_signaling=include_signaling)
-        return await begin(lambda: self._native.invite(options), self._lifeline)
-
-    async def members(self) -> List[Member]:
-        """The members."""
-        with translated:
-            return [from_member(member) for member in await self._native.members()]
 
     async def status(self) -> SpaceStatus:
         """Who has what, and what waits for what."""

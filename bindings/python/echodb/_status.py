@@ -50,20 +50,6 @@ class IdentityInfo:
 
 
 @dataclass(frozen=True)
-class Member:
-    """A member of a space."""
-
-    #: The identity's key.
-    identity: str
-    #: The name it gave itself.
-    display_name: str
-    #: ``owner``, ``admin``, ``editor``, ``reader`` or ``relay``.
-    role: str
-    #: Its devices' keys.
-    devices: Tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class SignalingStatus:
     """A connection to a signalling server."""
 
@@ -125,12 +111,20 @@ class SpaceStatus:
     entries: int
     #: Entries set aside as harmful or malformed; see ``Space.quarantined``.
     quarantined: int
+    #: Entries that do not count; see ``Space.excluded``.
+    excluded: int
     #: Entries that wait for a content key.
     waiting_for_key: int
     #: Entries that wait for one they depend on.
     waiting_for_dependency: int
     #: Objects that break the schema of their type; see ``Space.violations``.
     violations: int
+    #: This identity's role; ``None`` once it was removed or has left, and while its admission has
+    #: not arrived.
+    role: Optional[str]
+    #: Whether this identity or this device was removed from the space, or has left it: what is here
+    #: can be read, nothing can be written, and nothing more comes.
+    removed: bool
     #: Whether objects are still being checked, and ``violations`` may change.
     checking: bool
 
@@ -157,11 +151,6 @@ def from_identity(info: _native.IdentityInfo) -> IdentityInfo:
     return IdentityInfo(info.identity, info.device, info.display_name)
 
 
-def from_member(member: _native.Member) -> Member:
-    """From the generated record."""
-    return Member(member.identity, member.display_name, member.role, tuple(member.devices))
-
-
 def from_client_status(status: _native.ClientStatus) -> ClientStatus:
     """From the generated record."""
     return ClientStatus(
@@ -185,9 +174,12 @@ def from_space_status(status: _native.SpaceStatus) -> SpaceStatus:
         objects=status.objects,
         entries=status.entries,
         quarantined=status.quarantined,
+        excluded=status.excluded,
         waiting_for_key=status.waiting_for_key,
         waiting_for_dependency=status.waiting_for_dependency,
         violations=status.violations,
+        role=status.role,
+        removed=status.removed,
         checking=status.checking,
     )
 

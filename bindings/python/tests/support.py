@@ -197,3 +197,79 @@ class Interruption:
             future.add_done_callback(lambda _: task.cancel())
         else:
             asyncio.get_running_loop().call_soon(task.cancel)
+
+
+class PeersCase(Case):
+    """A test with several clients over a real signalling server."""
+
+    server: SignalingServer
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        server = server_or_skip(cls)
+        assert server is not None
+        cls.server = server
+
+    async def open(self, name: Optional[str] = None) -> echodb.Client:
+        """A client in memory, with an identity if a name is given."""
+        client = await echodb.Client.open(
+            signaling=[self.server.url], bind=["127.0.0.1:0"], log_level=30
+        )
+        self.addAsyncCleanup(client.close)
+        if name is not None:
+            await client.create_identity(name)
+        return client
+
+    async def pair(self, space: echodb.Space, guest: echodb.Client) -> echodb.Space:
+        """Makes a client a member, and gives its handle on the space."""
+        host = await space.invite()
+        joining = await guest.join(host.code)
+        id = await self.authenticate(host, joining)
+        self.assertEqual(id, space.id)
+        return await guest.space(id)
+
+    async def link(self, host: echodb.Client, guest: echodb.Client, name: str) -> None:
+        """Makes a client a device of another's identity."""
+        hosting = await host.create_device_invitation()
+        joining = await guest.join_device(hosting.code, device_name=name)
+        identity = await self.authenticate(hosting, joining)
+        for client in (host, guest):
+            assert client.identity is not None
+            self.assertEqual(client.identity.identity, identity)
+
+    async def authenticate(self, host: echodb.Invitation, guest: echodb.Invitation) -> str:
+        """Brings both sides to their end, and gives what they have it that it led to."""
+        ready = echodb.InvitationState.READY_FOR_AUTHENTICATION
+        auth_code, _ = await self.soon(
+            asyncio.gather(host.wait_auth_code(), guest.wait_until(ready))
+        )
+        await guest.authenticate(auth_code)
+        here, there = await self.soon(asyncio.gather(host.wait(), guest.wait()))
+        self.assertEqual(here, there)
+        return str(here)
+
+    async def same(self, here: echodb.Space, there: echodb.Space) -> None:
+        """Waits until two replicas hold the same."""
+
+        async def check() -> bool:
+            return await here.digest() == await there.digest()
+
+        await self.until(check)
+
+    async def arrived(self, client: echodb.Client, id: str) -> echodb.Space:
+        """Waits until a space is with a device that may write in it."""
+
+        async def writes() -> bool:
+            if all(info.id != id for info in await client.spaces()):
+                return False
+            return (await (await client.space(id)).status()).role is not None
+
+        await self.until(writes)
+        return await client.space(id)
+
+    async def event(self, stream: Any, test: Callable[[Any], bool]) -> Any:
+        """The first item of a stream that fits."""
+        while True:
+            item = await self.soon(stream.__anext__())
+            if test(item):
+                return item

@@ -50,7 +50,7 @@ class EncryptionTest(unittest.IsolatedAsyncioTestCase):
                 if client.identity is None:
                     await client.create_identity(word)
                 space = await client.default_space()
-                await space.create({"title": word})
+                await space.create(None, {"title": word})
                 await space.flush()
             self.assertEqual(says(self.profile, word.encode()), kept is Encryption.PLAIN)
         async with echodb.Client.open(online=False) as client:

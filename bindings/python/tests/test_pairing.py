@@ -5,22 +5,10 @@ import unittest
 
 import echodb
 from echodb import InvitationState
-from support import Case, server_or_skip
+from support import PeersCase
 
 
-class Pairing(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = server_or_skip(cls)
-
-    async def open(self, name):
-        client = await echodb.Client.open(
-            signaling=[self.server.url], bind=["127.0.0.1:0"], log_level=30
-        )
-        self.addAsyncCleanup(client.close)
-        await client.create_identity(name)
-        return client
-
+class Pairing(PeersCase):
     async def asyncSetUp(self):
         self.ada, self.bob = await asyncio.gather(self.open("Ada"), self.open("Bob"))
         self.space = await self.ada.create_space("Notes")
@@ -37,23 +25,10 @@ class Pairing(Case):
         self.assertEqual((host.auth_code, asked.peer_name), (auth_code, "Ada"))
         return host, guest, auth_code
 
-    async def pair(self):
-        host, guest, auth_code = await self.meet()
-        await guest.authenticate(auth_code)
-        here, there = await self.soon(asyncio.gather(host.wait(), guest.wait()))
-        self.assertEqual((here, there), (self.space.id, self.space.id))
-        return await self.bob.space(there)
-
-    async def same(self, copy):
-        async def check():
-            return await copy.digest() == await self.space.digest()
-
-        await self.until(check)
-
     async def test_live_both_ways(self):
         id = await self.space.create("Note", {"t": echodb.Text("héllo")})
-        copy = await self.pair()
-        await self.same(copy)
+        copy = await self.pair(self.space, self.bob)
+        await self.same(self.space, copy)
         self.assertEqual((await copy.get(id))["t"], "héllo")
         async with self.space.changes() as changes:
             await copy.splice_text(id, "t", 1, 1, "e😀")
@@ -77,8 +52,8 @@ class Pairing(Case):
         id = await self.space.create(
             "Note", {"t": echodb.Text("ab"), "n": echodb.Counter(0), "who": "nobody"}
         )
-        copy = await self.pair()
-        await self.same(copy)
+        copy = await self.pair(self.space, self.bob)
+        await self.same(self.space, copy)
         await self.bob.set_online(False)
         await self.space.splice_text(id, "t", 0, 0, "<")
         await copy.splice_text(id, "t", 2, 0, ">")
@@ -89,7 +64,7 @@ class Pairing(Case):
         await asyncio.gather(self.space.flush(), copy.flush())
         self.assertNotEqual(await copy.digest(), await self.space.digest())
         await self.bob.set_online(True)
-        await self.same(copy)
+        await self.same(self.space, copy)
         here, there = await self.space.get(id), await copy.get(id)
         self.assertEqual(here, there)
         self.assertEqual((here["t"], here["n"]), ("<ab>", 5))

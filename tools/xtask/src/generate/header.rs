@@ -21,6 +21,7 @@ const ORDER: &[&str] = &[
     "space",
     "space_members",
     "space_keys",
+    "space_why",
     "space_objects",
     "space_search",
     "space_texts",

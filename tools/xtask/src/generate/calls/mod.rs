@@ -45,6 +45,7 @@ pub fn text(root: &Path) -> Outcome<String> {
         "device_records.rs",
         "member_records.rs",
         "check_records.rs",
+        "space_why.rs",
         "import_options.rs",
     ] {
         json += &fs::read_to_string(root.join("src/ffi").join(name))?;
