@@ -487,10 +487,16 @@ pub const SHAPES: &[Shape] = &[
     shaped("ObjectRecord::updated_ms", THREE, "updated", A_TIME),
     shaped("ChangeInfo::time_ms", THREE, "time", A_TIME),
     shaped("LogRecord::time_ms", &[Kotlin, Swift], "time", A_TIME),
-    shaped("Member::joined_ms", &[Python, Swift], "joined", A_TIME),
-    shaped("ExcludedEntry::time_ms", &[Python, Swift], "time", A_TIME),
-    shaped("DeviceInfo::added_ms", &[Python, Swift], "added", A_TIME),
+    shaped("Member::joined_ms", THREE, "joined", A_TIME),
+    shaped("ExcludedEntry::time_ms", THREE, "time", A_TIME),
+    shaped("DeviceInfo::added_ms", THREE, "added", A_TIME),
     shaped("DeviceInfo::last_seen_ms", &[Python], "last_seen", A_TIME),
+    shaped(
+        "DeviceInfo::last_seen_ms",
+        &[Kotlin, Swift],
+        "lastSeen",
+        A_TIME,
+    ),
     shaped("Change::type_name", THREE, "type", SHORT),
     shaped(
         "Committed::objects",
@@ -518,6 +524,7 @@ pub const SHAPES: &[Shape] = &[
         "what truths are called",
     ),
     shaped("SkippedUndo::object", &[Kotlin], "id", OBJECT),
+    shaped("SkippedResubmission::object", &[Kotlin], "id", OBJECT),
     shaped("Violation::type_name", THREE, "type", SHORT),
     shaped(
         "Undone::committed",
@@ -542,7 +549,6 @@ pub const SHAPES: &[Shape] = &[
         "counts",
         "what truths are called",
     ),
-    shaped("DeviceInfo::last_seen_ms", &[Swift], "lastSeen", A_TIME),
     shaped(
         "LogLevel::Warn",
         &[Swift],
@@ -558,5 +564,6 @@ pub const TYPES: &[(&str, Language, &str)] = &[
     ("ObjectRecord", Swift, "Object"),
     ("IceServer", Swift, "ICEServer"),
     ("Explanation", Python, "AccessExplanation"),
+    ("Explanation", Kotlin, "AccessExplanation"),
     ("Explanation", Swift, "AccessExplanation"),
 ];

@@ -1,6 +1,5 @@
 package dev.echodb
 
-import kotlinx.coroutines.test.runTest
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -21,11 +20,11 @@ class CheckTest {
         assertEquals(0L to 0L, repaired.lostEntries to repaired.damagedBlocks)
         assertTrue(repaired.lost.isEmpty() && repaired.incompleteBlobs.isEmpty())
         assertNull(repaired.keptFile)
-        assertEquals(1L, space.get(id)!!.fields["n"])
+        assertEquals(1L, space.get(id)!!["n"])
     }
 
     @Test
-    fun `memory is bounded sensibly`() = runTest {
+    fun `memory is bounded sensibly`() = test {
         for (wrong in listOf(-1L, 0L, 1000L)) {
             thrown<EchoException.InvalidArgument> { Client.open(online = false, cacheBytes = wrong) }
         }
