@@ -10,7 +10,7 @@ use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind};
 use crate::space::{Family, HaloFact, HaloState, SpaceCore};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 /// The setting that says to which state of the identity's devices a space was brought.
 const IN_LINE: &str = "halo/";
@@ -42,13 +42,18 @@ impl Node {
         })
     }
 
-    /// Brings the client and its spaces in line with HALO.
-    pub fn reconcile(&self) -> Result<()> {
-        let _one = self
-            .halo
+    /// Keeps rounds from beginning while it is held: what changes which spaces are here, and says so
+    /// in HALO, is to look like one step to them.
+    pub fn reconciling(&self) -> MutexGuard<'_, ()> {
+        self.halo
             .running
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings the client and its spaces in line with HALO.
+    pub fn reconcile(&self) -> Result<()> {
+        let _one = self.reconciling();
         if self.identity().is_none() {
             return Ok(());
         }

@@ -197,6 +197,8 @@ impl Node {
         if host.is_default() {
             return Err(Error::invalid("the default space cannot be deleted"));
         }
+        // A round under way would bring it back by what HALO said before.
+        let _no_round = self.reconciling();
         // First: otherwise it would come back by way of the other devices.
         self.note_deletion(&id)?;
         host.close(false)?;

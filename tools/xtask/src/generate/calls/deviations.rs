@@ -412,6 +412,18 @@ pub const DEVIATIONS: &[Deviation] = &[
         "BlobFetch.subscribe",
         "a listener is a closure",
     ),
+    named(
+        "MemberListener::changed",
+        Swift,
+        "Space.subscribeMembers",
+        "a listener is a closure",
+    ),
+    named(
+        "IdentityListener::changed",
+        Swift,
+        "Client.subscribeIdentity",
+        "a listener is a closure",
+    ),
     named("LogSink::log", Swift, "LogHandler", "a sink is a closure"),
     inherited(
         "BlobFetchState::name",
@@ -475,10 +487,16 @@ pub const SHAPES: &[Shape] = &[
     shaped("ObjectRecord::updated_ms", THREE, "updated", A_TIME),
     shaped("ChangeInfo::time_ms", THREE, "time", A_TIME),
     shaped("LogRecord::time_ms", &[Kotlin, Swift], "time", A_TIME),
-    shaped("Member::joined_ms", &[Python], "joined", A_TIME),
-    shaped("ExcludedEntry::time_ms", &[Python], "time", A_TIME),
-    shaped("DeviceInfo::added_ms", &[Python], "added", A_TIME),
+    shaped("Member::joined_ms", THREE, "joined", A_TIME),
+    shaped("ExcludedEntry::time_ms", THREE, "time", A_TIME),
+    shaped("DeviceInfo::added_ms", THREE, "added", A_TIME),
     shaped("DeviceInfo::last_seen_ms", &[Python], "last_seen", A_TIME),
+    shaped(
+        "DeviceInfo::last_seen_ms",
+        &[Kotlin, Swift],
+        "lastSeen",
+        A_TIME,
+    ),
     shaped("Change::type_name", THREE, "type", SHORT),
     shaped(
         "Committed::objects",
@@ -506,6 +524,7 @@ pub const SHAPES: &[Shape] = &[
         "what truths are called",
     ),
     shaped("SkippedUndo::object", &[Kotlin], "id", OBJECT),
+    shaped("SkippedResubmission::object", &[Kotlin], "id", OBJECT),
     shaped("Violation::type_name", THREE, "type", SHORT),
     shaped(
         "Undone::committed",
@@ -525,6 +544,12 @@ pub const SHAPES: &[Shape] = &[
         "what truths are called",
     ),
     shaped(
+        "ExplanationStep::counts",
+        &[Swift],
+        "counts",
+        "what truths are called",
+    ),
+    shaped(
         "LogLevel::Warn",
         &[Swift],
         "warning",
@@ -539,4 +564,6 @@ pub const TYPES: &[(&str, Language, &str)] = &[
     ("ObjectRecord", Swift, "Object"),
     ("IceServer", Swift, "ICEServer"),
     ("Explanation", Python, "AccessExplanation"),
+    ("Explanation", Kotlin, "AccessExplanation"),
+    ("Explanation", Swift, "AccessExplanation"),
 ];

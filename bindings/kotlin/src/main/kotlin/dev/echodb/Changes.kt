@@ -1,7 +1,6 @@
 package dev.echodb
 
 import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.flow
 import dev.echodb.ffi.ChangeBatch as NativeBatch
 import dev.echodb.ffi.ChangeKind as NativeKind
 import dev.echodb.ffi.ChangeListener as NativeListener
@@ -115,19 +114,8 @@ internal fun changesOf(
     lifeline: Lifeline,
     onListening: suspend () -> Unit,
 ): Flow<ChangeBatch> =
-    flow {
-        val mailbox = Mailbox(WAITING_BATCHES, ::gather)
-        lifeline.add(mailbox)
-        try {
-            val listener = ListenerAdapter(mailbox::put)
-            val subscription = Subscription(translated { space.subscribe(filter.toJson(), listener) })
-            subscription.use {
-                onListening()
-                while (true) emit(mailbox.take() ?: break)
-            }
-        } finally {
-            lifeline.remove(mailbox)
-        }
+    heard(lifeline, WAITING_BATCHES, ::gather, onListening) { put ->
+        Subscription(translated { space.subscribe(filter.toJson(), ListenerAdapter(ChangeListener(put))) })
     }
 
 /**

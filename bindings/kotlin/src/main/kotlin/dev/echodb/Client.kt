@@ -1,16 +1,20 @@
 package dev.echodb
 
 import kotlinx.coroutines.NonCancellable
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import java.nio.file.Path
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import dev.echodb.ffi.Client as NativeClient
 import dev.echodb.ffi.ClientOptions as NativeOptions
 import dev.echodb.ffi.IceServer as NativeIceServer
+import dev.echodb.ffi.InviteOptions as NativeInviteOptions
 import dev.echodb.ffi.JoinOptions as NativeJoinOptions
+import dev.echodb.ffi.RecoverOptions as NativeRecoverOptions
 import dev.echodb.ffi.openClient
 
 /**
@@ -112,9 +116,151 @@ public class Client private constructor(private val native: NativeClient) : Auto
      * @param timeout How long to look for the host, in whole seconds, one second to a week.
      */
     public suspend fun join(code: String, timeout: Duration = 120.seconds): Invitation {
-        val options = NativeJoinOptions(seconds(timeout))
+        val options = NativeJoinOptions(timeoutS = seconds(timeout))
         return Invitation.begin(lifeline) { native.join(code, options) }
     }
+
+    /**
+     * Shows a code for a new device of this identity. Enter it on the new device ([joinDevice]); then
+     * its user enters the authorization code, as with an invitation to a space. **Whoever is let in
+     * this way is you**: it sees every space and can write, invite and add devices. The invitation ends
+     * with the client; [Invitation.await] gives the identity's key.
+     *
+     * @param expires How long the code is good for, in whole seconds, one second to a day.
+     * @param includeSignaling Whether the code carries the signalling servers, so that the new device
+     *   needs no setting.
+     * @throws EchoException.InvalidState without identity, or offline.
+     * @throws EchoException.PermissionDenied on a device that was revoked.
+     */
+    public suspend fun createDeviceInvitation(
+        expires: Duration = 1.hours,
+        includeSignaling: Boolean = true,
+    ): Invitation {
+        val options = NativeInviteOptions(expiresS = seconds(expires), includeSignaling = includeSignaling)
+        return Invitation.begin(lifeline) { native.createDeviceInvitation(options) }
+    }
+
+    /**
+     * Uses a device code (text or URL) on a client without identity: it becomes a device of the
+     * identity whose device shows the code, and gets all of its spaces. What goes wrong later shows in
+     * the invitation.
+     *
+     * @param deviceName What this device is called, at most 256 characters.
+     * @param timeout How long to look for the other device, in whole seconds, one second to a week.
+     * @throws EchoException.InvalidState if there is an identity already: nobody can be talked into
+     *   linking a device to somebody else.
+     * @throws EchoException.InvitationRefused for a code of another kind.
+     */
+    public suspend fun joinDevice(
+        code: String,
+        deviceName: String? = null,
+        timeout: Duration = 120.seconds,
+    ): Invitation {
+        val options = NativeJoinOptions(seconds(timeout), deviceName)
+        return Invitation.begin(lifeline) { native.joinDevice(code, options) }
+    }
+
+    /**
+     * The identity's devices, those that act first and the most senior of them in front.
+     *
+     * @throws EchoException.InvalidState without identity.
+     */
+    public suspend fun devices(): List<DeviceInfo> = translated { native.devices() }.map(DeviceInfo::of)
+
+    /**
+     * Names a device, for all devices of the identity.
+     *
+     * @throws EchoException.NotFound for a device that is not the identity's.
+     */
+    public suspend fun renameDevice(device: String, name: String) {
+        translated { native.renameDevice(device, name) }
+    }
+
+    /**
+     * Revokes a device for ever: in every space what it writes from now on is refused, content keys are
+     * renewed, and it gets nothing new. What it wrote before, as far as it has reached this device,
+     * stays. Done already: does nothing.
+     *
+     * @throws EchoException.PermissionDenied unless it is this device itself, or one that was added
+     *   after it; a device that the recovery phrase brought back may revoke all.
+     * @throws EchoException.NotFound for a device that is not the identity's.
+     */
+    public suspend fun revokeDevice(device: String) {
+        translated { native.revokeDevice(device) }
+    }
+
+    /** Sets the identity's display name, on all its devices and in all its spaces. It proves nothing. */
+    public suspend fun setProfile(displayName: String) {
+        translated { native.setProfile(displayName) }
+    }
+
+    /**
+     * Lists a space again that was deleted on this device ([deleteSpace]): what it holds comes from
+     * whoever has it.
+     *
+     * @throws EchoException.NotFound if the identity has no such space.
+     * @throws EchoException.AlreadyExists if it is here.
+     */
+    public suspend fun restoreSpace(id: String) {
+        translated { native.restoreSpace(id) }
+    }
+
+    /**
+     * What changes about the identity, for each collector from when it begins to collect. Cancelling
+     * the collector ends the listening; [shutdown] ends the flow. Several changes of one kind may be
+     * told as one.
+     *
+     * @param onListening Called when the listening has begun, before the first change is emitted.
+     */
+    public fun identityChanges(onListening: suspend () -> Unit = {}): Flow<IdentityChange> =
+        identityChangesOf(native, lifeline, onListening)
+
+    /** Calls the listener whenever something about the identity changes, on the library's threads. */
+    public fun subscribeIdentity(listener: IdentityListener): Subscription {
+        val adapter = lifeline.add(IdentityAdapter(listener))
+        return Subscription(translated { native.subscribeIdentity(adapter) })
+    }
+
+    /**
+     * Makes a new recovery phrase and gives its 24 words (BIP 39, English). **They are shown this one
+     * time and stored nowhere**: write them down. Whoever has them can become the identity. Phrases
+     * made before are void from now on.
+     *
+     * @throws EchoException.PermissionDenied unless this is the identity's most senior device, or one
+     *   that the present phrase brought back.
+     */
+    public suspend fun createRecoveryPhrase(): String = translated { native.createRecoveryPhrase() }
+
+    /**
+     * Recovers the identity of a phrase on a client that has none. It takes any one device that holds
+     * the identity, online at the same signalling servers. Waits until the identity is here; its spaces
+     * follow, as on any new device.
+     *
+     * @param deviceName What this device is called, at most 256 characters.
+     * @param revokeOlder Whether every device that the identity had before is revoked, in all spaces,
+     *   once the spaces have come: for when devices were stolen.
+     * @param timeout How long it may take in all, in whole seconds, one second to a day.
+     * @throws EchoException.InvalidArgument if the words are no phrase.
+     * @throws EchoException.InvalidState if there is an identity already or the client is offline.
+     * @throws EchoException.PermissionDenied if the phrase is void since a newer one was made.
+     * @throws EchoException.TimedOut if no device was found. With [revokeOlder] also if the identity is
+     *   recovered ([identity] is there) but its spaces have not all come: then no device was revoked.
+     */
+    public suspend fun recoverIdentity(
+        phrase: String,
+        deviceName: String? = null,
+        revokeOlder: Boolean = false,
+        timeout: Duration = 120.seconds,
+    ): IdentityInfo {
+        val options = NativeRecoverOptions(deviceName, revokeOlder, seconds(timeout))
+        return IdentityInfo.of(translated { native.recoverIdentity(phrase, options) })
+    }
+
+    /**
+     * The identities that this one shares an open space with, rising by key, its own left out. Derived
+     * from the members of the spaces; nothing is stored.
+     */
+    public suspend fun contacts(): List<Contact> = translated { native.contacts() }.map(Contact::of)
 
     /**
      * Goes online or offline. Offline, all connections are closed and none is made or taken;

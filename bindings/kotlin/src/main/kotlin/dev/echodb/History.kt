@@ -48,6 +48,9 @@ public data class SkippedUndo(public val id: String, public val path: String, pu
  * @property time When, by the author's clock: a claim, not a fact.
  * @property message The message given to it, if any.
  * @property objects The objects that it changed, in id order.
+ * @property endorsedBy If its author, or the author's device, was removed, demoted or revoked without
+ *   having known: the identity of a member who had built on it in good standing, which is why it
+ *   counts. Of several such members devices may name different ones.
  */
 public data class TransactionInfo(
     public val entry: String,
@@ -56,6 +59,7 @@ public data class TransactionInfo(
     public val time: Instant,
     public val message: String?,
     public val objects: List<String>,
+    public val endorsedBy: String?,
 ) {
     internal companion object {
         fun of(info: NativeTransactionInfo): TransactionInfo =
@@ -66,6 +70,7 @@ public data class TransactionInfo(
                 time = Instant.ofEpochMilli(info.timeMs),
                 message = info.message,
                 objects = info.objects,
+                endorsedBy = info.endorsedBy,
             )
     }
 }

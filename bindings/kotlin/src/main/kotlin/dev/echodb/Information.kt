@@ -2,7 +2,6 @@ package dev.echodb
 
 import dev.echodb.ffi.ClientStatus as NativeClientStatus
 import dev.echodb.ffi.IdentityInfo as NativeIdentityInfo
-import dev.echodb.ffi.Member as NativeMember
 import dev.echodb.ffi.QuarantinedEntry as NativeQuarantinedEntry
 import dev.echodb.ffi.SpaceInfo as NativeSpaceInfo
 import dev.echodb.ffi.SpaceState as NativeSpaceState
@@ -71,26 +70,6 @@ public data class IdentityInfo(
     internal companion object {
         fun of(info: NativeIdentityInfo): IdentityInfo =
             IdentityInfo(info.identity, info.device, info.displayName)
-    }
-}
-
-/**
- * A member of a space.
- *
- * @property identity The identity's key.
- * @property displayName The name it gave itself.
- * @property role `owner`, `admin`, `editor`, `reader` or `relay`.
- * @property devices Its devices' keys.
- */
-public data class Member(
-    public val identity: String,
-    public val displayName: String,
-    public val role: String,
-    public val devices: List<String>,
-) {
-    internal companion object {
-        fun of(member: NativeMember): Member =
-            Member(member.identity, member.displayName, member.role, member.devices)
     }
 }
 
@@ -165,9 +144,17 @@ public data class PeerStatus(
  * @property objects Objects, deleted ones included.
  * @property entries Entries held.
  * @property quarantined Entries set aside as harmful or malformed; see [Space.quarantined].
+ * @property excluded Entries that do not count; see [Space.excluded].
  * @property waitingForKey Entries that wait for a content key.
  * @property waitingForDependency Entries that wait for one they depend on.
  * @property violations Objects that break the schema of their type; see [Space.violations].
+ * @property role This identity's role; `null` once it was removed or has left, and while its
+ *   admission has not arrived.
+ * @property removed Whether this identity or this device was removed from the space, or has left it:
+ *   what is here can be read, nothing can be written, and nothing more comes.
+ * @property keyGeneration The generation of the content key that is written under: 1 is the first,
+ *   each new key has a higher one. 0 while every key is known to somebody who may not read any more:
+ *   the next write, of whomever, makes a new one.
  * @property checking Whether objects are yet to be checked because a schema came or changed: then
  *   [violations] is still moving.
  */
@@ -177,9 +164,13 @@ public data class SpaceStatus(
     public val objects: Long,
     public val entries: Long,
     public val quarantined: Long,
+    public val excluded: Long,
     public val waitingForKey: Long,
     public val waitingForDependency: Long,
     public val violations: Long,
+    public val role: String?,
+    public val removed: Boolean,
+    public val keyGeneration: Long,
     public val checking: Boolean,
 ) {
     internal companion object {
@@ -200,9 +191,13 @@ public data class SpaceStatus(
                 objects = status.objects.toLong(),
                 entries = status.entries.toLong(),
                 quarantined = status.quarantined.toLong(),
+                excluded = status.excluded.toLong(),
                 waitingForKey = status.waitingForKey.toLong(),
                 waitingForDependency = status.waitingForDependency.toLong(),
                 violations = status.violations.toLong(),
+                role = status.role,
+                removed = status.removed,
+                keyGeneration = status.keyGeneration.toLong(),
                 checking = status.checking,
             )
     }

@@ -58,7 +58,7 @@ public enum class InvitationState(public val isFinal: Boolean) {
  * @property attemptsLeft Authorization codes left before the invitation is closed.
  * @property peerName The other side's display name, once it has given one; not proven before
  *   success.
- * @property space The space's id, once it is known.
+ * @property space The space's id, once it is known; the identity, if a device is being added.
  * @property status What failed, for programs; `null` if nothing did.
  * @property error What failed, for people; `null` if nothing did.
  */
@@ -183,7 +183,7 @@ public class Invitation internal constructor(
     }
 
     /**
-     * Waits for the end and returns the space's id. A wait that is given up leaves the invitation
+     * Waits for the end and returns the space's id, or the identity's key if a device was added. A wait that is given up leaves the invitation
      * as it is; see [cancel].
      *
      * @throws EchoException what ended it otherwise.

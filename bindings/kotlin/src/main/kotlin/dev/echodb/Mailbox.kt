@@ -2,6 +2,8 @@ package dev.echodb
 
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ClosedReceiveChannelException
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flow
 import java.util.Collections
 import java.util.WeakHashMap
 
@@ -46,6 +48,32 @@ internal class Mailbox<T : Any>(private val limit: Int, private val fold: (T, T)
         }
     }
 }
+
+/**
+ * What a subscription tells, for each collector from when it begins to collect until it leaves or
+ * the client ends; see [Mailbox] for one that is slow.
+ *
+ * @param onListening Called when the listening has begun.
+ * @param subscribe Begins to listen; what is heard is given to its argument, on any thread.
+ */
+internal fun <T : Any> heard(
+    lifeline: Lifeline,
+    limit: Int,
+    fold: (T, T) -> T,
+    onListening: suspend () -> Unit,
+    subscribe: suspend ((T) -> Unit) -> Subscription,
+): Flow<T> =
+    flow {
+        val mailbox = lifeline.add(Mailbox(limit, fold))
+        try {
+            subscribe(mailbox::put).use {
+                onListening()
+                while (true) emit(mailbox.take() ?: break)
+            }
+        } finally {
+            lifeline.remove(mailbox)
+        }
+    }
 
 /** What ends with its client. */
 internal interface Endable {

@@ -264,12 +264,110 @@ public class Space internal constructor(private val native: NativeSpace, private
      *   needs no setting.
      */
     public suspend fun invite(expires: Duration = 1.hours, includeSignaling: Boolean = true): Invitation {
-        val options = NativeInviteOptions(seconds(expires), includeSignaling)
+        val options = NativeInviteOptions(expiresS = seconds(expires), includeSignaling = includeSignaling)
         return Invitation.begin(lifeline) { native.invite(options) }
     }
 
-    /** The members. */
+    /** The members, rising by identity. Those who were removed or left are not among them. */
     public suspend fun members(): List<Member> = translated { native.members() }.map(Member::of)
+
+    /**
+     * Gives a member another role: `owner`, `admin`, `editor`, `reader` or `relay`; one who was
+     * removed can be given one again. Takes the role of admin or above and a place above the member;
+     * the new role must be below the own, except that owners may make owners. One's own role can only
+     * be lowered. Does nothing if the member has that role.
+     *
+     * A lower role takes effect at once here, and on every other device as soon as it hears of it.
+     *
+     * @throws EchoException.PermissionDenied for who may not.
+     * @throws EchoException.NotFound for an identity that never joined.
+     * @throws EchoException.InvalidArgument for what is no role.
+     */
+    public suspend fun setRole(identity: String, role: String) {
+        translated { native.setRole(identity, role) }
+    }
+
+    /**
+     * Ends a member's role. It gets nothing of this space any more: the next transaction of anybody is
+     * sealed under a new key. What it holds it can go on reading. Needs what [setRole] needs; does
+     * nothing for one who is no member any more.
+     *
+     * @throws EchoException.PermissionDenied for who may not.
+     * @throws EchoException.NotFound for an identity that never joined.
+     */
+    public suspend fun removeMember(identity: String) {
+        translated { native.removeMember(identity) }
+    }
+
+    /**
+     * Ends this identity's own role. What is here of the space stays, to be read; nothing more comes.
+     *
+     * @throws EchoException.PermissionDenied for the space's creator, who cannot leave.
+     */
+    public suspend fun leave() {
+        translated { native.leave() }
+    }
+
+    /**
+     * What becomes of members, wherever it was done, for each collector from when it begins to
+     * collect. Cancelling the collector ends the listening; the client's shutdown ends the flow. A
+     * collector that leaves thousands of events waiting misses those that came last but one.
+     *
+     * @param onListening Called when the listening has begun, before the first event is emitted.
+     */
+    public fun memberEvents(onListening: suspend () -> Unit = {}): Flow<MemberEvent> =
+        memberEventsOf(native, lifeline, onListening)
+
+    /**
+     * Calls the listener for everything that becomes of members, on the library's threads. It has
+     * begun when this returns.
+     */
+    public suspend fun subscribeMembers(listener: MemberListener): Subscription {
+        val adapter = lifeline.add(MemberAdapter(listener))
+        return Subscription(translated { native.subscribeMembers(adapter) })
+    }
+
+    /**
+     * Why an identity or a device may do something here, or may not. For people: the sentences may
+     * change from version to version. Reads what is here, so the answer may differ on a device that
+     * has heard less or more. Somebody unknown gets an explanation too.
+     *
+     * @param subject The key of an identity or of a device, as [members] gives them.
+     * @param action `open` (take part at all), `read`, `write`, `invite` or `administer` (give and
+     *   take roles).
+     * @throws EchoException.InvalidArgument for what is no key or no action.
+     */
+    public suspend fun why(subject: String, action: String): AccessExplanation =
+        AccessExplanation.of(translated { native.why(subject, action) })
+
+    /**
+     * Makes a new content key for what is written from now on, sealed to every device that may read.
+     * Keys are made anew by themselves when somebody loses the right to read and about every 30 days;
+     * call this when a device may have been read by others and is clean again. What was written before
+     * stays readable to those who could read it, and to those who had the old key.
+     *
+     * @throws EchoException.PermissionDenied for who has not the role of reader or above.
+     */
+    public suspend fun rotateKey() {
+        translated { native.rotateKey() }
+    }
+
+    /** The entries that do not count, in the order in which they came to this device. */
+    public suspend fun excluded(): List<ExcludedEntry> =
+        translated { native.excluded() }.map(ExcludedEntry::of)
+
+    /**
+     * Writes what an excluded entry would have changed as a transaction of this identity's own: merged
+     * with what happened since where the version before it is part of the history, otherwise made to
+     * the present state as far as it fits; what finds no place is left out and reported. The entry
+     * stays excluded; submitting it twice adds to counters twice.
+     *
+     * @throws EchoException.PermissionDenied for who has not the role of admin or above.
+     * @throws EchoException.NotFound for an entry that is not here.
+     * @throws EchoException.InvalidState for an entry that counts.
+     */
+    public suspend fun resubmit(entry: String): Resubmission =
+        Resubmission.of(translated { native.resubmit(entry) })
 
     /** Who has what, and what waits for what. */
     public suspend fun status(): SpaceStatus = SpaceStatus.of(translated { native.status() })

@@ -1,6 +1,5 @@
 package dev.echodb
 
-import kotlinx.coroutines.test.runTest
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -14,18 +13,19 @@ class CheckTest {
         val quick = space.check()
         assertEquals(Triple(emptyList<CheckFinding>(), 0L, 0L), Triple(quick.findings, quick.moreFindings, quick.objects))
         val full = space.check(full = true)
-        assertEquals(Triple(emptyList<CheckFinding>(), 1L, 0L), Triple(full.findings, full.objects, full.blobs))
+        // The note, and the space's properties.
+        assertEquals(Triple(emptyList<CheckFinding>(), 2L, 0L), Triple(full.findings, full.objects, full.blobs))
         assertTrue(full.entries > 0)
         val repaired = space.repair()
-        assertEquals(full.entries to 1L, repaired.entries to repaired.objects)
+        assertEquals(full.entries to 2L, repaired.entries to repaired.objects)
         assertEquals(0L to 0L, repaired.lostEntries to repaired.damagedBlocks)
         assertTrue(repaired.lost.isEmpty() && repaired.incompleteBlobs.isEmpty())
         assertNull(repaired.keptFile)
-        assertEquals(1L, space.get(id)!!.fields["n"])
+        assertEquals(1L, space.get(id)!!["n"])
     }
 
     @Test
-    fun `memory is bounded sensibly`() = runTest {
+    fun `memory is bounded sensibly`() = test {
         for (wrong in listOf(-1L, 0L, 1000L)) {
             thrown<EchoException.InvalidArgument> { Client.open(online = false, cacheBytes = wrong) }
         }

@@ -1,10 +1,8 @@
 package dev.echodb
 
-import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
-import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.io.TempDir
 import java.nio.file.Path
 
@@ -42,15 +40,15 @@ class EncryptionTest {
 
     @Test
     fun `a passphrase is needed, changed and taken away`() =
-        runBlocking {
+        test {
             val identity =
                 open(passphrase = "one").use {
                     assertEquals(Encryption.PASSPHRASE, it.status().encryption)
                     it.createIdentity("Ada")
                 }
-            val wrong = assertThrows<EchoException.PermissionDenied> { runBlocking { open(passphrase = "two") } }
+            val wrong = thrown<EchoException.PermissionDenied> { open(passphrase = "two") }
             assertEquals(Status.WRONG_PASSPHRASE, wrong.status)
-            val missing = assertThrows<EchoException.Storage> { runBlocking { open() } }
+            val missing = thrown<EchoException.Storage> { open() }
             assertEquals(Status.KEY_UNAVAILABLE, missing.status)
             open(passphrase = "one").use { it.setPassphrase("one", "two") }
             open(passphrase = "two").use {
@@ -63,21 +61,21 @@ class EncryptionTest {
 
     @Test
     fun `a key provider keeps the key`() =
-        runBlocking {
+        test {
             val keys = Keys()
             open(keyProvider = keys).use { assertEquals(Encryption.KEY_PROVIDER, it.status().encryption) }
             val (name, key) = keys.stored.entries.single()
             assertEquals(32 to 32, name.length to key.size)
             open(keyProvider = keys).close()
             keys.locked = true
-            val locked = assertThrows<EchoException.Storage> { runBlocking { open(keyProvider = keys) } }
+            val locked = thrown<EchoException.Storage> { open(keyProvider = keys) }
             assertEquals(Status.KEY_UNAVAILABLE, locked.status)
             assertTrue("the keystore is locked" in locked.message!!, locked.message)
         }
 
     @Test
     fun `files are plain only when asked for`() =
-        runBlocking {
+        test {
             open(encryption = EncryptionMode.OFF).use { assertEquals(Encryption.PLAIN, it.status().encryption) }
             open().use { assertEquals(Encryption.FILE_KEY, it.status().encryption) }
             open(encryption = EncryptionMode.OFF).use { assertEquals(Encryption.FILE_KEY, it.status().encryption) }

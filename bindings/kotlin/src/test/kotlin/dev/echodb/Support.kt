@@ -4,6 +4,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.Assertions.assertEquals
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration.Companion.milliseconds
@@ -26,20 +27,36 @@ fun testSpace(block: suspend CoroutineScope.(Client, Space) -> Unit) =
         }
     }
 
+/** A client in memory that looks for others at the server; without [name] it has no identity. */
+suspend fun online(server: SignalingServer, name: String? = null): Client =
+    Client.open(signaling = listOf(server.url), bind = listOf("127.0.0.1:0")).also { client ->
+        name?.let { client.createIdentity(it) }
+    }
+
+/** Lets a guest in who has come with a host's code, and returns what both got. */
+suspend fun letIn(host: Invitation, guest: Invitation): String {
+    guest.awaitState(InvitationState.READY_FOR_AUTHENTICATION)
+    guest.authenticate(host.awaitAuthCode())
+    return guest.await().also { assertEquals(it, host.await()) }
+}
+
+/** Invites a client into a space; returns its copy. */
+suspend fun pair(space: Space, guest: Client): Space {
+    val host = space.invite()
+    return guest.space(letIn(host, guest.join(host.code)))
+}
+
+/** Waits until two copies of a space hold the same. */
+suspend fun converge(one: Space, other: Space): Unit = until { one.digest() == other.digest() }
+
 /** A test with a space of one client, the copy of another, and that client. */
 fun testPeers(block: suspend CoroutineScope.(Space, Space, Client) -> Unit) =
     test {
         SignalingServer().use { server ->
-            suspend fun open(name: String): Client =
-                Client.open(signaling = listOf(server.url), bind = listOf("127.0.0.1:0")).also { it.createIdentity(name) }
-            open("Ada").use { ada ->
-                open("Bob").use { bob ->
+            online(server, "Ada").use { ada ->
+                online(server, "Bob").use { bob ->
                     val space = ada.createSpace("Shared")
-                    val host = space.invite()
-                    val guest = bob.join(host.code)
-                    guest.awaitState(InvitationState.READY_FOR_AUTHENTICATION)
-                    guest.authenticate(host.awaitAuthCode())
-                    block(space, bob.space(guest.await()), bob)
+                    block(space, pair(space, bob), bob)
                 }
             }
         }

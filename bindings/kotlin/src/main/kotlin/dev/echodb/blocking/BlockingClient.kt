@@ -2,10 +2,13 @@ package dev.echodb.blocking
 
 import dev.echodb.Client
 import dev.echodb.ClientStatus
+import dev.echodb.Contact
+import dev.echodb.DeviceInfo
 import dev.echodb.EchoException
 import dev.echodb.Found
 import dev.echodb.IceServer
 import dev.echodb.IdentityInfo
+import dev.echodb.IdentityListener
 import dev.echodb.LogLevel
 import dev.echodb.EncryptionMode
 import dev.echodb.KeyProvider
@@ -13,6 +16,7 @@ import dev.echodb.LogSink
 import dev.echodb.Query
 import dev.echodb.SpaceInfo
 import dev.echodb.Status
+import dev.echodb.Subscription
 import java.nio.file.Path
 import java.time.Duration
 
@@ -71,6 +75,63 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
     @JvmOverloads
     public fun join(code: String, timeout: Duration = Duration.ofMinutes(2)): BlockingInvitation =
         BlockingInvitation(waiting { coroutines.join(code, timeout.kotlin()) })
+
+    /** See [Client.createDeviceInvitation]. */
+    @JvmOverloads
+    public fun createDeviceInvitation(
+        expires: Duration = Duration.ofHours(1),
+        includeSignaling: Boolean = true,
+    ): BlockingInvitation =
+        BlockingInvitation(waiting { coroutines.createDeviceInvitation(expires.kotlin(), includeSignaling) })
+
+    /** See [Client.joinDevice]. */
+    @JvmOverloads
+    public fun joinDevice(
+        code: String,
+        deviceName: String? = null,
+        timeout: Duration = Duration.ofMinutes(2),
+    ): BlockingInvitation = BlockingInvitation(waiting { coroutines.joinDevice(code, deviceName, timeout.kotlin()) })
+
+    /** See [Client.devices]. */
+    public fun devices(): List<DeviceInfo> = waiting { coroutines.devices() }
+
+    /** See [Client.renameDevice]. */
+    public fun renameDevice(device: String, name: String) {
+        waiting { coroutines.renameDevice(device, name) }
+    }
+
+    /** See [Client.revokeDevice]. */
+    public fun revokeDevice(device: String) {
+        waiting { coroutines.revokeDevice(device) }
+    }
+
+    /** See [Client.setProfile]. */
+    public fun setProfile(displayName: String) {
+        waiting { coroutines.setProfile(displayName) }
+    }
+
+    /** See [Client.restoreSpace]. */
+    public fun restoreSpace(id: String) {
+        waiting { coroutines.restoreSpace(id) }
+    }
+
+    /** See [Client.subscribeIdentity]. */
+    public fun subscribeIdentity(listener: IdentityListener): Subscription = coroutines.subscribeIdentity(listener)
+
+    /** See [Client.createRecoveryPhrase]. */
+    public fun createRecoveryPhrase(): String = waiting { coroutines.createRecoveryPhrase() }
+
+    /** See [Client.recoverIdentity]. */
+    @JvmOverloads
+    public fun recoverIdentity(
+        phrase: String,
+        deviceName: String? = null,
+        revokeOlder: Boolean = false,
+        timeout: Duration = Duration.ofMinutes(2),
+    ): IdentityInfo = waiting { coroutines.recoverIdentity(phrase, deviceName, revokeOlder, timeout.kotlin()) }
+
+    /** See [Client.contacts]. */
+    public fun contacts(): List<Contact> = waiting { coroutines.contacts() }
 
     /** See [Client.setOnline]. */
     public fun setOnline(online: Boolean) {

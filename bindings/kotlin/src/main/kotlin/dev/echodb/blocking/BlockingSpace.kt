@@ -1,5 +1,6 @@
 package dev.echodb.blocking
 
+import dev.echodb.AccessExplanation
 import dev.echodb.Aggregation
 import dev.echodb.ArchiveInfo
 import dev.echodb.BlobInfo
@@ -10,6 +11,7 @@ import dev.echodb.CollectedBlobs
 import dev.echodb.Committed
 import dev.echodb.DiffStep
 import dev.echodb.EchoObject
+import dev.echodb.ExcludedEntry
 import dev.echodb.Explanation
 import dev.echodb.Filter
 import dev.echodb.Group
@@ -19,11 +21,13 @@ import dev.echodb.LiveListener
 import dev.echodb.LiveQuery
 import dev.echodb.IndexInfo
 import dev.echodb.Member
+import dev.echodb.MemberListener
 import dev.echodb.Migration
 import dev.echodb.MigrationReport
 import dev.echodb.QuarantinedEntry
 import dev.echodb.Query
 import dev.echodb.QueryPage
+import dev.echodb.Resubmission
 import dev.echodb.SchemaInfo
 import dev.echodb.SearchResult
 import dev.echodb.Space
@@ -173,6 +177,39 @@ public class BlockingSpace(public val coroutines: Space) {
 
     /** See [Space.members]. */
     public fun members(): List<Member> = waiting { coroutines.members() }
+
+    /** See [Space.setRole]. */
+    public fun setRole(identity: String, role: String) {
+        waiting { coroutines.setRole(identity, role) }
+    }
+
+    /** See [Space.removeMember]. */
+    public fun removeMember(identity: String) {
+        waiting { coroutines.removeMember(identity) }
+    }
+
+    /** See [Space.leave]. */
+    public fun leave() {
+        waiting { coroutines.leave() }
+    }
+
+    /** See [Space.subscribeMembers]. */
+    public fun subscribeMembers(listener: MemberListener): Subscription =
+        waiting { coroutines.subscribeMembers(listener) }
+
+    /** See [Space.why]. */
+    public fun why(subject: String, action: String): AccessExplanation = waiting { coroutines.why(subject, action) }
+
+    /** See [Space.rotateKey]. */
+    public fun rotateKey() {
+        waiting { coroutines.rotateKey() }
+    }
+
+    /** See [Space.excluded]. */
+    public fun excluded(): List<ExcludedEntry> = waiting { coroutines.excluded() }
+
+    /** See [Space.resubmit]. */
+    public fun resubmit(entry: String): Resubmission = waiting { coroutines.resubmit(entry) }
 
     /** See [Space.status]. */
     public fun status(): SpaceStatus = waiting { coroutines.status() }

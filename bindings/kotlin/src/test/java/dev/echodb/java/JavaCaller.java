@@ -9,9 +9,12 @@ import dev.echodb.Aggregation;
 import dev.echodb.ChangeBatch;
 import dev.echodb.ChangeKind;
 import dev.echodb.Counter;
+import dev.echodb.DeviceInfo;
 import dev.echodb.EchoException;
 import dev.echodb.EchoObject;
 import dev.echodb.Filter;
+import dev.echodb.IdentityChange;
+import dev.echodb.IdentityInfo;
 import dev.echodb.InvitationState;
 import dev.echodb.Link;
 import dev.echodb.LiveBatch;
@@ -19,6 +22,8 @@ import dev.echodb.LiveChangeKind;
 import dev.echodb.LiveQuery;
 import dev.echodb.LogLevel;
 import dev.echodb.Measure;
+import dev.echodb.MemberEvent;
+import dev.echodb.MemberEventKind;
 import dev.echodb.Query;
 import dev.echodb.Ref;
 import dev.echodb.Status;
@@ -65,6 +70,7 @@ public final class JavaCaller {
             check("oat milk".equals(space.text(object, "title")), "the edit was kept");
         }
         pair(arguments[1]);
+        device(arguments[1]);
         System.out.println("Java is served");
     }
 
@@ -187,12 +193,76 @@ public final class JavaCaller {
             guest.authenticate(host.awaitAuthCode());
             check(guest.await().equals(host.await()), "both are in the space");
             check(bob.space(space.getId()).members().size() == 2, "there are two members");
+            members(ada, space, bob.getIdentity().getIdentity());
+        }
+    }
+
+    private static void members(BlockingClient ada, BlockingSpace space, String bob) {
+        BlockingQueue<MemberEvent> events = new ArrayBlockingQueue<>(10);
+        try (Subscription subscription = space.subscribeMembers(events::add)) {
+            space.setRole(bob, "reader");
+            check(await(events).getKind() == MemberEventKind.ROLE_CHANGED, "the role is told");
+            check(!space.why(bob, "write").getAllowed(), "a reader does not write");
+            check(ada.contacts().get(0).getIdentity().equals(bob), "there is a contact");
+            space.removeMember(bob);
+            check(await(events).getText().equals("Bob was removed by Ada"), "the removal is told");
+            subscription.cancel();
+        }
+        try {
+            space.leave();
+            throw new AssertionError("the creator leaves");
+        } catch (EchoException.PermissionDenied error) {
+            check(space.excluded().isEmpty(), "nothing is excluded");
+        }
+        space.rotateKey();
+        check(space.status().getKeyGeneration() > 1, "there is a new key");
+        check(space.check(true).getFindings().isEmpty(), "the space is sound");
+    }
+
+    private static void device(String url) {
+        try (BlockingClient laptop = online(url, "Ada");
+                BlockingClient phone = online(url, null);
+                BlockingClient tablet = online(url, null)) {
+            BlockingQueue<IdentityChange> changes = new ArrayBlockingQueue<>(100);
+            try (Subscription subscription = laptop.subscribeIdentity(changes::offer)) {
+                BlockingInvitation host = laptop.createDeviceInvitation();
+                BlockingInvitation guest = phone.joinDevice(host.getCode(), "Phone");
+                guest.awaitState(InvitationState.READY_FOR_AUTHENTICATION);
+                guest.authenticate(host.awaitAuthCode());
+                check(guest.await().equals(laptop.getIdentity().getIdentity()), "the phone is Ada's");
+                check(await(changes) == IdentityChange.DEVICES, "the laptop hears of it");
+                subscription.cancel();
+            }
+            String device = phone.getIdentity().getDevice();
+            laptop.renameDevice(device, "Old phone");
+            check(laptop.devices().get(1).getName().equals("Old phone"), "the device has a name");
+            laptop.setProfile("Ada L.");
+            check(laptop.getIdentity().getDisplayName().equals("Ada L."), "the identity has a name");
+            laptop.revokeDevice(device);
+            check(laptop.devices().stream().anyMatch(DeviceInfo::getRevoked), "the device is revoked");
+            String phrase = laptop.createRecoveryPhrase();
+            IdentityInfo recovered = tablet.recoverIdentity(phrase, "Tablet");
+            check(recovered.getIdentity().equals(laptop.getIdentity().getIdentity()), "the identity is back");
+        }
+    }
+
+    private static <T> T await(BlockingQueue<T> queue) {
+        try {
+            T next = queue.poll(60, TimeUnit.SECONDS);
+            check(next != null, "something is told");
+            return next;
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
         }
     }
 
     private static BlockingClient online(String url, String name) {
-        BlockingClient client = BlockingClient.builder().signaling(url).bind("127.0.0.1:0").open();
-        client.createIdentity(name);
+        // That a device was revoked is a warning of the log.
+        BlockingClient client =
+                BlockingClient.builder().signaling(url).bind("127.0.0.1:0").logLevel(LogLevel.ERROR).open();
+        if (name != null) {
+            client.createIdentity(name);
+        }
         return client;
     }
 
