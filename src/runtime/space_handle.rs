@@ -123,7 +123,7 @@ impl SpaceHandle {
             unit,
         };
         self.host
-            .edit(|core| core.splice_text(edit, clock::now_ms()))
+            .edit(edit)
     }
 
     /// The properties as JSON.
