@@ -122,8 +122,7 @@ impl SpaceHandle {
             insert,
             unit,
         };
-        self.host
-            .edit(edit)
+        self.host.edit(edit)
     }
 
     /// The properties as JSON.
