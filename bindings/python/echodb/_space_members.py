@@ -67,6 +67,16 @@ class Space:
         with translated:
             await self._native.leave()
 
+    async def rotate_key(self) -> None:
+        """Makes a new content key for what is written from now on, sealed to every device that may
+        read. Keys are made anew by themselves when somebody loses the right to read and about every
+        30 days; call this when a device may have been read by others and is clean again. What was
+        written before stays readable to those who could read it, and to those who had the old key.
+
+        Takes the role of reader or above. Raises ``PermissionDenied`` and ``Storage``."""
+        with translated:
+            await self._native.rotate_key()
+
     def member_events(self) -> MemberEvents:
         """What becomes of members, wherever it was done, from the first iteration on; ``async
         with`` begins earlier::

@@ -125,6 +125,10 @@ class SpaceStatus:
     #: Whether this identity or this device was removed from the space, or has left it: what is here
     #: can be read, nothing can be written, and nothing more comes.
     removed: bool
+    #: The generation of the content key that is written under: 1 is the first, each new key has a
+    #: higher one. 0 while every key is known to somebody who may not read any more: the next write,
+    #: of whomever, makes a new one.
+    key_generation: int
     #: Whether objects are still being checked, and ``violations`` may change.
     checking: bool
 
@@ -180,6 +184,7 @@ def from_space_status(status: _native.SpaceStatus) -> SpaceStatus:
         violations=status.violations,
         role=status.role,
         removed=status.removed,
+        key_generation=status.key_generation,
         checking=status.checking,
     )
 

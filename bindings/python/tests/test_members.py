@@ -96,6 +96,8 @@ class Members(PeersCase):
         self.assertEqual(len(await copy.query()), 1)
         with self.assertRaises(echodb.PermissionDenied):
             await copy.create(None, {})
+        with self.assertRaises(echodb.PermissionDenied):
+            await copy.rotate_key()
 
     async def test_excluded_and_submitted_again(self):
         copy = await self.pair(self.space, self.bob)
@@ -153,6 +155,14 @@ class Alone(SpaceCase):
             await self.space.resubmit(newest.entry[:-8] + "aaaaaaaa")
         with self.assertRaises(echodb.InvalidArgument):
             await self.space.resubmit("short")
+
+    async def test_content_keys_are_made_anew(self):
+        id = await self.space.create(None, {"n": 1})
+        first = (await self.space.status()).key_generation
+        await self.space.rotate_key()
+        await self.space.update(id, {"n": 2})
+        self.assertEqual((first, (await self.space.status()).key_generation), (1, 2))
+        self.assertEqual((await self.space.get(id))["n"], 2)
 
     async def test_events_end_with_the_client(self):
         events = self.space.member_events()
