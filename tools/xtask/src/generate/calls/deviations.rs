@@ -479,6 +479,8 @@ pub const SHAPES: &[Shape] = &[
     shaped("ExcludedEntry::time_ms", &[Python], "time", A_TIME),
     shaped("DeviceInfo::added_ms", &[Python], "added", A_TIME),
     shaped("DeviceInfo::last_seen_ms", &[Python], "last_seen", A_TIME),
+    shaped("InvitationInfo::created_ms", &[Python], "created", A_TIME),
+    shaped("InvitationInfo::expires_ms", &[Python], "expires", A_TIME),
     shaped("Change::type_name", THREE, "type", SHORT),
     shaped(
         "Committed::objects",
