@@ -88,9 +88,7 @@ def from_check(report: _native.CheckReport) -> CheckReport:
         CheckFinding(CheckFindingKind[each.kind.name], each.subject, each.detail)
         for each in report.findings
     )
-    return CheckReport(
-        findings, report.more_findings, report.entries, report.objects, report.blobs
-    )
+    return CheckReport(findings, report.more_findings, report.entries, report.objects, report.blobs)
 
 
 def from_repair(report: _native.RepairReport) -> RepairReport:

@@ -88,9 +88,9 @@ class Client:
         outside transactions are gathered for ``coalesce_ms``, 0 to 1000. Open spaces together use
         ``cache_bytes`` of memory for what they have read, 1 MiB to 64 GiB.
 
-        The files are encrypted, unless ``encryption`` says otherwise: under ``passphrase`` (1 to 1024
-        bytes) if there is one, else under the key that ``key_provider`` keeps, else under a key in a
-        file beside them. Raises ``PermissionDenied`` with ``Status.WRONG_PASSPHRASE``, and
+        The files are encrypted, unless ``encryption`` says otherwise: under ``passphrase`` (1 to
+        1024 bytes) if there is one, else under the key that ``key_provider`` keeps, else under a
+        key in a file beside them. Raises ``PermissionDenied`` with ``Status.WRONG_PASSPHRASE``, and
         ``Storage`` with ``Status.KEY_UNAVAILABLE`` when a passphrase or provider is needed.
 
         Raises ``InvalidState`` with ``Status.PROFILE_LOCKED`` while another client, in this
@@ -362,13 +362,13 @@ class Client:
             await self._native.set_online(online)
 
     async def set_passphrase(self, old: Optional[str], new: Optional[str]) -> None:
-        """Gives the profile a passphrase, changes it, or, without a new one, takes it away: then the
-        key is with the key provider that the client was opened with, or else in a file. ``old`` is
-        the present one, if there is one. It takes about a second, and no file is written anew but
-        the one that holds the profile's key; a crash leaves the one or the other passphrase. Whoever
-        has a copy of that file from before can open the profile with the old one still. Raises
-        ``PermissionDenied`` with ``Status.WRONG_PASSPHRASE``, and ``InvalidState`` when the profile
-        is plain or in memory."""
+        """Gives the profile a passphrase, changes it, or, without a new one, takes it away: then
+        the key is with the key provider that the client was opened with, or else in a file. ``old``
+        is the present one, if there is one. It takes about a second, and no file is written anew
+        but the one that holds the profile's key; a crash leaves the one or the other passphrase.
+        Whoever has a copy of that file from before can open the profile with the old one still.
+        Raises ``PermissionDenied`` with ``Status.WRONG_PASSPHRASE``, and ``InvalidState`` when the
+        profile is plain or in memory."""
         with translated:
             await self._native.set_passphrase(old, new)
 

@@ -12,8 +12,8 @@ class EncryptionMode(enum.Enum):
     """Whether a profile's files are encrypted."""
 
     #: They are: under the passphrase if one is given, else under the key provider's key if there is
-    #: a provider, else under a key in a file beside them. A profile that was made plain is encrypted
-    #: when it is opened.
+    #: a provider, else under a key in a file beside them. A profile that was made plain is
+    #: encrypted when it is opened.
     AUTO = "auto"
     #: A new profile is plain, and a plain one stays so. One that is encrypted stays that too.
     OFF = "off"

@@ -566,14 +566,14 @@ class Space(_space_members.Space):
         return from_migration(done)
 
     async def check(self, full: bool = False) -> CheckReport:
-        """Checks what is stored of the space and changes nothing: the structure of the file and every
-        entry; with ``full``, every index, object and blob too."""
+        """Checks what is stored of the space and changes nothing: the structure of the file and
+        every entry; with ``full``, every index, object and blob too."""
         with translated:
             return from_check(await self._native.check(full))
 
     async def repair(self) -> RepairReport:
-        """Makes the space's file again from its entries, also of a space that cannot be opened. What
-        is not sound is left out and comes again from peers that hold it."""
+        """Makes the space's file again from its entries, also of a space that cannot be opened.
+        What is not sound is left out and comes again from peers that hold it."""
         with translated:
             return from_repair(await self._native.repair())
 

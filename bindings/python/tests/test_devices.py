@@ -33,7 +33,9 @@ class Devices(PeersCase):
             return await copy.get(note) is not None
 
         await self.until(there)
-        self.assertEqual((await self.laptop.default_space()).id, (await self.phone.default_space()).id)
+        self.assertEqual(
+            (await self.laptop.default_space()).id, (await self.phone.default_space()).id
+        )
         self.assertEqual(len(await self.notes.members()), 1)
 
         async with self.laptop.identity_changes() as changes:
