@@ -87,13 +87,17 @@ class Lifetimes(SpaceCase):
                 await self.space.changes().__aenter__()
             elif kind == 3:
                 Cycle(await self.space.changes().__aenter__())
+            elif kind == 4:
+                await self.space.member_events().__aenter__()
+            elif kind == 5:
+                Cycle(await self.client.identity_changes().__aenter__())
             else:
                 # Never begun.
                 self.space.changes()
 
         async def subscriptions(count):
             for n in range(count):
-                await one(n % 5)
+                await one(n % 7)
                 if n % 50 == 0:
                     await self.touch()
             heard.clear()
@@ -113,13 +117,15 @@ class Lifetimes(SpaceCase):
             transaction.create(None, {})
             invitation = await space.invite()
             updates = await invitation.updates().__aenter__()
+            events = await space.member_events().__aenter__()
+            identity = await client.identity_changes().__aenter__()
             if close:
                 # This one lasts for as long as the client is open, whoever refers to it.
                 await space.subscribe(lambda batch: None)
             await space.create(None, {})
             if close:
                 await client.close()
-            Cycle(client, stream, transaction, invitation, updates)
+            Cycle(client, stream, transaction, invitation, updates, events, identity)
 
         async def clients(count):
             for n in range(count):
