@@ -1512,13 +1512,14 @@ class Client {
     }
 
     /**
-     * Gives the profile a passphrase, changes it, or, without a new one, takes it away; `old_one` is
-     * empty if there is none.
+     * Gives the profile a passphrase, changes it, or, with an empty new one, takes it away; `old_one`
+     * is empty if there is none.
      */
     void set_passphrase(std::string_view old_one, std::string_view new_one) const {
         detail::check([&](echodb_error **error) {
-            return echodb_client_set_passphrase(get(), old_one.data(), old_one.size(),
-                                                new_one.data(), new_one.size(), error);
+            return echodb_client_set_passphrase(
+                get(), old_one.empty() ? nullptr : old_one.data(), old_one.size(),
+                new_one.empty() ? nullptr : new_one.data(), new_one.size(), error);
         });
     }
 

@@ -133,29 +133,16 @@ public struct Changes: AsyncSequence, Sendable {
 
     /// Begins to read.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(reader: Reader(feed: feed))
+        Iterator(reader: FeedReader(feed))
     }
 
     /// Hands out the batches.
     public struct Iterator: AsyncIteratorProtocol, Sendable {
-        fileprivate let reader: Reader
+        fileprivate let reader: FeedReader<ChangeBatch>
 
         /// The next batch; `nil` at the end.
         public mutating func next() async -> ChangeBatch? {
             await reader.feed.next()
-        }
-    }
-
-    /// Ends the feed when the loop is left, however long the sequence lives.
-    fileprivate final class Reader: Sendable {
-        let feed: Feed<ChangeBatch>
-
-        init(feed: Feed<ChangeBatch>) {
-            self.feed = feed
-        }
-
-        deinit {
-            feed.cancel()
         }
     }
 }

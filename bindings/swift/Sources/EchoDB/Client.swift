@@ -33,7 +33,7 @@ public struct ICEServer: Hashable, Sendable {
 /// more: no ``Client``, no ``Space`` or ``Invitation`` of it, and no running subscription.
 public final class Client: Sendable {
     let native: EchoDBNative.Client
-    private let lifeline = Lifeline()
+    let lifeline = Lifeline()
 
     private init(native: EchoDBNative.Client) {
         self.native = native
@@ -175,10 +175,8 @@ public final class Client: Sendable {
         _ code: String, timeout: Duration = .seconds(120)
     ) async throws -> Invitation {
         let options = EchoDBNative.JoinOptions(timeoutS: try timeout.wholeSeconds(for: "timeout"))
-        let invitation = try await translating {
-            try await native.join(code: code, options: options)
-        }
-        return Invitation(native: invitation, owner: native, lifeline: lifeline)
+        return invitation(
+            try await translating { try await native.join(code: code, options: options) })
     }
 
     /// Goes online or offline. Offline, all connections are closed and none is made or taken;
@@ -194,5 +192,9 @@ public final class Client: Sendable {
 
     func space(_ space: EchoDBNative.Space) -> Space {
         Space(native: space, lifeline: lifeline)
+    }
+
+    func invitation(_ invitation: EchoDBNative.Invitation) -> Invitation {
+        Invitation(native: invitation, owner: native, lifeline: lifeline)
     }
 }

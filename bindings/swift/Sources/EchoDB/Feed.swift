@@ -101,6 +101,19 @@ final class Feed<Item: Sendable>: Endable, @unchecked Sendable {
     }
 }
 
+/// Reads a feed, and ends it when the loop is left, however long the sequence lives.
+final class FeedReader<Item: Sendable>: Sendable {
+    let feed: Feed<Item>
+
+    init(_ feed: Feed<Item>) {
+        self.feed = feed
+    }
+
+    deinit {
+        feed.cancel()
+    }
+}
+
 /// What the library calls back until it is cancelled.
 protocol Cancellable: Sendable {
     func cancel()

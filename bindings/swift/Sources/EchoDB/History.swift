@@ -48,6 +48,10 @@ public struct TransactionInfo: Hashable, Sendable {
     public let message: String?
     /// The objects that it changed, in id order.
     public let objects: [String]
+    /// If its author, or the author's device, was removed, demoted or revoked without having known:
+    /// the identity of a member who had built on it in good standing, which is why it counts. Of
+    /// several such members devices may name different ones.
+    public let endorsedBy: String?
 
     init(native: EchoDBNative.TransactionInfo) {
         entry = native.entry
@@ -56,6 +60,7 @@ public struct TransactionInfo: Hashable, Sendable {
         time = Date(millisecondsSince1970: native.timeMs)
         message = native.message
         objects = native.objects
+        endorsedBy = native.endorsedBy
     }
 }
 

@@ -57,7 +57,7 @@ public struct InvitationUpdate: Hashable, Sendable {
     public let attemptsLeft: Int
     /// The other side's display name, once it has given one; not proven before success.
     public let peerName: String?
-    /// The space's id, once it is known.
+    /// The space's id, once it is known; the identity's key, if a device is being added.
     public let space: String?
     /// The status of the failure, if something failed.
     public let status: EchoError.Status?
@@ -153,7 +153,8 @@ public final class Invitation: Sendable {
         try translating { try native.authenticate(authCode: authCode) }
     }
 
-    /// Waits for the end and returns the space's id; throws what ended it otherwise.
+    /// Waits for the end and returns the space's id, or the identity's key if a device was added;
+    /// throws what ended it otherwise.
     @discardableResult
     public func wait() async throws -> String {
         for await update in updates where update.state.isFinal {

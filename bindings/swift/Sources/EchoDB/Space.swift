@@ -62,11 +62,6 @@ public final class Space: Sendable {
         try await translating { try await native.flush() }
     }
 
-    /// The members.
-    public func members() async throws -> [Member] {
-        try await translating { try await native.members() }.map(Member.init(native:))
-    }
-
     /// Who has what, and what waits for what.
     public func status() async throws -> SpaceStatus {
         SpaceStatus(native: try await translating { try await native.status() })

@@ -56,25 +56,6 @@ public struct SpaceInfo: Hashable, Sendable, Identifiable {
     }
 }
 
-/// A member of a space.
-public struct Member: Hashable, Sendable {
-    /// The identity's key.
-    public let identity: String
-    /// The name it gave itself.
-    public let displayName: String
-    /// `owner`, `admin`, `editor`, `reader` or `relay`.
-    public let role: String
-    /// Its devices' keys.
-    public let devices: [String]
-
-    init(native: EchoDBNative.Member) {
-        identity = native.identity
-        displayName = native.displayName
-        role = native.role
-        devices = native.devices
-    }
-}
-
 /// A connection to a signalling server.
 public struct SignalingStatus: Hashable, Sendable {
     /// Its URL.
@@ -154,12 +135,24 @@ public struct SpaceStatus: Hashable, Sendable {
     public let entries: UInt64
     /// Entries set aside as harmful or malformed; see ``Space/quarantined()``.
     public let quarantined: UInt64
+    /// Entries that do not count; see ``Space/excluded()``.
+    public let excluded: UInt64
     /// Entries that wait for a content key.
     public let waitingForKey: UInt64
     /// Entries that wait for one they depend on.
     public let waitingForDependency: UInt64
     /// Objects that break the schema of their type; see ``Space/violations()``.
     public let violations: UInt64
+    /// This identity's role; `nil` once it was removed or has left, and while its admission has not
+    /// arrived.
+    public let role: String?
+    /// Whether this identity or this device was removed from the space, or has left it: what is here
+    /// can be read, nothing can be written, and nothing more comes.
+    public let isRemoved: Bool
+    /// The generation of the content key that is written under: 1 is the first, each new key has a
+    /// higher one. 0 while every key is known to somebody who may not read any more: the next write,
+    /// of whomever, makes a new one.
+    public let keyGeneration: UInt64
     /// Whether objects are yet to be checked because a schema came or changed: then
     /// ``violations`` is still moving.
     public let isChecking: Bool
@@ -170,9 +163,13 @@ public struct SpaceStatus: Hashable, Sendable {
         objects = native.objects
         entries = native.entries
         quarantined = native.quarantined
+        excluded = native.excluded
         waitingForKey = native.waitingForKey
         waitingForDependency = native.waitingForDependency
         violations = native.violations
+        role = native.role
+        isRemoved = native.removed
+        keyGeneration = native.keyGeneration
         isChecking = native.checking
     }
 }

@@ -422,6 +422,18 @@ pub const DEVIATIONS: &[Deviation] = &[
         "BlobFetch.subscribe",
         "a listener is a closure",
     ),
+    named(
+        "MemberListener::changed",
+        Swift,
+        "Space.subscribeMembers",
+        "a listener is a closure",
+    ),
+    named(
+        "IdentityListener::changed",
+        Swift,
+        "Client.subscribeIdentity",
+        "a listener is a closure",
+    ),
     named("LogSink::log", Swift, "LogHandler", "a sink is a closure"),
     inherited(
         "BlobFetchState::name",
@@ -485,13 +497,18 @@ pub const SHAPES: &[Shape] = &[
     shaped("ObjectRecord::updated_ms", THREE, "updated", A_TIME),
     shaped("ChangeInfo::time_ms", THREE, "time", A_TIME),
     shaped("LogRecord::time_ms", &[Kotlin, Swift], "time", A_TIME),
-    shaped("Member::joined_ms", &[Python, Kotlin], "joined", A_TIME),
-    shaped("ExcludedEntry::time_ms", &[Python, Kotlin], "time", A_TIME),
-    shaped("DeviceInfo::added_ms", &[Python, Kotlin], "added", A_TIME),
+    shaped("Member::joined_ms", THREE, "joined", A_TIME),
+    shaped("ExcludedEntry::time_ms", THREE, "time", A_TIME),
+    shaped("DeviceInfo::added_ms", THREE, "added", A_TIME),
     shaped("DeviceInfo::last_seen_ms", &[Python], "last_seen", A_TIME),
-    shaped("DeviceInfo::last_seen_ms", &[Kotlin], "lastSeen", A_TIME),
     shaped("InvitationInfo::created_ms", &[Python], "created", A_TIME),
     shaped("InvitationInfo::expires_ms", &[Python], "expires", A_TIME),
+    shaped(
+        "DeviceInfo::last_seen_ms",
+        &[Kotlin, Swift],
+        "lastSeen",
+        A_TIME,
+    ),
     shaped("Change::type_name", THREE, "type", SHORT),
     shaped(
         "Committed::objects",
@@ -539,6 +556,12 @@ pub const SHAPES: &[Shape] = &[
         "what truths are called",
     ),
     shaped(
+        "ExplanationStep::counts",
+        &[Swift],
+        "counts",
+        "what truths are called",
+    ),
+    shaped(
         "LogLevel::Warn",
         &[Swift],
         "warning",
@@ -554,4 +577,5 @@ pub const TYPES: &[(&str, Language, &str)] = &[
     ("IceServer", Swift, "ICEServer"),
     ("Explanation", Python, "AccessExplanation"),
     ("Explanation", Kotlin, "AccessExplanation"),
+    ("Explanation", Swift, "AccessExplanation"),
 ];
