@@ -115,7 +115,10 @@ fn three_guests_come_in_at_once_each_with_a_code_of_its_own() {
     }
     // The code is worth nothing now.
     let eve = client("Eve", &signal);
-    let options = JoinOptions { timeout_s: 1 };
+    let options = JoinOptions {
+        timeout_s: 1,
+        ..JoinOptions::default()
+    };
     let late = eve.join(hosting.code(), options).unwrap();
     assert_eq!(kind(late.wait(Some(PATIENCE))), ErrorKind::TimedOut);
 }
@@ -251,7 +254,11 @@ fn any_member_lets_in_who_has_a_delegated_code() {
             .all(|client| client.invitations().unwrap().is_empty())
     });
     let eve = client("Eve", &signal);
-    let late = eve.join(code, JoinOptions { timeout_s: 2 }).unwrap();
+    let options = JoinOptions {
+        timeout_s: 2,
+        ..JoinOptions::default()
+    };
+    let late = eve.join(code, options).unwrap();
     assert!(late.wait(Some(PATIENCE)).is_err());
     assert_eq!(space.members().unwrap().len(), 4);
 }

@@ -47,6 +47,7 @@ pub fn join(node: &Arc<Node>, code: &str, options: &JoinOptions) -> Result<Pairi
         url: code.to_url()?,
         qr: code.to_qr_text()?,
         shown: true,
+        lasts: false,
     };
     let keys = Arc::new(DeviceKeys::generate(&mut clock::fill_random));
     let machine = Guest::for_device(Setup {

@@ -57,6 +57,7 @@ pub fn open(node: &Arc<Node>, options: &InviteOptions) -> Result<PairingHandle> 
         url: code.to_url()?,
         qr: code.to_qr_text()?,
         shown: true,
+        lasts: false,
     };
     // Nobody may take it for what a process that ended left behind.
     let _tending = node.lock_tending();

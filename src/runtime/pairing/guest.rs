@@ -91,6 +91,7 @@ fn start(
         url: code.to_url()?,
         qr: code.to_qr_text()?,
         shown: true,
+        lasts: true,
     };
     let (handle, commands) = PairingHandle::labelled(label, None, node.log().clone());
     let layer = GuestLayer {

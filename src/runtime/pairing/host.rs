@@ -136,6 +136,7 @@ pub(super) fn resume(
         url: code.to_url()?,
         qr: code.to_qr_text()?,
         shown: true,
+        lasts: true,
     };
     let signer = record.signer()?;
     let key = signer.public().0;
@@ -170,6 +171,7 @@ pub(super) fn stand_in(
         url: String::new(),
         qr: String::new(),
         shown: false,
+        lasts: true,
     };
     receive(node, space, code, label, key, role, None)
 }

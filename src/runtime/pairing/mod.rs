@@ -75,6 +75,8 @@ pub(super) struct Label {
     /// Whether it is shown to the program: a member that lets in guests for somebody else does
     /// so quietly.
     pub shown: bool,
+    /// Whether it is kept and goes on when the profile is opened again.
+    pub lasts: bool,
 }
 
 struct Shared {
@@ -106,6 +108,7 @@ impl PairingHandle {
             qr: url.clone(),
             url,
             shown: true,
+            lasts: true,
         };
         PairingHandle::labelled(label, None, log)
     }
@@ -223,9 +226,12 @@ impl PairingHandle {
         self.send(Command::Cancel);
     }
 
-    /// Stops, to go on when the profile is opened again.
+    /// Stops, to go on when the profile is opened again; one that could not is cancelled.
     pub fn suspend(&self) {
-        self.send(Command::Suspend);
+        self.send(match self.shared.label.lasts {
+            true => Command::Suspend,
+            false => Command::Cancel,
+        });
     }
 
     /// Closes the connection to the other side, if there is one: the client goes offline.

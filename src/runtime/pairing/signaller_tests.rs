@@ -141,10 +141,18 @@ async fn attack_02_a_signaller_that_drops_repeats_spoils_and_floods() {
         let honest = TestServer::start("127.0.0.1:0").await;
         let url = start(&honest, seed).await;
         let (ada, bob) = (client("Ada", &url), client("Bob", &url));
-        let space = ada.node().all_spaces().pop().unwrap();
+        let space = ada
+            .node()
+            .all_spaces()
+            .into_iter()
+            .find(|space| space.is_default())
+            .unwrap();
         let hosting = host::open(&ada, &space, &InviteOptions::default()).unwrap();
         let began = Instant::now();
-        let options = JoinOptions { timeout_s: 6 };
+        let options = JoinOptions {
+            timeout_s: 6,
+            ..JoinOptions::default()
+        };
         let joining = guest::join(bob.node(), &hosting.code(), &options).unwrap();
         // The people do their part as soon as they are asked.
         let people = async {
