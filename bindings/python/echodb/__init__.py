@@ -39,7 +39,17 @@ from ._errors import (
     TimedOut,
     Unexpected,
 )
-from ._invitation import Invitation, InvitationState, InvitationUpdate, InvitationUpdates
+from ._invitation import (
+    GuestUpdate,
+    Invitation,
+    InvitationInfo,
+    InvitationKind,
+    InvitationState,
+    InvitationType,
+    InvitationUpdate,
+    InvitationUpdates,
+    QrModules,
+)
 from ._members import (
     AccessExplanation,
     Contact,
@@ -213,6 +223,7 @@ __all__ = [
     "Filter",
     "Follow",
     "Found",
+    "GuestUpdate",
     "IceServer",
     "IdentityChange",
     "IdentityChanges",
@@ -225,8 +236,11 @@ __all__ = [
     "InvalidArgument",
     "InvalidState",
     "Invitation",
+    "InvitationInfo",
+    "InvitationKind",
     "InvitationRefused",
     "InvitationState",
+    "InvitationType",
     "InvitationUpdate",
     "InvitationUpdates",
     "KeyProvider",
@@ -255,6 +269,7 @@ __all__ = [
     "OrderBy",
     "PeerStatus",
     "PermissionDenied",
+    "QrModules",
     "QuarantinedEntry",
     "QueryPage",
     "Ref",

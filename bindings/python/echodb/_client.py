@@ -23,7 +23,8 @@ from ._devices import DeviceInfo, IdentityChanges, from_device, open_changes
 from ._encryption import EncryptionMode, KeyProvider, ProviderAdapter, native_mode
 from ._errors import translated
 from ._exit import open_clients
-from ._invitation import Invitation, begin
+from ._invitation import Invitation, InvitationInfo, begin
+from ._invitation import from_info as from_invitation
 from ._log import LogSink, effective_level, native_level
 from ._links import Follow
 from ._members import Contact, from_contact
@@ -305,6 +306,30 @@ class Client:
         with translated:
             options = _native.JoinOptions(timeout_s=timeout)
         return await begin(lambda: self._native.join(code, options), self._lifeline)
+
+    async def invitations(self) -> List[InvitationInfo]:
+        """The invitations that are open: those of this profile, as host and as guest, in the order
+        in which they were made, then those that other members have open in the spaces that are open
+        here. They are kept over a restart, and run whenever the client is online and their space is
+        open."""
+        with translated:
+            return [from_invitation(info) for info in await self._native.invitations()]
+
+    async def invitation(self, id: str) -> Invitation:
+        """A handle on a running invitation of this profile, as after a restart. Raises
+        ``InvalidArgument`` if ``id`` is malformed, ``NotFound`` if there is no such invitation, and
+        ``InvalidState`` while it does not run because the client is offline or the space closed."""
+        with translated:
+            return Invitation(await self._native.invitation(id), self._lifeline)
+
+    async def cancel_invitation(self, id: str) -> None:
+        """Ends an invitation for everybody: nobody comes in through it any more, and its code is
+        worth nothing. An admin or owner may end those of other members too. On the guest's side it
+        ends the attempt to join. Raises ``InvalidArgument`` if ``id`` is malformed, ``NotFound`` if
+        there is no such invitation, and ``PermissionDenied`` if it is somebody else's and gives a
+        role that is not below ours."""
+        with translated:
+            await self._native.cancel_invitation(id)
 
     async def import_archive(self, path: Union[str, os.PathLike[str]]) -> Space:
         """Brings in a space's archive and opens the space: as a new space of this profile, into

@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import enum
 from dataclasses import dataclass
-from typing import Awaitable, Callable, Optional
+from datetime import datetime
+from typing import Awaitable, Callable, Optional, Tuple
 
 from . import _native
 from ._errors import InvalidState, translated
 from ._stream import Lifeline, Mailbox, Stream
+from ._values import clock_time
 
 #: More than any invitation goes through.
 _UPDATES = 64
@@ -46,6 +48,86 @@ class InvitationState(enum.Enum):
         return self.value >= InvitationState.SUCCESS.value
 
 
+class InvitationType(enum.Enum):
+    """How an invitation is hosted and used."""
+
+    #: This client lets in one guest, who enters an authorization code.
+    INTERACTIVE = 1
+    #: This client lets in several guests, each with an authorization code of its own.
+    MULTI_USE = 2
+    #: Any member who is online lets in whoever has the code.
+    DELEGATED = 3
+
+
+class InvitationKind(enum.Enum):
+    """What an invitation leads to."""
+
+    #: Membership of a space.
+    SPACE = 1
+    #: A further device of the identity.
+    DEVICE = 2
+
+
+@dataclass(frozen=True)
+class InvitationInfo:
+    """One line of the list of invitations."""
+
+    #: Names it, for :meth:`Client.cancel_invitation` and :meth:`Client.invitation`: 32 hexadecimal
+    #: digits.
+    id: str
+    #: The space's id; ``None`` on the side of a guest who does not know it yet.
+    space: Optional[str]
+    #: What it leads to.
+    kind: InvitationKind
+    #: How it is hosted and used.
+    invitation_type: InvitationType
+    #: Whether we are the guest.
+    joining: bool
+    #: The role that guests get, at most; ``None`` on the guest's side.
+    role: Optional[str]
+    #: When it was made; ``None`` if another device made it.
+    created: Optional[datetime]
+    #: When it ends; on the guest's side, when it is given up.
+    expires: datetime
+    #: How many guests it may let in; ``None``: any number.
+    max_uses: Optional[int]
+    #: How many it let in, as far as is known here.
+    uses: int
+    #: Where it stands; ``INIT`` while it does not run: the client is offline, or its space closed.
+    state: InvitationState
+    #: The code, if its secret is here.
+    code: Optional[str]
+    #: The code as a link, likewise.
+    url: Optional[str]
+
+
+@dataclass(frozen=True)
+class GuestUpdate:
+    """One guest at a host's door."""
+
+    #: Tells the guests of one invitation apart; rises with each.
+    number: int
+    #: How far it has come.
+    state: InvitationState
+    #: Its display name, once it has given one; not proven.
+    name: Optional[str]
+    #: The authorization code for this guest, six digits, while it is good.
+    auth_code: Optional[str]
+    #: As :attr:`InvitationUpdate.fingerprint`.
+    fingerprint: Optional[str]
+
+
+@dataclass(frozen=True)
+class QrModules:
+    """A QR code as its modules."""
+
+    #: Modules of one side, 21 to 177.
+    width: int
+    #: ``width`` times ``width`` bytes, row by row from the top left: 1 dark, 0 light. A picture
+    #: needs four light modules on each side around them.
+    modules: bytes
+
+
 @dataclass(frozen=True)
 class InvitationUpdate:
     """An invitation at one moment."""
@@ -54,11 +136,21 @@ class InvitationUpdate:
     state: InvitationState
     #: The host's authorization code, six digits, while it is good.
     auth_code: Optional[str]
-    #: Authorization codes left before the invitation is closed.
+    #: Authorization codes left before the invitation is closed. After each guest that was let in
+    #: they are three again.
     attempts_left: int
     #: The other side's display name, once it has given one; not proven before success.
     peer_name: Optional[str]
-    #: The space's id, once it is known.
+    #: Four English words, the same on both screens unless somebody sits in between; once the
+    #: authorization code is entered, right or wrong, and on from there. ``None`` for delegated
+    #: invitations, where no two people look at screens.
+    fingerprint: Optional[str]
+    #: The host's guests at this moment, at most three; the other fields show the one that has come
+    #: farthest.
+    guests: Tuple[GuestUpdate, ...]
+    #: How many guests were let in so far.
+    uses: int
+    #: The space's id, once it is known; the identity's key, if a device is being added.
     space: Optional[str]
     #: The status number of the failure, 0 if there is none.
     status: int
@@ -83,6 +175,12 @@ class Invitation:
         self._lifeline = lifeline
 
     @property
+    def id(self) -> str:
+        """Names it: 32 hexadecimal digits, as in :meth:`Client.invitations`."""
+        with translated:
+            return self._native.id()
+
+    @property
     def code(self) -> str:
         """The code to hand over, as text."""
         with translated:
@@ -93,6 +191,18 @@ class Invitation:
         """The code as a URL, for links and QR codes."""
         with translated:
             return self._native.url()
+
+    def qr_svg(self) -> str:
+        """The URL as an SVG picture of a QR code, with a quiet zone of four modules, black on
+        white; it scales to any size."""
+        with translated:
+            return self._native.qr_svg()
+
+    def qr_modules(self) -> QrModules:
+        """The URL as the modules of a QR code, without a quiet zone, to draw oneself."""
+        with translated:
+            found = self._native.qr_modules()
+        return QrModules(found.width, found.modules)
 
     @property
     def auth_code(self) -> Optional[str]:
@@ -145,8 +255,9 @@ class Invitation:
             self._native.authenticate(auth_code)
 
     async def wait(self) -> str:
-        """Waits for the end and returns the space's id; raises what ended it otherwise. A wait
-        that is given up leaves the invitation as it is; see :meth:`cancel`."""
+        """Waits for the end and returns the space's id, or the identity's key if a device is added;
+        raises what ended it otherwise. A wait that is given up leaves the invitation as it is; see
+        :meth:`cancel`."""
         with translated:
             return await self._native.wait()
 
@@ -178,9 +289,40 @@ def _from_native(update: _native.InvitationUpdate) -> InvitationUpdate:
         auth_code=update.auth_code,
         attempts_left=update.attempts_left,
         peer_name=update.peer_name,
+        fingerprint=update.fingerprint,
+        guests=tuple(
+            GuestUpdate(
+                guest.number,
+                InvitationState(guest.state.value),
+                guest.name,
+                guest.auth_code,
+                guest.fingerprint,
+            )
+            for guest in update.guests
+        ),
+        uses=update.uses,
         space=update.space,
         status=update.status,
         error=update.error,
+    )
+
+
+def from_info(info: _native.InvitationInfo) -> InvitationInfo:
+    """From the generated record."""
+    return InvitationInfo(
+        id=info.id,
+        space=info.space,
+        kind=InvitationKind(info.kind.value),
+        invitation_type=InvitationType(info.invitation_type.value),
+        joining=info.joining,
+        role=info.role,
+        created=clock_time(info.created_ms) if info.created_ms else None,
+        expires=clock_time(info.expires_ms),
+        max_uses=info.max_uses,
+        uses=info.uses,
+        state=InvitationState(info.state.value),
+        code=info.code,
+        url=info.url,
     )
 
 

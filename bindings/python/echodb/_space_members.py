@@ -29,12 +29,40 @@ class Space:
         self._native = native
         self._lifeline = lifeline
 
-    async def invite(self, *, expires: int = 3600, include_signaling: bool = True) -> Invitation:
-        """Opens an invitation; needs the role of admin or owner. Its code is good for ``expires``
-        seconds, and carries the signalling servers unless told not to. It can be used once its
-        state is ``CONNECTING``, while this client runs and is online."""
+    async def invite(
+        self,
+        *,
+        expires: int = 3600,
+        max_uses: int = 1,
+        delegated: bool = False,
+        role: str = "editor",
+        include_signaling: bool = True,
+    ) -> Invitation:
+        """Opens an invitation; needs the role of admin or owner. It can be used once its state is
+        ``CONNECTING``, while this client runs and is online. It is kept over a restart; see
+        :meth:`Client.invitations`.
+
+        Its code is good for ``expires`` seconds: 1 to 604,800 (a week), and up to 7,776,000 (90
+        days) for several guests and for delegated invitations. It lets in ``max_uses`` guests, 1 to
+        200: with more than one there is one code, and an authorization code for each guest (see
+        :attr:`InvitationUpdate.guests`). They get the ``role``, which must be below the inviter's.
+        The code carries the signalling servers unless told not to.
+
+        Through a ``delegated`` one any member who is online may let the guests in, this client need
+        not be. There is no authorization code then: whoever has the code is let in, so hand it over
+        like a key. The role is at most editor, and ``max_uses`` is a number that members keep to as
+        far as they know of each other's guests; 0 means any number.
+
+        Raises ``PermissionDenied`` for a role that one may not give, ``LimitExceeded`` while 16
+        invitations are open, ``InvalidState`` offline, and ``InvalidArgument``."""
         with translated:
-            options = _native.InviteOptions(expires_s=expires, include_signaling=include_signaling)
+            options = _native.InviteOptions(
+                expires_s=expires,
+                max_uses=max_uses,
+                delegated=delegated,
+                role=role,
+                include_signaling=include_signaling,
+            )
         return await begin(lambda: self._native.invite(options), self._lifeline)
 
     async def members(self) -> List[Member]:

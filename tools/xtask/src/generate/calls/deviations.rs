@@ -501,6 +501,8 @@ pub const SHAPES: &[Shape] = &[
     shaped("ExcludedEntry::time_ms", THREE, "time", A_TIME),
     shaped("DeviceInfo::added_ms", THREE, "added", A_TIME),
     shaped("DeviceInfo::last_seen_ms", &[Python], "last_seen", A_TIME),
+    shaped("InvitationInfo::created_ms", &[Python], "created", A_TIME),
+    shaped("InvitationInfo::expires_ms", &[Python], "expires", A_TIME),
     shaped(
         "DeviceInfo::last_seen_ms",
         &[Kotlin, Swift],
