@@ -54,7 +54,9 @@ impl Node {
     /// Brings the client and its spaces in line with HALO.
     pub fn reconcile(&self) -> Result<()> {
         let _one = self.reconciling();
-        if self.identity().is_none() {
+        // Identity and HALO space come one after the other: what came between them looks again.
+        let founded = self.hosts().iter().any(|host| host.is_halo());
+        if self.identity().is_none() || !founded {
             return Ok(());
         }
         let halo = self.read_halo()?;
