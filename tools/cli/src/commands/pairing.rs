@@ -104,7 +104,7 @@ pub(super) fn cancel(context: &mut Context, id: String) -> Result<()> {
 }
 
 /// What becomes of an invitation when its command ends early.
-enum End {
+pub(super) enum End {
     /// It is cancelled, so that no code stays open behind a user who believes it closed.
     Cancel,
     /// It is for several guests, and goes on whenever this profile is online.
