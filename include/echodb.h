@@ -2931,7 +2931,8 @@ echodb_status echodb_invite_options_new(echodb_invite_options **out,
                                         echodb_error **error);
 
 /**
- * Sets how long the code is good for, in seconds, 1 to 604,800.
+ * Sets how long the code is good for, in seconds: 1 to 604,800, and up to 7,776,000 for several
+ * guests and for delegated invitations.
  *
  * Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
  * `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the options are used. Since 0.1.0.
@@ -2949,6 +2950,41 @@ echodb_status echodb_invite_options_set_expires_s(echodb_invite_options *options
 echodb_status echodb_invite_options_set_include_signaling(echodb_invite_options *options,
                                                           bool include_signaling,
                                                           echodb_error **error);
+
+/**
+ * Sets how many guests may come in, 1 to 200; with more than one each gets an authorization code
+ * of its own. For delegated invitations members keep to it as far as they know, and 0 means any
+ * number.
+ *
+ * Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the options are used. Since 0.1.0.
+ */
+echodb_status echodb_invite_options_set_max_uses(echodb_invite_options *options,
+                                                 uint32_t max_uses,
+                                                 echodb_error **error);
+
+/**
+ * Sets whether any member who is online may let the guests in. There is no authorization code
+ * then: whoever has the code is let in.
+ *
+ * Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_invite_options_set_delegated(echodb_invite_options *options,
+                                                  bool delegated,
+                                                  echodb_error **error);
+
+/**
+ * Sets the role that guests get: `relay`, `reader`, `editor`, `admin` or `owner`, below the
+ * inviter's own, and at most `editor` if delegated.
+ *
+ * Ownership: strings are copied. NULL: `options` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`; a word that is no role shows when the options are used. Since 0.1.0.
+ */
+echodb_status echodb_invite_options_set_role(echodb_invite_options *options,
+                                             const char *role,
+                                             size_t role_len,
+                                             echodb_error **error);
 
 /**
  * Frees options.
@@ -3028,8 +3064,10 @@ echodb_status echodb_invitation_state(const echodb_invitation *invitation,
 
 /**
  * Where it stands, as JSON: `state` (a word), `auth_code` (the host's, while it is good),
- * `attempts_left`, `peer_name` (not proven before success), `space` (once it is known), `status`
- * (0, or that of the failure) and `error`. What is not known is null.
+ * `attempts_left`, `peer_name` (not proven before success), `fingerprint` (four words to compare),
+ * `guests` (the host's, each with `number`, `state`, `name`, `auth_code` and `fingerprint`), `uses`
+ * (guests let in so far), `space` (once it is known), `status` (0, or that of the failure) and
+ * `error`. What is not known is null.
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `invitation` and `out` may
  * not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.

@@ -360,6 +360,30 @@ class InviteOptions {
         return *this;
     }
 
+    /** How many guests may come in; more than one makes it a multi-use invitation. */
+    InviteOptions &max_uses(uint32_t guests) {
+        detail::check([&](echodb_error **error) {
+            return echodb_invite_options_set_max_uses(get(), guests, error);
+        });
+        return *this;
+    }
+
+    /** Whether any member who is online lets in whoever has the code. */
+    InviteOptions &delegated(bool delegated) {
+        detail::check([&](echodb_error **error) {
+            return echodb_invite_options_set_delegated(get(), delegated, error);
+        });
+        return *this;
+    }
+
+    /** The role that guests get. */
+    InviteOptions &role(std::string_view role) {
+        detail::check([&](echodb_error **error) {
+            return echodb_invite_options_set_role(get(), role.data(), role.size(), error);
+        });
+        return *this;
+    }
+
     InviteOptions &include_signaling(bool include) {
         detail::check([&](echodb_error **error) {
             return echodb_invite_options_set_include_signaling(get(), include, error);
@@ -567,6 +591,11 @@ class Invitation {
     std::string url() const { return text(echodb_invitation_url); }
     std::string update() const { return text(echodb_invitation_update); }
     std::string auth_code() const { return text(echodb_invitation_auth_code); }
+    std::string id() const { return text(echodb_invitation_id); }
+    /** The URL as a QR code, an SVG picture. */
+    std::string qr_svg() const { return text(echodb_invitation_qr_svg); }
+    /** The URL as a QR code's modules, one byte each, as many rows as columns. */
+    std::string qr_modules() const { return text(echodb_invitation_qr_modules); }
 
     int32_t state() const {
         int32_t state = 0;
@@ -1483,13 +1512,14 @@ class Client {
     }
 
     /**
-     * Gives the profile a passphrase, changes it, or, without a new one, takes it away; `old_one` is
-     * empty if there is none.
+     * Gives the profile a passphrase, changes it, or, with an empty new one, takes it away; `old_one`
+     * is empty if there is none.
      */
     void set_passphrase(std::string_view old_one, std::string_view new_one) const {
         detail::check([&](echodb_error **error) {
-            return echodb_client_set_passphrase(get(), old_one.data(), old_one.size(),
-                                                new_one.data(), new_one.size(), error);
+            return echodb_client_set_passphrase(
+                get(), old_one.empty() ? nullptr : old_one.data(), old_one.size(),
+                new_one.empty() ? nullptr : new_one.data(), new_one.size(), error);
         });
     }
 
@@ -1541,6 +1571,24 @@ class Client {
     }
 
     Invitation join(std::string_view code) const { return join_with(code, nullptr); }
+
+    /** The invitations that are open, a JSON array. */
+    std::string invitations() const { return text(echodb_client_invitations); }
+
+    /** A handle on a running invitation of this profile. */
+    Invitation invitation(std::string_view id) const {
+        return Invitation(
+            detail::make<echodb_invitation>([&](echodb_invitation **out, echodb_error **error) {
+                return echodb_client_invitation(get(), id.data(), id.size(), out, error);
+            }));
+    }
+
+    /** Ends an invitation for everybody. */
+    void cancel_invitation(std::string_view id) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_cancel_invitation(get(), id.data(), id.size(), error);
+        });
+    }
 
     Invitation join(std::string_view code, const JoinOptions &options) const {
         return join_with(code, options.get());

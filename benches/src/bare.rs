@@ -54,6 +54,41 @@ pub fn measure(bytes: usize) -> Outcome<Bare> {
     })
 }
 
+/// The time until a channel between two ends in this process is open, in milliseconds.
+pub fn set_up() -> Outcome<f64> {
+    runtime()?.block_on(async {
+        let (ours, mut to_us) = SignalChannel::pair();
+        let (theirs, mut to_them) = SignalChannel::pair();
+        let (near, far) = (transport()?, transport()?);
+        let start = Instant::now();
+        let near = tokio::spawn(async move { near.connect(LinkRole::Offerer, ours).await });
+        let far = tokio::spawn(async move { far.connect(LinkRole::Answerer, theirs).await });
+        let passing = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    Some(payload) = to_us.incoming.recv() => {
+                        if to_them.outgoing.send(payload).await.is_err() {
+                            return;
+                        }
+                    }
+                    Some(payload) = to_them.incoming.recv() => {
+                        if to_us.outgoing.send(payload).await.is_err() {
+                            return;
+                        }
+                    }
+                    else => return,
+                }
+            }
+        });
+        let (near, far) = (near.await??, far.await??);
+        let taken = millis(start.elapsed());
+        passing.abort();
+        near.close().await;
+        far.close().await;
+        Ok(taken)
+    })
+}
+
 fn runtime() -> Outcome<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -12,6 +12,7 @@ mod insert;
 mod latency;
 mod live;
 mod memory;
+mod pair;
 mod peers;
 mod queries;
 mod replay;
@@ -85,6 +86,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
         "sync_10k" => sync::measure(&setting)?,
         "live_update" => live::measure(&setting)?,
         "edit_latency" => vec![latency::measure(&setting)?],
+        "pair" => vec![pair::measure(&setting)?],
         "resolve" => authority::measure(&setting)?,
         "at_rest" => at_rest::measure(&setting)?,
         "rss_10k_open" => vec![memory::measure()?],

@@ -12,6 +12,7 @@ mod devices;
 mod encryption;
 mod error;
 mod invitation;
+mod invitations;
 mod live;
 mod log;
 mod members;
@@ -43,7 +44,8 @@ pub use devices::{DeviceInfo, IdentityChange, IdentityListener};
 pub use encryption::{Encryption, EncryptionMode, KeyProvider};
 pub use error::{EchoError, Result};
 pub use invitation::{
-    Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions, JoinOptions,
+    GuestUpdate, Invitation, InvitationInfo, InvitationKind, InvitationListener, InvitationState,
+    InvitationType, InvitationUpdate, InviteOptions, JoinOptions, QrModules,
 };
 pub use live::{LiveBatch, LiveListener, LiveOptions, LiveQuery};
 pub use log::{LogLevel, LogRecord, LogSink};

@@ -2,6 +2,7 @@
 
 use super::ancestry::{AncestorSet, Graph};
 use super::enrolment::{Enrolment, RecoveryFact};
+use super::invite_hint::InviteHint;
 use super::tenure::HandOver;
 pub use super::timeline::{Dated, Timeline};
 use crate::identity::{DeviceCertificate, Wrap};
@@ -23,8 +24,10 @@ pub enum Fact {
     Revoked(DeviceKey),
     /// An identity has a recovery key.
     Recovery(RecoveryFact),
-    /// An invitation is open, up to a role.
-    Opened([u8; 32], Role),
+    /// An invitation is open, up to a role; with what the inviter says of it.
+    Opened([u8; 32], Role, InviteHint),
+    /// Somebody joined through an invitation.
+    Joined([u8; 32]),
     /// An invitation is closed.
     Closed([u8; 32]),
     /// A device brought in a key.
@@ -62,6 +65,10 @@ pub struct InviteFacts {
     pub opened: Vec<(usize, Role)>,
     /// The entries that closed it.
     pub closed: Vec<usize>,
+    /// The entries by which guests joined through it.
+    pub joined: Vec<usize>,
+    /// What the first of the openings says of it.
+    pub hint: InviteHint,
 }
 
 /// A rotation: somebody says that the key is theirs.
@@ -131,13 +138,14 @@ impl Facts {
                     let known = self.recoveries.entry(identity).or_default();
                     known.push((at, fact));
                 }
-                Fact::Opened(key, cap) => {
-                    self.invitations
-                        .entry(key)
-                        .or_default()
-                        .opened
-                        .push((at, cap));
+                Fact::Opened(key, cap, hint) => {
+                    let invitation = self.invitations.entry(key).or_default();
+                    if invitation.opened.is_empty() {
+                        invitation.hint = hint;
+                    }
+                    invitation.opened.push((at, cap));
                 }
+                Fact::Joined(key) => self.invitations.entry(key).or_default().joined.push(at),
                 Fact::Closed(key) => self.invitations.entry(key).or_default().closed.push(at),
                 Fact::Rotated(key, claim) => {
                     self.keys.entry(key).or_default().claims.push((at, claim));

@@ -6,6 +6,10 @@ use crate::feed::ContentKey;
 use crate::model::{ContentKeyId, DeviceKey, EntryId, Role};
 use std::collections::BTreeSet;
 
+/// The first of the secrets that honest writers draw where others are hostile, who draw lower ones:
+/// nobody guesses a secret.
+const HONEST: u8 = 200;
+
 /// The keys that a device can get at from the control entries: those sealed to it, and older ones
 /// that the links of these open.
 fn readable(authority: &Authority, peer: &Peer) -> BTreeSet<ContentKeyId> {
@@ -122,7 +126,7 @@ fn hostile(
     past: &[EntryId],
     honest: &[ContentKeyId],
 ) -> ControlOp {
-    let secret = world.rng.below(256) as u8;
+    let secret = world.rng.below(usize::from(HONEST)) as u8;
     let own: Vec<EntryId> = mallory.last.iter().map(|(_, id)| *id).collect();
     let next = world.authority.next_generation(&[past, &own].concat());
     let generations = [
@@ -197,7 +201,7 @@ fn attack_14_no_rotation_keeps_later_ones_from_being_used() {
                 }
             }
             let writer = if round % 2 == 0 { &mut ada } else { &mut bob };
-            let key = write(&mut world, writer, 200 + round);
+            let key = write(&mut world, writer, HONEST + round);
             for peer in [&ada, &bob] {
                 assert!(
                     readable(&world.authority, peer).contains(&key),

@@ -16,6 +16,7 @@ mod denials;
 mod enrolment;
 mod facts;
 mod family;
+mod invite_hint;
 mod keyring;
 #[cfg(any(test, feature = "bench-internals"))]
 mod measure;
@@ -36,6 +37,7 @@ pub use changes::{Change, Reason, Snapshot};
 pub use denials::{Denial, Target};
 #[allow(unused_imports, reason = "as above")]
 pub use enrolment::RecoveryView;
+pub use invite_hint::InviteHint;
 pub use keyring::{ContentKeys, seal_back_link};
 #[cfg(feature = "bench-internals")]
 pub use measure::{ControlHistory, Resolved};
@@ -43,7 +45,8 @@ pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
 pub use roster::RosterEntry;
 #[cfg(test)]
-pub use views::{DeviceView, InviteView};
+pub use views::DeviceView;
+pub use views::InviteView;
 pub use why::Action;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use super::enrolment::{Enrolment, RecoveryFact, Voucher};
 use super::facts::{Fact, KeyClaim, View};
+use super::invite_hint::InviteHint;
 use super::op::{ControlOp, join_signing_bytes};
 use super::tenure::HandOver;
 use crate::feed::{Entry, FeedHeader, check_public_key, verify_signature};
@@ -51,8 +52,8 @@ impl Case<'_> {
             ControlOp::InviteOpen {
                 invitation_key,
                 role_cap,
-                ..
-            } => self.invite_open(invitation_key, *role_cap),
+                expires_hint_ms,
+            } => self.invite_open(invitation_key, *role_cap, *expires_hint_ms),
             ControlOp::InviteClose { invitation_key } => self.invite_close(invitation_key),
             ControlOp::Join { .. } => self.join(op),
             ControlOp::KeyRotate {
@@ -315,7 +316,7 @@ impl Case<'_> {
         Ok(vec![Fact::Revoked(*device)])
     }
 
-    fn invite_open(&self, key: &[u8; 32], cap: Role) -> Judgement {
+    fn invite_open(&self, key: &[u8; 32], cap: Role, hint: u64) -> Judgement {
         let own = self.author_at_least(Role::Admin)?;
         if cap >= own {
             return Err("it invites to a role that is not below its author's".into());
@@ -327,7 +328,7 @@ impl Case<'_> {
             return Err("too many invitations are open".into());
         }
         check_public_key(key).map_err(|e| e.detail().to_owned())?;
-        Ok(vec![Fact::Opened(*key, cap)])
+        Ok(vec![Fact::Opened(*key, cap, InviteHint::unpack(hint))])
     }
 
     fn invite_close(&self, key: &[u8; 32]) -> Judgement {
@@ -381,6 +382,7 @@ impl Case<'_> {
             facts.push(Fact::Role(*identity, Some(*role)));
         }
         facts.push(Fact::Name(*identity, display_name.clone()));
+        facts.push(Fact::Joined(*invitation_key));
         Ok(facts)
     }
 

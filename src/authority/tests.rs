@@ -285,10 +285,14 @@ fn invitations_admit_up_to_their_cap_until_closed() {
     assert_eq!(verdict, Verdict::Accepted);
     let key = DeviceSigner::from_seed([1; 32]).public().0;
     let expected = InviteView {
+        key,
         role_cap: Role::Editor,
         open: false,
+        hint: InviteHint::unpack(1),
+        joins: 3,
     };
     assert_eq!(world.authority.invitation(&key), Some(expected));
+    assert!(world.authority.open_invitations().is_empty());
 }
 
 #[test]

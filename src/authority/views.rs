@@ -1,6 +1,7 @@
 //! What the authority tells the rest of the engine.
 
 use super::facts::{DeviceAdded, KeyFacts};
+use super::invite_hint::InviteHint;
 use super::keyring::BackLink;
 use super::op::key_wrap_info;
 use super::resolver::Authority;
@@ -35,12 +36,17 @@ pub struct DeviceView {
 
 /// An invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg(test)]
 pub struct InviteView {
+    /// Its public key.
+    pub key: [u8; 32],
     /// The highest role it gives.
     pub role_cap: Role,
     /// Whether it is open.
     pub open: bool,
+    /// What its inviter says of it.
+    pub hint: InviteHint,
+    /// How many joined through it, of whom some may be gone again.
+    pub joins: usize,
 }
 
 /// A content key, without its secret.
@@ -98,10 +104,24 @@ impl Authority {
     }
 
     /// An invitation by its key.
-    #[cfg(test)]
     pub fn invitation(&self, key: &[u8; 32]) -> Option<InviteView> {
         let (role_cap, open) = self.view(None).invitation(key)?;
-        Some(InviteView { role_cap, open })
+        let facts = self.facts.invitations.get(key)?;
+        Some(InviteView {
+            key: *key,
+            role_cap,
+            open,
+            hint: facts.hint,
+            joins: facts.joined.iter().filter(|at| self.is_alive(**at)).count(),
+        })
+    }
+
+    /// The invitations that are open, rising by key: at most [`crate::model::limits`] says.
+    pub fn open_invitations(&self) -> Vec<InviteView> {
+        let keys = self.facts.invitations.keys();
+        keys.filter_map(|key| self.invitation(key))
+            .filter(|invitation| invitation.open)
+            .collect()
     }
 
     /// The devices that may read: those of readers and above. Rising by key.

@@ -38,7 +38,7 @@ pub const ECHODB_INVITATION_EXPIRED: i32 = 10;
 
 /// Either side of an invitation in progress. Any thread may use it.
 pub struct echodb_invitation {
-    inner: Arc<Invitation>,
+    pub(super) inner: Arc<Invitation>,
     _live: Live,
 }
 
@@ -127,8 +127,10 @@ pub unsafe extern "C" fn echodb_invitation_state(
 }
 
 /// Where it stands, as JSON: `state` (a word), `auth_code` (the host's, while it is good),
-/// `attempts_left`, `peer_name` (not proven before success), `space` (once it is known), `status`
-/// (0, or that of the failure) and `error`. What is not known is null.
+/// `attempts_left`, `peer_name` (not proven before success), `fingerprint` (four words to compare),
+/// `guests` (the host's, each with `number`, `state`, `name`, `auth_code` and `fingerprint`), `uses`
+/// (guests let in so far), `space` (once it is known), `status` (0, or that of the failure) and
+/// `error`. What is not known is null.
 ///
 /// Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `invitation` and `out` may
 /// not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.

@@ -1,10 +1,9 @@
 //! How a space invites and how a code is used.
 
 use super::error::echodb_error;
-use super::guard;
 use super::live::Live;
 use super::status::echodb_status;
-use super::strings;
+use super::{guard, strings};
 use crate::api::{InviteOptions, JoinOptions};
 use std::ffi::c_char;
 
@@ -41,7 +40,8 @@ pub unsafe extern "C" fn echodb_invite_options_new(
     unsafe { guard::call_out(out, error, body) }
 }
 
-/// Sets how long the code is good for, in seconds, 1 to 604,800.
+/// Sets how long the code is good for, in seconds: 1 to 604,800, and up to 7,776,000 for several
+/// guests and for delegated invitations.
 ///
 /// Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
 /// `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the options are used. Since 0.1.0.
@@ -75,6 +75,69 @@ pub unsafe extern "C" fn echodb_invite_options_set_include_signaling(
         guard::call(error, || {
             let options = guard::borrow_mut(options, "options")?;
             options.options.include_signaling = include_signaling;
+            Ok(())
+        })
+    }
+}
+
+/// Sets how many guests may come in, 1 to 200; with more than one each gets an authorization code
+/// of its own. For delegated invitations members keep to it as far as they know, and 0 means any
+/// number.
+///
+/// Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+/// `ECHODB_INVALID_ARGUMENT`; a number out of range shows when the options are used. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_invite_options_set_max_uses(
+    options: *mut echodb_invite_options,
+    max_uses: u32,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options.
+    unsafe {
+        guard::call(error, || {
+            guard::borrow_mut(options, "options")?.options.max_uses = max_uses;
+            Ok(())
+        })
+    }
+}
+
+/// Sets whether any member who is online may let the guests in. There is no authorization code
+/// then: whoever has the code is let in.
+///
+/// Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+/// `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_invite_options_set_delegated(
+    options: *mut echodb_invite_options,
+    delegated: bool,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options.
+    unsafe {
+        guard::call(error, || {
+            guard::borrow_mut(options, "options")?.options.delegated = delegated;
+            Ok(())
+        })
+    }
+}
+
+/// Sets the role that guests get: `relay`, `reader`, `editor`, `admin` or `owner`, below the
+/// inviter's own, and at most `editor` if delegated.
+///
+/// Ownership: strings are copied. NULL: `options` may not be. Threads: one at a time. Errors:
+/// `ECHODB_INVALID_ARGUMENT`; a word that is no role shows when the options are used. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_invite_options_set_role(
+    options: *mut echodb_invite_options,
+    role: *const c_char,
+    role_len: usize,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options, and a readable string.
+    unsafe {
+        guard::call(error, || {
+            let role = strings::text(role, role_len, "role")?;
+            guard::borrow_mut(options, "options")?.options.role = role;
             Ok(())
         })
     }

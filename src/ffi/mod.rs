@@ -31,6 +31,7 @@ mod guard;
 mod import_options;
 mod invitation;
 mod invitation_options;
+mod invitations;
 mod library;
 mod live;
 mod live_query;

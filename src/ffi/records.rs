@@ -3,9 +3,10 @@
 use super::buffer::echodb_buffer;
 use crate::api::{
     ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
-    Committed, Encryption, IdentityInfo, ImportReport, IndexInfo, InvitationUpdate, LiveBatch,
-    MigrationReport, ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState,
-    SpaceStatus, TextMark, TransactionInfo, Undone, Violation,
+    Committed, Encryption, GuestUpdate, IdentityInfo, ImportReport, IndexInfo, InvitationInfo,
+    InvitationKind, InvitationType, InvitationUpdate, LiveBatch, MigrationReport, ObjectRecord,
+    QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus, TextMark,
+    TransactionInfo, Undone, Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};
@@ -310,12 +311,50 @@ pub(super) fn migration_report(report: &MigrationReport) -> Json {
     })
 }
 
+fn guest(guest: &GuestUpdate) -> Json {
+    json!({
+        "number": guest.number,
+        "state": guest.state.name(),
+        "name": guest.name,
+        "auth_code": guest.auth_code,
+        "fingerprint": guest.fingerprint,
+    })
+}
+
+pub(super) fn invitation_info(info: &InvitationInfo) -> Json {
+    json!({
+        "id": info.id,
+        "space": info.space,
+        "kind": match info.kind {
+            InvitationKind::Space => "space",
+            InvitationKind::Device => "device",
+        },
+        "invitation_type": match info.invitation_type {
+            InvitationType::Interactive => "interactive",
+            InvitationType::MultiUse => "multi_use",
+            InvitationType::Delegated => "delegated",
+        },
+        "joining": info.joining,
+        "role": info.role,
+        "created_ms": info.created_ms,
+        "expires_ms": info.expires_ms,
+        "max_uses": info.max_uses,
+        "uses": info.uses,
+        "state": info.state.name(),
+        "code": info.code,
+        "url": info.url,
+    })
+}
+
 pub(super) fn invitation(update: &InvitationUpdate) -> Json {
     json!({
         "state": update.state.name(),
         "auth_code": update.auth_code,
         "attempts_left": update.attempts_left,
         "peer_name": update.peer_name,
+        "fingerprint": update.fingerprint,
+        "guests": update.guests.iter().map(guest).collect::<Vec<_>>(),
+        "uses": update.uses,
         "space": update.space,
         "status": update.status,
         "error": update.error,

@@ -2,9 +2,15 @@
 
 use super::code::InvitationCode;
 use ring::hmac;
+use zeroize::Zeroizing;
 
 /// Separates the channel identifier of the password exchange from all others.
 const CHANNEL_DOMAIN: &[u8] = b"echo-db/invitation/channel/v1";
+
+/// Separates the secret of delegated invitations from other uses of a code's key.
+const BEARER_DOMAIN: &[u8] = b"echo-db/invitation/bearer/v1";
+/// Separates what a delegated invitation's seed signs from other signatures.
+const TOKEN_DOMAIN: &[u8] = b"echo-db/invitation/token/v1";
 
 /// A connection after its session handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +63,37 @@ impl Channel {
     /// Checks what the other side showed, in constant time.
     pub(super) fn verify_hello(&self, code: &InvitationCode, sender: Part, check: &[u8]) -> bool {
         hmac::verify(&hello_key(code), &self.hello_bytes(sender), check).is_ok()
+    }
+
+    /// The secret under which a delegated invitation seals: there is no authorization code from
+    /// which one could come. Whoever could make it was invited, or is a member already.
+    pub(super) fn bearer_secret(&self, code: &InvitationCode) -> Zeroizing<[u8; 64]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA512, &code.hello_key());
+        let mut bytes = BEARER_DOMAIN.to_vec();
+        bytes.extend_from_slice(&self.bound_bytes());
+        let tag = hmac::sign(&key, &bytes);
+        let mut secret = Zeroizing::new([0; 64]);
+        for (to, from) in secret.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        secret
+    }
+
+    /// What the seed of a delegated invitation signs to let `guest` in over this connection;
+    /// `guest` is its associated data.
+    pub(super) fn token_bytes(
+        &self,
+        code: &InvitationCode,
+        key: &[u8; 32],
+        guest: &[u8],
+    ) -> Vec<u8> {
+        let mut bytes = TOKEN_DOMAIN.to_vec();
+        bytes.push(code.kind.number());
+        bytes.extend_from_slice(&code.space_hint);
+        bytes.extend_from_slice(key);
+        bytes.extend_from_slice(&self.bound_bytes());
+        bytes.extend_from_slice(guest);
+        bytes
     }
 
     fn hello_bytes(&self, sender: Part) -> Vec<u8> {

@@ -1,8 +1,10 @@
 //! Invitation codes: what an inviter passes on as text, link or QR picture.
 //!
-//! The bytes of a code are version, length of the signalling part (big-endian `u16`), rendezvous
-//! secret (16), host fingerprint (8), space hint (8), expiry (big-endian 48-bit milliseconds),
-//! signalling addresses (each a length byte and text), and a checksum (4). In *every* version the
+//! The bytes of a code are version, length of the signalling part (big-endian `u16`), in version 2
+//! the mode (1), the secret, host fingerprint (8), space hint (8), expiry (big-endian 48-bit
+//! milliseconds), signalling addresses (each a length byte and text), and a checksum (4). The secret
+//! is the rendezvous secret (16), or the seed (32) of a delegated invitation. Interactive
+//! invitations are written as version 1, which every program reads. In *every* version the
 //! checksum is the last four bytes and covers the prefix and all bytes before it, so that a
 //! mistyped code and a code of a newer version can be told apart.
 //!
@@ -10,6 +12,7 @@
 //! somebody into a space, `echodb-link-` adds a device to an identity. The checksum and every key
 //! derived from a code depend on the kind, so one cannot be passed off as the other.
 
+use super::mode::{Bearer, Mode};
 use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
 use data_encoding::{Encoding, Specification};
 use ring::{digest, hkdf};
@@ -17,11 +20,13 @@ use std::fmt;
 use std::sync::LazyLock;
 use zeroize::Zeroize;
 
-/// The version of the format that is written.
-const VERSION: u8 = 1;
+/// The version that has no mode: interactive invitations.
+const VERSION_1: u8 = 1;
+/// The version that has one.
+const VERSION_2: u8 = 2;
 /// Bytes of the checksum.
 const CHECKSUM_BYTES: usize = 4;
-/// Bytes of a code without signalling addresses, checksum excluded.
+/// Bytes of the shortest code without signalling addresses, checksum excluded.
 const FIXED_BYTES: usize = 1 + 2 + 16 + 8 + 8 + 6;
 /// Signalling addresses that one code may carry.
 pub const SIGNALING_URLS: usize = 4;
@@ -77,7 +82,10 @@ impl InvitationKind {
 pub struct InvitationCode {
     /// What it is for.
     pub kind: InvitationKind,
-    /// The secret by which the two sides find and recognise each other.
+    /// How it is hosted and used.
+    pub mode: Mode,
+    /// The secret by which the two sides find and recognise each other; it follows from the seed
+    /// of a delegated invitation.
     pub rendezvous: [u8; 16],
     /// [`host_fingerprint`] of the inviting device, or zeros if any member may play the host.
     pub host_fingerprint: [u8; 8],
@@ -160,6 +168,13 @@ impl InvitationCode {
         Ok(format!("echodb://{}/{letters}", self.kind.word()))
     }
 
+    /// The link form for a QR picture: the letters in upper case, of which such a picture can hold
+    /// nearly twice as many. It is read like any other.
+    pub fn to_qr_text(&self) -> Result<String> {
+        let letters = LETTERS.encode(&self.to_bytes()?).to_ascii_uppercase();
+        Ok(format!("echodb://{}/{letters}", self.kind.word()))
+    }
+
     /// The signalling room. It reveals nothing of the code to the server.
     pub fn topic(&self) -> [u8; 32] {
         self.derive(b"topic")
@@ -204,9 +219,23 @@ impl InvitationCode {
         }
         let length = u16::try_from(urls.len()).expect("four addresses of at most 201 bytes");
         let [_, _, expiry @ ..] = self.expires_ms.to_be_bytes();
-        let mut bytes = vec![VERSION];
+        let version = match self.mode {
+            Mode::Interactive => VERSION_1,
+            Mode::MultiUse | Mode::Delegated(_) => VERSION_2,
+        };
+        let mut bytes = vec![version];
         bytes.extend_from_slice(&length.to_be_bytes());
-        bytes.extend_from_slice(&self.rendezvous);
+        match &self.mode {
+            Mode::Interactive => bytes.extend_from_slice(&self.rendezvous),
+            Mode::MultiUse => {
+                bytes.push(self.mode.number());
+                bytes.extend_from_slice(&self.rendezvous);
+            }
+            Mode::Delegated(bearer) => {
+                bytes.push(self.mode.number());
+                bytes.extend_from_slice(bearer.seed()?);
+            }
+        }
         bytes.extend_from_slice(&self.host_fingerprint);
         bytes.extend_from_slice(&self.space_hint);
         bytes.extend_from_slice(&expiry);
@@ -222,6 +251,7 @@ impl fmt::Debug for InvitationCode {
         // The rendezvous secret stays out of logs.
         f.debug_struct("InvitationCode")
             .field("kind", &self.kind)
+            .field("mode", &self.mode)
             .field("expires_ms", &self.expires_ms)
             .field("signaling", &self.signaling)
             .finish_non_exhaustive()
@@ -302,8 +332,8 @@ fn decode_letters(body: &str) -> Result<Vec<u8>> {
 /// Says why the checksum of a code does not fit, from the length that the code claims to have.
 fn explain_mismatch(payload: &[u8]) -> Error {
     let declared = match payload {
-        [VERSION, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
-        [VERSION, ..] => 0,
+        [VERSION_1 | VERSION_2, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])),
+        [VERSION_1 | VERSION_2, ..] => 0,
         // Other versions may be shorter.
         _ => return mistyped(),
     };
@@ -348,17 +378,18 @@ struct Fields<'a>(&'a [u8]);
 impl Fields<'_> {
     fn read(mut self, kind: InvitationKind) -> Result<InvitationCode> {
         let [version] = self.take()?;
-        if version != VERSION {
-            return Err(Error::new(
-                ErrorKind::UnsupportedVersion,
-                format!(
-                    "the invitation code has format version {version}, this library reads \
-                     {VERSION}: update it"
-                ),
-            ));
+        if !matches!(version, VERSION_1 | VERSION_2) {
+            return Err(newer(format!("has format version {version}")));
         }
         let length = usize::from(u16::from_be_bytes(self.take()?));
-        let rendezvous = self.take()?;
+        let [number] = match version {
+            VERSION_1 => [Mode::INTERACTIVE],
+            _ => self.take()?,
+        };
+        let (mode, rendezvous) = self.secret(version, number)?;
+        if kind == InvitationKind::Device && mode != Mode::Interactive {
+            return Err(malformed());
+        }
         let host_fingerprint = self.take()?;
         let space_hint = self.take()?;
         let expiry: [u8; 6] = self.take()?;
@@ -368,12 +399,28 @@ impl Fields<'_> {
         }
         Ok(InvitationCode {
             kind,
+            mode,
             rendezvous,
             host_fingerprint,
             space_hint,
             expires_ms,
             signaling: self.urls()?,
         })
+    }
+
+    fn secret(&mut self, version: u8, mode: u8) -> Result<(Mode, [u8; 16])> {
+        match (version, mode) {
+            (VERSION_1, _) => Ok((Mode::Interactive, self.take()?)),
+            (_, Mode::MULTI_USE) => Ok((Mode::MultiUse, self.take()?)),
+            (_, Mode::DELEGATED) => {
+                let bearer = Bearer::from_seed(self.take()?);
+                let rendezvous = bearer.rendezvous();
+                Ok((Mode::Delegated(bearer), rendezvous))
+            }
+            // There is one way to write an interactive invitation.
+            (_, Mode::INTERACTIVE) => Err(malformed()),
+            _ => Err(newer(format!("is of type {mode}"))),
+        }
     }
 
     fn urls(&mut self) -> Result<Vec<String>> {
@@ -399,201 +446,17 @@ impl Fields<'_> {
     }
 }
 
+fn newer(what: String) -> Error {
+    Error::new(
+        ErrorKind::UnsupportedVersion,
+        format!("the invitation code {what}, which this library cannot use: update it"),
+    )
+}
+
 /// The checksum fits, so nobody mistyped: the program that made the code did it wrong.
 fn malformed() -> Error {
     refused("the invitation code was not made by this kind of program")
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use data_encoding::HEXLOWER;
-    use std::fmt::Write;
-
-    /// A code for tests; it ends at the instant 2,000,000,000,000 ms.
-    pub(crate) fn sample(kind: InvitationKind) -> InvitationCode {
-        InvitationCode {
-            kind,
-            rendezvous: *b"0123456789abcdef",
-            host_fingerprint: host_fingerprint(&DeviceKey([7; 32])),
-            space_hint: space_hint(&SpaceId([8; 32])),
-            expires_ms: 2_000_000_000_000,
-            signaling: Vec::new(),
-        }
-    }
-
-    fn samples() -> Vec<InvitationCode> {
-        let mut with_urls = sample(InvitationKind::Space);
-        with_urls.signaling = vec!["wss://signal.example/".into(), "ws://[::1]:9000".into()];
-        with_urls.host_fingerprint = [0; 8];
-        let space = sample(InvitationKind::Space);
-        vec![space, sample(InvitationKind::Device), with_urls]
-    }
-
-    #[test]
-    fn golden_file() {
-        let mut lines = String::new();
-        for code in samples() {
-            let hex = |bytes: &[u8]| HEXLOWER.encode(bytes);
-            writeln!(lines, "kind {}", code.kind.word()).unwrap();
-            writeln!(lines, "rendezvous {}", hex(&code.rendezvous)).unwrap();
-            writeln!(lines, "host {}", hex(&code.host_fingerprint)).unwrap();
-            writeln!(lines, "space {}", hex(&code.space_hint)).unwrap();
-            writeln!(lines, "expires {}", code.expires_ms).unwrap();
-            writeln!(lines, "signaling {}", code.signaling.join(" ")).unwrap();
-            writeln!(lines, "text {}", code.to_text().unwrap()).unwrap();
-            writeln!(lines, "url {}", code.to_url().unwrap()).unwrap();
-            writeln!(lines, "topic {}", hex(&code.topic())).unwrap();
-            writeln!(lines, "seal {}\n", hex(&code.seal_key())).unwrap();
-        }
-        let golden = include_str!("../../tests/golden/invitation_codes.txt");
-        assert_eq!(
-            lines, golden,
-            "the format of codes must not change:\n{lines}"
-        );
-    }
-
-    #[test]
-    fn text_and_url_round_trip_as_people_type_them() {
-        for code in samples() {
-            let text = code.to_text().unwrap();
-            for input in [
-                text.clone(),
-                text.to_uppercase(),
-                format!("  {text}\n"),
-                code.to_url().unwrap(),
-                code.to_url().unwrap() + "/",
-                text.replace("-1", "-l").replace('0', "o"),
-            ] {
-                assert_eq!(InvitationCode::parse(&input).unwrap(), code, "{input}");
-            }
-        }
-        let text = sample(InvitationKind::Space).to_text().unwrap();
-        assert!(text.len() <= 96, "{} characters: {text}", text.len());
-    }
-
-    #[test]
-    fn each_wrong_code_is_refused_for_its_reason() {
-        let text = sample(InvitationKind::Space).to_text().unwrap();
-        let mut bad: Vec<(String, &str)> = vec![
-            ("hello".into(), "not an invitation code"),
-            (String::new(), "not an invitation code"),
-            ("https://example.org/x".into(), "not an invitation code"),
-            ("echodb-jo".into(), "incomplete"),
-            ("echodb-join-".into(), "incomplete"),
-            (text.replacen("echodb", "dxos", 1), "not an invitation code"),
-            (text.replacen("join", "link", 1), "mistyped"),
-            (format!("{text}00000000"), "mistyped"),
-            (format!("{text}!"), "mistyped"),
-            ("x".repeat(3000), "too long"),
-            (format!("{text}é"), "mistyped"),
-        ];
-        let body = "echodb-join-".len();
-        for cut in body..text.len() - 1 {
-            bad.push((text[..cut].to_owned(), "incomplete"));
-        }
-        for (input, reason) in bad {
-            let error = InvitationCode::parse(&input).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvitationRefused, "{input}");
-            assert!(error.detail().contains(reason), "{input}: {error}");
-        }
-    }
-
-    #[test]
-    fn every_single_mistyped_letter_is_noticed() {
-        for code in samples() {
-            let text = code.to_text().unwrap();
-            for at in "echodb-join-".len()..text.len() {
-                for c in "0123456789abcdefghjkmnpqrstvwxyzilou!é".chars() {
-                    let mut input: String = text[..at].to_owned();
-                    input.push(c);
-                    input.push_str(&text[at + 1..]);
-                    if let Ok(read) = InvitationCode::parse(&input) {
-                        assert_eq!(read, code, "{input}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_newer_version_is_told_from_a_mistyped_code() {
-        let mut bytes = sample(InvitationKind::Space).to_bytes().unwrap();
-        bytes.truncate(bytes.len() - CHECKSUM_BYTES);
-        bytes[0] = 2;
-        bytes.extend_from_slice(b"whatever comes then");
-        let checksum = checksum_of(InvitationKind::Space, &bytes);
-        bytes.extend_from_slice(&checksum);
-        let text = format!("echodb-join-{}", LETTERS.encode(&bytes));
-        let error = InvitationCode::parse(&text).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnsupportedVersion);
-    }
-
-    #[test]
-    fn a_fitting_checksum_over_nonsense_is_refused() {
-        let good = sample(InvitationKind::Space).to_bytes().unwrap();
-        let fixed = &good[..FIXED_BYTES];
-        for (length, tail) in [
-            (0u16, vec![0]),
-            (1, vec![]),
-            (1, vec![9]),
-            (2, vec![1, 0xff]),
-            (2, vec![1, b'x']),
-            (50, b"\x09wss://a.b".repeat(5)),
-        ] {
-            let mut bytes = fixed.to_vec();
-            bytes[1..3].copy_from_slice(&length.to_be_bytes());
-            bytes.extend_from_slice(&tail);
-            let checksum = checksum_of(InvitationKind::Space, &bytes);
-            bytes.extend_from_slice(&checksum);
-            let url = format!("echodb://join/{}", LETTERS.encode(&bytes));
-            let error = InvitationCode::parse(&url).unwrap_err();
-            assert!(error.detail().contains("not made by"), "{error}");
-        }
-    }
-
-    #[test]
-    fn kinds_do_not_mix() {
-        let space = sample(InvitationKind::Space);
-        let device = sample(InvitationKind::Device);
-        assert_ne!(space.topic(), device.topic());
-        assert_ne!(space.seal_key(), device.seal_key());
-        assert_ne!(space.topic(), space.seal_key());
-        for (code, wrong, reason) in [
-            (&space, InvitationKind::Device, "invitation to a space"),
-            (&device, InvitationKind::Space, "device code"),
-        ] {
-            let text = code.to_text().unwrap();
-            assert_eq!(&InvitationCode::parse_as(&text, code.kind).unwrap(), code);
-            let error = InvitationCode::parse_as(&text, wrong).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvitationRefused);
-            assert!(error.detail().contains(reason), "{error}");
-        }
-    }
-
-    #[test]
-    fn expiry_and_limits() {
-        let mut code = sample(InvitationKind::Space);
-        code.check_expiry(code.expires_ms - 1).unwrap();
-        assert!(code.check_expiry(code.expires_ms).is_err());
-        code.signaling = vec!["http://x".into()];
-        assert!(code.to_text().is_err());
-        code.signaling = vec!["wss://x".into(); SIGNALING_URLS + 1];
-        assert!(code.to_text().is_err());
-        code.signaling = vec![format!("wss://{}", "x".repeat(194)); SIGNALING_URLS];
-        let url = code.to_url().unwrap();
-        assert!(url.len() < TEXT_BYTES);
-        assert_eq!(InvitationCode::parse(&url).unwrap(), code);
-        code.expires_ms = MAX_EXPIRY_MS + 1;
-        assert!(code.to_text().is_err());
-    }
-
-    #[test]
-    fn the_secret_stays_out_of_debug_output() {
-        let shown = format!("{:?}", sample(InvitationKind::Space));
-        assert!(
-            !shown.contains("48, 49") && !shown.contains("rendezvous"),
-            "{shown}"
-        );
-    }
-}
+pub(crate) mod tests;

@@ -10,14 +10,14 @@ use super::channel::{Channel, Part};
 use super::code::{InvitationKind, host_fingerprint};
 use super::cpace::{Inputs, Keys, Run, Side};
 use super::machine::{
-    Core, Effect, Event, Random, Setup, Step, Stop, cancelled, check_share, draw_secret,
+    Core, Effect, Event, Random, Setup, Step, Stop, cancelled, check_share, draw_secret, withdrawn,
 };
+use super::mode::Mode;
 use super::refusal::{Refusal, used_up};
 use super::state::InvitationState;
 use super::wire::{Body, Hello, Introduction};
-#[cfg(test)]
-use crate::model::Error;
-use crate::model::{Result, limits};
+use crate::feed::DeviceSigner;
+use crate::model::{Error, Result, limits};
 
 enum Phase {
     Idle,
@@ -41,21 +41,27 @@ pub struct Guest {
 impl Guest {
     /// For a code that was given to the user. A device code is refused: it would link this device
     /// to somebody else's identity instead of joining a space.
+    #[cfg(test)]
     pub fn new(setup: Setup) -> Result<Guest> {
-        Guest::of_kind(setup, InvitationKind::Space)
+        Guest::resume(setup, 0)
+    }
+
+    /// As [`Guest::new`], after so many guesses were sent already, as the store has it.
+    pub fn resume(setup: Setup, guesses: u32) -> Result<Guest> {
+        Guest::of_kind(setup, InvitationKind::Space, guesses)
     }
 
     /// For a device code that was entered on a new device, which has no identity.
     pub fn for_device(setup: Setup) -> Result<Guest> {
-        Guest::of_kind(setup, InvitationKind::Device)
+        Guest::of_kind(setup, InvitationKind::Device, 0)
     }
 
-    fn of_kind(setup: Setup, kind: InvitationKind) -> Result<Guest> {
+    fn of_kind(setup: Setup, kind: InvitationKind, guesses: u32) -> Result<Guest> {
         setup.code.expect_kind(kind)?;
         Ok(Guest {
             core: Core::new(setup, Part::Guest)?,
             phase: Phase::Idle,
-            guesses: 0,
+            guesses,
         })
     }
 
@@ -100,6 +106,7 @@ impl Guest {
             Event::Message(bytes) => self.message(&bytes),
             Event::Tick(now_ms) => self.core.tick(now_ms),
             Event::Cancel => Err(cancelled()),
+            Event::Withdrawn(error) => Err(withdrawn(error)),
             Event::AuthCodeEntered(input) => match self.phase {
                 Phase::Ready => self.entered(&input, random),
                 _ => Ok(()),
@@ -117,8 +124,11 @@ impl Guest {
                 Phase::Joining => Err(Stop::new(Refusal::Failed, error)),
                 _ => Ok(()),
             },
+            Event::CounterFailed(error) => match self.phase {
+                Phase::Confirming { .. } => Err(Stop::new(Refusal::Failed, error)),
+                _ => Ok(()),
+            },
             Event::CounterPersisted { .. }
-            | Event::CounterFailed(_)
             | Event::Admitted(_)
             | Event::AdmitRefused(_)
             | Event::Completed(_) => Ok(()),
@@ -162,6 +172,10 @@ impl Guest {
     }
 
     fn hello(&mut self, hello: &Hello) -> Step<()> {
+        if self.core.is_own_kind(hello)? {
+            self.core.hang_up();
+            return Ok(());
+        }
         self.core.check_hello(hello)?;
         self.core.introduce()?;
         self.core.start_step();
@@ -177,7 +191,24 @@ impl Guest {
                 "the other side is not the device that made the invitation",
             ));
         }
-        self.ready();
+        match self.core.code.mode {
+            Mode::Interactive | Mode::MultiUse => self.ready(),
+            Mode::Delegated(_) => self.present_token()?,
+        }
+        Ok(())
+    }
+
+    /// A delegated invitation asks for nothing but what its code holds.
+    fn present_token(&mut self) -> Step<()> {
+        let bearer = self.core.code.mode.bearer().cloned();
+        let bearer = bearer.ok_or_else(|| Error::internal("the invitation is not delegated"))?;
+        let signed = self.core.token_bytes(bearer.key())?;
+        let signer = DeviceSigner::from_seed(*bearer.seed()?);
+        self.core.enter(InvitationState::Authenticating);
+        self.core.send(Body::Token(signer.sign(&signed).to_vec()))?;
+        self.core.seal_as_bearer()?;
+        self.core.start_step();
+        self.phase = Phase::Admitting;
         Ok(())
     }
 
@@ -217,9 +248,12 @@ impl Guest {
 
     fn share(&mut self, run: Run, share: &[u8]) -> Step<()> {
         check_share(share)?;
+        let own = run.share().to_vec();
         let keys = run.finish(share, &self.core.link()?.peer_data)?;
+        self.core.show_words(&own, share)?;
         let tag = keys.own_tag().to_vec();
         self.guesses = self.guesses.saturating_add(1);
+        self.core.effect(Effect::PersistGuess);
         self.core.start_step();
         self.phase = Phase::Confirming { keys };
         self.core.send(Body::GuestConfirmation(tag))

@@ -11,16 +11,21 @@ use super::code::InvitationKind;
 use super::cpace::{Inputs, Keys, Run, Side};
 use super::machine::{
     Core, Effect, Event, Peer, Random, Setup, Step, Stop, cancelled, check_share, draw_secret,
+    withdrawn,
 };
+use super::mode::Mode;
 use super::refusal::{Refusal, used_up};
 use super::state::InvitationState;
 use super::wire::{Body, Hello, Introduction};
+use crate::feed::verify_signature;
 use crate::model::{Error, Result, limits};
 
 enum Phase {
     Idle,
     Greeting,
     Introducing,
+    /// Delegated: the guest is to show that it has the seed.
+    Token,
     Ready {
         code: AuthCode,
     },
@@ -112,9 +117,10 @@ impl Host {
 
     /// Takes an event. `random` yields fresh randomness.
     pub fn handle(&mut self, event: Event, random: Random<'_>) -> Vec<Effect> {
-        // Also known to be used up when nobody waits for the answer any more.
+        // Also known to be used up when nobody waits for the answer any more. The store's word, up
+        // or down: after a guest was let in it counts anew.
         if let Event::CounterPersisted { used, .. } = event {
-            self.used = self.used.max(used);
+            self.used = used;
         }
         if !self.core.state().is_final()
             && let Err(stop) = self.step(event, random)
@@ -131,6 +137,7 @@ impl Host {
             Event::Message(bytes) => self.message(&bytes, random),
             Event::Tick(now_ms) => self.core.tick(now_ms),
             Event::Cancel => Err(cancelled()),
+            Event::Withdrawn(error) => Err(withdrawn(error)),
             Event::CounterPersisted { attempt, .. } => self.counted(attempt, random),
             Event::CounterFailed(error) => match self.phase {
                 Phase::Persisting { .. } => Err(Stop::new(Refusal::Failed, error)),
@@ -202,6 +209,7 @@ impl Host {
         match (std::mem::replace(&mut self.phase, Phase::Idle), body) {
             (Phase::Greeting, Body::Hello(hello)) => self.hello(&hello),
             (Phase::Introducing, Body::Introduction(i)) => self.introduced(i, message, random),
+            (Phase::Token, Body::Token(signature)) => self.token(&signature),
             (Phase::Ready { code }, Body::GuestShare(share)) => self.share(&code, &share, random),
             (Phase::Confirming { keys }, Body::GuestConfirmation(tag)) => {
                 self.persist(keys, tag);
@@ -225,6 +233,10 @@ impl Host {
     }
 
     fn hello(&mut self, hello: &Hello) -> Step<()> {
+        if self.core.is_own_kind(hello)? {
+            self.core.hang_up();
+            return Ok(());
+        }
         self.core.check_hello(hello)?;
         self.core.start_step();
         self.phase = Phase::Introducing;
@@ -239,8 +251,25 @@ impl Host {
     ) -> Step<()> {
         self.guest = Some(self.core.introduced(introduction, message)?);
         self.core.introduce()?;
-        self.show_code(random);
+        match self.core.code.mode {
+            Mode::Interactive | Mode::MultiUse => self.show_code(random),
+            Mode::Delegated(_) => {
+                self.core.enter(InvitationState::Authenticating);
+                self.core.start_step();
+                self.phase = Phase::Token;
+            }
+        }
         Ok(())
+    }
+
+    fn token(&mut self, signature: &[u8]) -> Step<()> {
+        let bearer = self.core.code.mode.bearer().cloned();
+        let bearer = bearer.ok_or_else(|| Error::internal("the invitation is not delegated"))?;
+        let signed = self.core.token_bytes(bearer.key())?;
+        verify_signature(bearer.key(), &signed, signature)
+            .map_err(|_| Stop::protocol("the guest does not have the invitation's seed"))?;
+        self.core.seal_as_bearer()?;
+        self.admit()
     }
 
     fn show_code(&mut self, random: Random<'_>) {
@@ -270,6 +299,7 @@ impl Host {
         let run = Run::start(Side::Responder, inputs, data, &draw_secret(random))?;
         let own = run.share().to_vec();
         let keys = run.finish(share, &link.peer_data)?;
+        self.core.show_words(share, &own)?;
         self.phase = Phase::Confirming { keys };
         self.core.send(Body::HostShare(own))
     }
@@ -322,13 +352,17 @@ impl Host {
     }
 
     fn authenticated(&mut self, keys: &Keys) -> Step<()> {
+        self.core
+            .send(Body::HostConfirmation(keys.own_tag().to_vec()))?;
+        self.core.seal_with(keys)?;
+        self.admit()
+    }
+
+    fn admit(&mut self) -> Step<()> {
         let guest = self
             .guest
             .clone()
             .ok_or_else(|| Error::internal("a guest is admitted that was not introduced"))?;
-        self.core
-            .send(Body::HostConfirmation(keys.own_tag().to_vec()))?;
-        self.core.seal_with(keys)?;
         self.core.start_step();
         self.core.effect(Effect::RequestAdmission(guest));
         self.phase = Phase::Admitting;

@@ -14,6 +14,7 @@ use super::refusal::Refusal;
 use super::sealing::{Sealer, TAG_BYTES};
 use super::state::InvitationState;
 use super::wire::{self, Body, Hello, Introduction};
+use super::words;
 use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, limits};
 use ring::digest;
 use std::sync::Arc;
@@ -87,6 +88,8 @@ pub enum Event {
     Tick(u64),
     /// The user called it off.
     Cancel,
+    /// The invitation is over for a reason outside this exchange; the other side is told.
+    Withdrawn(Error),
     /// Guest: the user entered an authorization code.
     AuthCodeEntered(String),
     /// Host: the attempt of [`Effect::PersistAttempt`] is on disk. `used` is the number of codes
@@ -98,7 +101,7 @@ pub enum Event {
         /// The count on disk.
         used: u32,
     },
-    /// Host: the attempt could not be stored.
+    /// The attempt could not be stored.
     CounterFailed(Error),
     /// Host: the space layer admits the guest; the bytes are for the guest's space layer.
     Admitted(Vec<u8>),
@@ -134,8 +137,13 @@ pub enum Effect {
         /// Codes left.
         left: u32,
     },
+    /// The fingerprint of this exchange, to be compared by the two people.
+    Words(String),
     /// Guest: what the user entered is no code; nothing was sent, nothing is used up.
     MalformedCode,
+    /// Guest: store, before anything else, that a guess is about to be sent; on failure nothing
+    /// that follows is carried out, and [`Event::CounterFailed`] is the answer.
+    PersistGuess,
     /// Host: store, before anything else, that a code is used up; then
     /// [`Event::CounterPersisted`].
     PersistAttempt {
@@ -416,6 +424,63 @@ impl Core {
         Ok(())
     }
 
+    /// Whether a hello is that of somebody who plays the same part: another guest of the same
+    /// invitation, whom chance or a careless server brought here. That is no attack, and ends
+    /// nothing but the connection.
+    pub(super) fn is_own_kind(&mut self, hello: &Hello) -> Step<bool> {
+        let channel = self.link()?.channel;
+        Ok(channel.verify_hello(&self.code, self.part, &hello.check))
+    }
+
+    /// Hangs up on somebody who cannot help; the invitation goes on.
+    pub(super) fn hang_up(&mut self) {
+        self.effect(Effect::Close);
+        self.disconnect();
+    }
+
+    /// Shows the fingerprint of the password exchange on this connection; `guest` and `host` are
+    /// the two shares.
+    pub(super) fn show_words(&mut self, guest: &[u8], host: &[u8]) -> Step<()> {
+        let code = self.code.clone();
+        let part = self.part;
+        let link = self.link()?;
+        let (guest_data, host_data) = match part {
+            Part::Guest => (&link.own_data, &link.peer_data),
+            Part::Host => (&link.peer_data, &link.own_data),
+        };
+        let words = words::fingerprint(&[
+            &link.channel.identifier(&code),
+            &link.channel.run_identifier(link.runs),
+            guest_data,
+            host_data,
+            guest,
+            host,
+        ]);
+        self.effect(Effect::Words(words));
+        Ok(())
+    }
+
+    /// What a delegated invitation's seed signs for the guest on this connection.
+    pub(super) fn token_bytes(&mut self, key: &[u8; 32]) -> Step<Vec<u8>> {
+        let code = self.code.clone();
+        let part = self.part;
+        let link = self.link()?;
+        let guest = match part {
+            Part::Guest => &link.own_data,
+            Part::Host => &link.peer_data,
+        };
+        Ok(link.channel.token_bytes(&code, key, guest))
+    }
+
+    /// Seals everything from here on, without an authorization code.
+    pub(super) fn seal_as_bearer(&mut self) -> Step<()> {
+        let channel = self.link()?.channel;
+        let secret = channel.bearer_secret(&self.code);
+        let sealer = Sealer::new(&secret, self.part);
+        self.link()?.sealer = Some(sealer);
+        Ok(())
+    }
+
     /// Sends who we are.
     pub(super) fn introduce(&mut self) -> Step<()> {
         let proof = self.link()?.proof.clone();
@@ -482,6 +547,11 @@ impl Core {
 pub(super) fn cancelled() -> Stop {
     let error = Error::new(ErrorKind::Cancelled, "the invitation was cancelled");
     Stop::new(Refusal::Cancelled, error)
+}
+
+/// An end that the caller has decided on; what becomes of the invitation shows in the state.
+pub(super) fn withdrawn(error: Error) -> Stop {
+    Stop::new(Refusal::of(&error), error)
 }
 
 /// Fresh randomness for one password exchange.

@@ -9,10 +9,12 @@ pub mod cpace;
 pub mod guest;
 pub mod host;
 pub mod machine;
+pub mod mode;
 mod refusal;
 mod sealing;
 pub mod state;
 mod wire;
+pub mod words;
 
 #[cfg(test)]
 mod simulation;

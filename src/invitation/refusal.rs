@@ -28,10 +28,12 @@ pub(super) enum Refusal {
     Limit = 9,
     /// Something failed on the other side.
     Failed = 10,
+    /// The invitation was used as often as it allows.
+    UsedUp = 11,
 }
 
 impl Refusal {
-    const ALL: [Refusal; 10] = [
+    const ALL: [Refusal; 11] = [
         Refusal::Cancelled,
         Refusal::CodesUsedUp,
         Refusal::Expired,
@@ -42,6 +44,7 @@ impl Refusal {
         Refusal::NotPermitted,
         Refusal::Limit,
         Refusal::Failed,
+        Refusal::UsedUp,
     ];
 
     /// From a received number; an unknown one means no more than "failed".
@@ -62,6 +65,7 @@ impl Refusal {
             ErrorKind::UnsupportedVersion => Refusal::Version,
             ErrorKind::Cancelled => Refusal::Cancelled,
             ErrorKind::TimedOut => Refusal::Timeout,
+            ErrorKind::InvitationRefused => Refusal::UsedUp,
             _ => Refusal::Failed,
         }
     }
@@ -79,9 +83,15 @@ impl Refusal {
     /// The error of the side that is told this.
     pub(super) fn error(self) -> Error {
         let (kind, detail) = match self {
-            Refusal::Cancelled => (ErrorKind::Cancelled, "the other side cancelled"),
+            Refusal::Cancelled => (
+                ErrorKind::Cancelled,
+                "the other side cancelled: ask for a new invitation",
+            ),
             Refusal::CodesUsedUp => return used_up(),
-            Refusal::Expired => (ErrorKind::InvitationRefused, "the invitation has expired"),
+            Refusal::Expired => (
+                ErrorKind::InvitationRefused,
+                "the invitation has expired: ask for a new one",
+            ),
             Refusal::Timeout => (
                 ErrorKind::TimedOut,
                 "the other side waited too long for an answer",
@@ -100,12 +110,19 @@ impl Refusal {
             ),
             Refusal::NotPermitted => (
                 ErrorKind::PermissionDenied,
-                "the inviting member may not admit anybody any more",
+                "the inviting member may not let anybody in any more: ask another",
             ),
-            Refusal::Limit => (ErrorKind::LimitExceeded, "the space is full"),
+            Refusal::Limit => (
+                ErrorKind::LimitExceeded,
+                "the space has as many members or devices as it can have",
+            ),
             Refusal::Failed => (
                 ErrorKind::InvitationRefused,
-                "the invitation failed on the other side",
+                "the invitation failed on the other side: ask the inviter what went wrong",
+            ),
+            Refusal::UsedUp => (
+                ErrorKind::InvitationRefused,
+                "this invitation was used as often as it allows: ask for a new one",
             ),
         };
         Error::new(kind, detail)

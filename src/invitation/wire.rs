@@ -16,7 +16,7 @@ pub(super) const CLEAR_BYTES: usize = 16 * 1024;
 /// Any message.
 #[derive(Clone, PartialEq, Message)]
 struct Envelope {
-    #[prost(oneof = "Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    #[prost(oneof = "Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
     body: Option<Body>,
 }
 
@@ -59,6 +59,9 @@ pub(super) enum Body {
     /// Guest, sealed: it has everything; the host may hang up.
     #[prost(bool, tag = "12")]
     Finished(bool),
+    /// Guest, delegated: the signature of the invitation's seed, instead of a password exchange.
+    #[prost(bytes = "vec", tag = "13")]
+    Token(Vec<u8>),
 }
 
 /// The first message of both sides.

@@ -54,6 +54,16 @@ pub const CHAIN_BYTES: usize = 12 * 1024;
 pub const OPEN_INVITATIONS: usize = 16;
 /// Authorization codes one invitation may use up.
 pub const CODES_PER_INVITATION: u32 = 3;
+/// Guests whom one invitation deals with at once; others wait.
+pub const INVITATION_SEATS: usize = 3;
+/// Guests that one invitation may let in.
+pub const INVITATION_USES: u32 = IDENTITIES as u32;
+/// The longest that an interactive invitation may be open, in seconds: a week.
+pub const INVITATION_S: u64 = 7 * 86_400;
+/// The longest that one for several guests, or a delegated one, may be open, in seconds: 90 days.
+pub const LONG_INVITATION_S: u64 = 90 * 86_400;
+/// Milliseconds after which a guest who has not entered the code makes room for one who waits.
+pub const INVITATION_IDLE_MS: u64 = 120_000;
 /// Milliseconds that one step of an invitation's handshake may take, unless it waits for a person.
 pub const INVITATION_STEP_MS: u64 = 30_000;
 /// Largest message between peers, in bytes, after reassembly.

@@ -39,8 +39,21 @@ enum Group {
     Private(Topic),
 }
 
+/// Who makes the offers in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// Of each pair the one with the smaller peer id.
+    SmallerId,
+    /// We do, to everybody, and answer nobody: the guest of an invitation that several hosts or
+    /// guests may be at.
+    Own,
+    /// The others do: its hosts. Hosts are not connected to each other, nor are guests.
+    Others,
+}
+
 struct Room {
     group: Group,
+    calls: Calls,
     links: LinkSender,
     key: TopicKey,
     handles: Vec<TopicHandle>,
@@ -122,15 +135,28 @@ impl Connector {
 
     /// Enters a room whose peers are connected once for all spaces.
     pub fn enter_space(self: &Arc<Self>, topic: Topic, key: TopicKey, links: LinkSender) {
-        self.enter(topic, key, links, Group::Spaces);
+        self.enter(topic, key, links, Group::Spaces, Calls::SmallerId);
     }
 
     /// Enters an invitation's room.
-    pub fn enter_private(self: &Arc<Self>, topic: Topic, key: TopicKey, links: LinkSender) {
-        self.enter(topic, key, links, Group::Private(topic));
+    pub fn enter_private(
+        self: &Arc<Self>,
+        topic: Topic,
+        key: TopicKey,
+        links: LinkSender,
+        calls: Calls,
+    ) {
+        self.enter(topic, key, links, Group::Private(topic), calls);
     }
 
-    fn enter(self: &Arc<Self>, topic: Topic, key: TopicKey, links: LinkSender, group: Group) {
+    fn enter(
+        self: &Arc<Self>,
+        topic: Topic,
+        key: TopicKey,
+        links: LinkSender,
+        group: Group,
+        calls: Calls,
+    ) {
         let mut state = self.lock();
         let handles = state
             .clients
@@ -144,6 +170,7 @@ impl Connector {
             .collect();
         let room = Room {
             group,
+            calls,
             links,
             key,
             handles,
@@ -215,14 +242,26 @@ impl Connector {
 
     /// Makes an offer, if that is our part and there is no connection.
     fn call(self: &Arc<Self>, topic: Topic, peer: PeerId) {
-        if self.peer < peer {
+        let calls = self.lock().rooms.get(&topic).map(|room| room.calls);
+        let ours = match calls {
+            Some(Calls::SmallerId) => self.peer < peer,
+            Some(Calls::Own) => true,
+            Some(Calls::Others) | None => false,
+        };
+        if ours {
             self.begin(topic, peer, LinkRole::Offerer, None);
         }
     }
 
     fn on_payload(self: &Arc<Self>, topic: Topic, from: PeerId, payload: SignalPayload) {
         let offer = matches!(payload, SignalPayload::Offer(_));
-        if offer && self.peer > from {
+        let calls = self.lock().rooms.get(&topic).map(|room| room.calls);
+        let answered = match calls {
+            Some(Calls::SmallerId) => self.peer > from,
+            Some(Calls::Others) => true,
+            Some(Calls::Own) | None => false,
+        };
+        if offer && answered {
             // A new offer means that the peer gave up what there was.
             return self.begin(topic, from, LinkRole::Answerer, Some(payload));
         }

@@ -17,6 +17,7 @@ mod member_hub;
 pub mod memory;
 pub mod node;
 pub mod pairing;
+pub mod qr;
 mod queries;
 mod row_json;
 pub mod secure_link;

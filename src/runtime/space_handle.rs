@@ -122,8 +122,7 @@ impl SpaceHandle {
             insert,
             unit,
         };
-        self.host
-            .edit(|core| core.splice_text(edit, clock::now_ms()))
+        self.host.edit(edit)
     }
 
     /// The properties as JSON.

@@ -10,7 +10,7 @@ use super::log::Log;
 use super::member_hub::MemberHub;
 use super::space_members;
 use crate::api::{ChangeOrigin, SpaceState};
-use crate::model::{Error, ErrorKind, Result, SpaceId};
+use crate::model::{Error, ErrorKind, Operation, Result, SpaceId};
 use crate::space::{Outcome, Readers, SpaceCore};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -472,18 +472,15 @@ impl SpaceHost {
         })
     }
 
-    /// Runs an edit that is gathered, and arms the timer that ends the gathering.
-    pub fn edit(
-        self: &Arc<Self>,
-        work: impl FnOnce(&mut SpaceCore) -> Result<Option<Outcome>>,
-    ) -> Result<()> {
+    /// Makes an edit that is gathered, and arms the timer that ends the gathering.
+    pub fn edit(self: &Arc<Self>, edit: Operation) -> Result<()> {
         let waiting = self.with(|core| {
             // While the disk refuses, edits are kept up to a bound; past it they are refused
             // before they are applied.
-            if core.typing_is_full() {
+            if core.typing_is_full(&edit) {
                 self.settle(core)?;
             }
-            let outcome = work(core)?;
+            let outcome = core.splice_text(edit, clock::now_ms())?;
             self.announce(outcome.as_ref());
             Ok(core.has_typing())
         })?;

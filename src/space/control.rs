@@ -193,6 +193,7 @@ impl SpaceCore {
     }
 
     /// Opens an invitation for `role`; `invitation` is the key that will sign admissions.
+    #[cfg(test)]
     pub fn open_invitation(
         &mut self,
         invitation: &DeviceSigner,

@@ -26,6 +26,7 @@ mod founding;
 mod halo;
 mod heads;
 mod ingest;
+mod inviting;
 mod keys;
 mod live;
 mod log;

@@ -7,8 +7,10 @@ use super::write::Outcome;
 use crate::model::{Error, ObjectId, Operation, Result, Role, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Bytes of gathered insertions past which an entry is written without waiting.
+/// Bytes of gathered insertions, and units deleted, past which an entry is written without waiting:
+/// no more than one entry may hold.
 const GATHER_BYTES: usize = 256 * 1024;
+const _: () = assert!(GATHER_BYTES as u64 <= limits::ENTRY_ROWS);
 /// Edits past which it is, likewise.
 const GATHER_EDITS: usize = 4096;
 /// Objects past which it is, likewise: their documents cannot leave the cache meanwhile.
@@ -38,6 +40,14 @@ impl Typing {
     }
 }
 
+/// At most how many operations an edit becomes: one for each character that comes or goes.
+fn size_of(edit: &Operation) -> usize {
+    match edit {
+        Operation::Splice { delete, insert, .. } => insert.len().saturating_add(*delete),
+        _ => 0,
+    }
+}
+
 impl SpaceCore {
     /// Applies an edit now and leaves it to be written by [`SpaceCore::commit_typing`]. Returns
     /// what was written if so much had been gathered that it was written at once. An error means
@@ -54,7 +64,7 @@ impl SpaceCore {
                 insert.len()
             )));
         }
-        let (object, size) = (*object, insert.len());
+        let (object, size) = (*object, size_of(&edit));
         self.check_edit(&edit)?;
         // A refused splice has changed nothing, so the edits gathered before it stay.
         match self.documents.loaded(&object) {
@@ -67,7 +77,7 @@ impl SpaceCore {
             }
         }
         self.typing.open.insert(object);
-        self.typing.bytes += size;
+        self.typing.bytes = self.typing.bytes.saturating_add(size);
         self.typing.edits += 1;
         // A write that fails here is no failure of this edit, which is applied and kept: the next
         // one finds the gathering full.
@@ -77,9 +87,11 @@ impl SpaceCore {
         }
     }
 
-    /// Whether what was gathered has to be written before more can be: after a write that failed.
-    pub fn typing_is_full(&self) -> bool {
-        self.typing.is_full()
+    /// Whether what was gathered has to be written before this edit can be added: after a write that
+    /// failed, or when one entry would not hold both.
+    pub fn typing_is_full(&self, edit: &Operation) -> bool {
+        let size = self.typing.bytes.saturating_add(size_of(edit));
+        self.typing.is_full() || (!self.typing.is_empty() && size > GATHER_BYTES)
     }
 
     /// Whether edits wait to be written.

@@ -1,3 +1,4 @@
+#include <poll.h>
 /* Encryption at rest from C: passphrases, a key provider, and who frees what. argv[1] is a directory
  * for a profile. */
 #include "support.h"
@@ -7,7 +8,7 @@ typedef struct {
     size_t stored;
     size_t loaded;
     int locked;
-    int destroyed;
+    volatile int destroyed; /* Set by a thread of the library. */
 } keys;
 
 static echodb_status load(void *data, const char *profile, size_t len, uint8_t *key) {
@@ -66,6 +67,7 @@ static void passphrases(const char *path) {
     echodb_client *client = open_with(path, "one");
     echodb_client_options *options = options_for(path);
     is(client, "passphrase");
+    OK(echodb_client_shutdown(client, &error));
     echodb_client_free(client);
     client = NULL;
     FAILS_OUT(ECHODB_KEY_UNAVAILABLE, client, echodb_client_open(options, &client, &error));
@@ -81,13 +83,16 @@ static void passphrases(const char *path) {
     FAILS(ECHODB_INVALID_ARGUMENT,
           echodb_client_set_passphrase(client, NULL, 3, S("two"), &error));
     OK(echodb_client_set_passphrase(client, S("one"), S("two"), &error));
+    OK(echodb_client_shutdown(client, &error));
     echodb_client_free(client);
     client = open_with(path, "two");
     OK(echodb_client_set_passphrase(client, S("two"), NULL, 0, &error));
     is(client, "file_key");
+    OK(echodb_client_shutdown(client, &error));
     echodb_client_free(client);
     OK(echodb_client_options_set_passphrase(options, NULL, 0, &error));
     OK(echodb_client_open(options, &client, &error));
+    OK(echodb_client_shutdown(client, &error));
     echodb_client_free(client);
     echodb_client_options_free(options);
 }
@@ -107,6 +112,7 @@ static void providers(const char *path) {
     OK(echodb_client_open(options, &client, &error));
     is(client, "key_provider");
     CHECK(k.stored == 1);
+    OK(echodb_client_shutdown(client, &error));
     echodb_client_free(client);
     k.locked = 1;
     FAILS_OUT(ECHODB_KEY_UNAVAILABLE, client, echodb_client_open(options, &client, &error));
@@ -118,6 +124,9 @@ static void providers(const char *path) {
     FAILS_OUT(ECHODB_KEY_UNAVAILABLE, client, echodb_client_open(options, &client, &error));
     CHECK(k.stored == 1 && k.loaded >= 4);
     echodb_client_options_free(options);
+    /* The last of it goes with the client's, which ends on a thread of the library's. */
+    for (int i = 0; i < 3000 && k.destroyed != 4; i++)
+        poll(NULL, 0, 10);
     CHECK(k.destroyed == 4);
 }
 
@@ -134,10 +143,12 @@ static void off(const char *path) {
     is(client, "plain");
     FAILS(ECHODB_INVALID_STATE,
           echodb_client_set_passphrase(client, NULL, 0, S("one"), &error));
+    OK(echodb_client_shutdown(client, &error));
     echodb_client_free(client);
     OK(echodb_client_options_set_encryption(options, ECHODB_ENCRYPTION_AUTO, &error));
     OK(echodb_client_open(options, &client, &error));
     is(client, "file_key");
+    OK(echodb_client_shutdown(client, &error));
     echodb_client_free(client);
     echodb_client_options_free(options);
 }

@@ -109,6 +109,52 @@ static echodb_space *pair(echodb_space *here, echodb_client *guest) {
     return there;
 }
 
+/* Invitations for several guests and through any member: options, list, pictures, ending. */
+static void several(echodb_client *ada, echodb_space *here) {
+    echodb_invite_options *invite = NULL;
+    echodb_invitation *hosting = NULL, *again = NULL;
+    echodb_buffer *buffer = NULL;
+    OK(echodb_invite_options_new(&invite, &error));
+    OK(echodb_invite_options_set_max_uses(invite, 3, &error));
+    OK(echodb_invite_options_set_role(invite, S("reader"), &error));
+    OK(echodb_space_invite(here, invite, &hosting, &error));
+    OK(echodb_invitation_id(hosting, &buffer, &error));
+    char *id = take(buffer);
+    CHECK(strlen(id) == 32);
+    OK(echodb_client_invitations(ada, &buffer, &error));
+    CHECK(holds(buffer, id) && holds(buffer, "\"invitation_type\":\"multi_use\""));
+    CHECK(holds(buffer, "\"role\":\"reader\"") && holds(buffer, "\"max_uses\":3"));
+    echodb_buffer_free(buffer);
+    OK(echodb_invitation_qr_svg(hosting, &buffer, &error));
+    CHECK(holds(buffer, "<svg"));
+    echodb_buffer_free(buffer);
+    OK(echodb_invitation_qr_modules(hosting, &buffer, &error));
+    size_t side = 0, modules = echodb_buffer_len(buffer);
+    while (side * side < modules) {
+        side++;
+    }
+    CHECK(side >= 21 && side * side == modules);
+    CHECK(echodb_buffer_data(buffer)[0] == 1);
+    echodb_buffer_free(buffer);
+    OK(echodb_client_invitation(ada, S(id), &again, &error));
+    OK(echodb_client_cancel_invitation(ada, S(id), &error));
+    CHECK(echodb_invitation_wait(again, 60000, &buffer, NULL) == ECHODB_CANCELLED);
+    OK(echodb_client_invitations(ada, &buffer, &error));
+    CHECK(strcmp(echodb_buffer_data(buffer), "[]") == 0);
+    echodb_buffer_free(buffer);
+    CHECK(echodb_client_cancel_invitation(ada, S(id), NULL) == ECHODB_NOT_FOUND);
+    CHECK(echodb_client_cancel_invitation(ada, S("x"), NULL) == ECHODB_INVALID_ARGUMENT);
+    echodb_invitation_free(hosting);
+    OK(echodb_invite_options_set_role(invite, S("boss"), &error));
+    CHECK(echodb_space_invite(here, invite, &hosting, NULL) == ECHODB_INVALID_ARGUMENT);
+    OK(echodb_invite_options_set_role(invite, S("admin"), &error));
+    OK(echodb_invite_options_set_delegated(invite, true, &error));
+    CHECK(echodb_space_invite(here, invite, &hosting, NULL) == ECHODB_INVALID_ARGUMENT);
+    echodb_invitation_free(again);
+    echodb_invite_options_free(invite);
+    free(id);
+}
+
 /* Waits, on the descriptor as a loop would, for a remote change of an object. */
 static void await_remote(echodb_subscription *queue, const char *id) {
     struct pollfd ready = {-1, POLLIN, 0};
@@ -203,6 +249,8 @@ int main(int argc, char **argv) {
     OK(echodb_client_status(bob, &buffer, &error));
     CHECK(holds(buffer, "\"connected\":true"));
     part(here, there, bob);
+
+    several(ada, here);
 
     free(id);
     echodb_subscription_free(queue);

@@ -36,3 +36,4 @@ CREATE TABLE spaces( id BLOB PRIMARY KEY, position INTEGER NOT NULL, is_default 
 CREATE TABLE invitations(id BLOB PRIMARY KEY, payload BLOB NOT NULL);
 CREATE TABLE attempts( invitation BLOB NOT NULL, code INTEGER NOT NULL, PRIMARY KEY(invitation, code)) WITHOUT ROWID;
 CREATE TABLE settings(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE admissions( invitation BLOB NOT NULL, guest BLOB NOT NULL, PRIMARY KEY(invitation, guest)) WITHOUT ROWID;

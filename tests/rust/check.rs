@@ -4,21 +4,40 @@
 mod support;
 
 use echodb::model::ErrorKind;
-use echodb::{CheckFindingKind, CheckReport, Client, SearchOptions, Space, SpaceState};
+use echodb::{
+    CheckFindingKind, CheckReport, Client, ClientOptions, EncryptionMode, SearchOptions, Space,
+    SpaceState,
+};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use support::{PATIENCE, Signal, client_at, converge, is_sound, pair, wait};
+use support::{PATIENCE, Signal, converge, is_sound, pair, wait};
 
+/// Opens a plain profile, so that damage can be aimed at bytes of its files.
 fn open(dir: &Path) -> Arc<Client> {
-    let options = echodb::ClientOptions {
+    open_with(dir, "Ada", EncryptionMode::Off, None)
+}
+
+fn open_with(
+    dir: &Path,
+    name: &str,
+    encryption: EncryptionMode,
+    signal: Option<&Signal>,
+) -> Arc<Client> {
+    let options = ClientOptions {
         profile: Some(dir.to_string_lossy().into_owned()),
-        online: false,
-        ..echodb::ClientOptions::default()
+        encryption,
+        online: signal.is_some(),
+        signaling: signal
+            .map(|signal| signal.url.clone())
+            .into_iter()
+            .collect(),
+        bind: vec!["127.0.0.1:0".into()],
+        ..ClientOptions::default()
     };
     let client = Client::open(options, None).unwrap();
     if client.identity().is_none() {
-        client.create_identity("Ada".into()).unwrap();
+        client.create_identity(name.into()).unwrap();
     }
     client
 }
@@ -76,7 +95,7 @@ fn kinds(report: &CheckReport) -> Vec<CheckFindingKind> {
 /// Closes the space, has SQL run on its file, and opens it.
 fn meddle(dir: &Path, space: &Space, sql: &str) {
     space.close().unwrap();
-    let conn = rusqlite::Connection::open(file(dir, &space.id())).unwrap();
+    let conn = echodb::bench_internals::inspect(&file(dir, &space.id())).unwrap();
     conn.execute_batch(sql).unwrap();
     drop(conn);
     space.open().unwrap();
@@ -175,8 +194,8 @@ fn whatever_was_derived_and_does_not_agree_is_found_and_made_again() {
 fn damaged_entries_and_blobs_come_again_from_peers() {
     let signal = Signal::start();
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let ada = client_at(dirs[0].path(), "Ada", &signal);
-    let bob = client_at(dirs[1].path(), "Bob", &signal);
+    let ada = open_with(dirs[0].path(), "Ada", EncryptionMode::Off, Some(&signal));
+    let bob = open_with(dirs[1].path(), "Bob", EncryptionMode::Off, Some(&signal));
     let mine = ada.create_space("{}".into()).unwrap();
     let blob = fill(&mine);
     let theirs = pair(&mine, &bob);
@@ -265,4 +284,32 @@ fn a_space_that_cannot_be_opened_is_made_again_from_what_can_be_read() {
     let client = open(dir.path());
     assert_eq!(client.space(id).unwrap().digest().unwrap(), digest);
     client.shutdown().unwrap();
+}
+
+#[test]
+fn an_encrypted_space_is_checked_and_repaired_likewise() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = open_with(dir.path(), "Ada", EncryptionMode::Auto, None);
+    let space = client.create_space("{}".into()).unwrap();
+    fill(&space);
+    let (digest, before) = (space.digest().unwrap(), rows(&space));
+    let start = std::fs::read(file(dir.path(), &space.id())).unwrap();
+    assert!(!start.starts_with(b"SQLite format 3"), "it is encrypted");
+    meddle(
+        dir.path(),
+        &space,
+        "DELETE FROM tags; UPDATE objects SET heads = zeroblob(32) WHERE n = 5",
+    );
+    let found = kinds(&space.check(true).unwrap());
+    assert!(found.contains(&CheckFindingKind::Index), "{found:?}");
+    assert!(found.contains(&CheckFindingKind::Object), "{found:?}");
+    let report = space.repair().unwrap();
+    assert_eq!(report.lost_entries, 0, "{report:?}");
+    assert_eq!(space.digest().unwrap(), digest);
+    assert_eq!(rows(&space), before);
+    assert_eq!(space.check(true).unwrap().findings, Vec::new());
+    let bytes = std::fs::read(file(dir.path(), &space.id())).unwrap();
+    assert!(!bytes.starts_with(b"SQLite format 3"), "it stays encrypted");
+    client.shutdown().unwrap();
+    is_sound(dir.path(), "after a repair");
 }

@@ -253,12 +253,26 @@ fn there_is_no_fourth_guess_over_any_number_of_restarts() {
         wait("a code is shown", || hosting.update().auth_code.is_some());
         assert_eq!(hosting.update().attempts_left, left);
     }
-    joining.cancel();
-    // An invitation ends with its client: whoever kept the code finds nobody.
+    // Nor does a restart: the invitation goes on, with the one code that is left.
+    let name = hosting.id();
     ada.shutdown().unwrap();
     assert!(hosting.wait(Some(PATIENCE)).is_err());
     drop((ada, space, hosting));
     let ada = client_at(dir.path(), "Ada", &signal);
+    wait("it runs again", || ada.invitation(name.clone()).is_ok());
+    let hosting = ada.invitation(name).unwrap();
+    wait("a code is shown again", || {
+        hosting.update().auth_code.is_some()
+    });
+    assert_eq!(hosting.update().attempts_left, 1);
+    in_state(&joining, InvitationState::ReadyForAuthentication);
+    joining.authenticate(wrong_code(&hosting)).unwrap();
+    for side in [&hosting, &joining] {
+        let end = kind(side.wait(Some(PATIENCE)));
+        assert_eq!(end, ErrorKind::InvitationRefused);
+    }
+    // And over is over.
+    assert!(ada.invitations().unwrap().is_empty());
     let late = bob
         .join(
             code,
@@ -275,20 +289,34 @@ fn there_is_no_fourth_guess_over_any_number_of_restarts() {
 }
 
 #[test]
-fn invitations_cut_short_do_not_use_up_the_space() {
+fn invitations_that_are_cancelled_do_not_use_up_the_space() {
     let signal = Signal::start();
     let dir = tempfile::tempdir().unwrap();
     let mut id = None;
     // More than may be open at once.
-    for _ in 0..20 {
+    for round in 0..20 {
         let ada = client_at(dir.path(), "Ada", &signal);
         let space = match id {
             None => ada.create_space("{}".into()).unwrap(),
             Some(id) => ada.space(id).unwrap(),
         };
-        space.invite(InviteOptions::default()).unwrap();
+        let hosting = space.invite(InviteOptions::default()).unwrap();
         id = Some(space.id());
+        if round % 2 == 0 {
+            ada.cancel_invitation(hosting.id()).unwrap();
+            assert_eq!(kind(hosting.wait(Some(PATIENCE))), ErrorKind::Cancelled);
+        }
         ada.shutdown().unwrap();
+        // Those that were not are there at the next start, running or not.
+        if round % 2 == 1 {
+            drop((ada, space));
+            let ada = client_at(dir.path(), "Ada", &signal);
+            let all = ada.invitations().unwrap();
+            assert_eq!(all.len(), 1);
+            ada.cancel_invitation(all[0].id.clone()).unwrap();
+            assert!(ada.invitations().unwrap().is_empty());
+            ada.shutdown().unwrap();
+        }
     }
     let ada = client_at(dir.path(), "Ada", &signal);
     let bob = client("Bob", &signal);

@@ -168,17 +168,25 @@ fn what_was_committed_is_there_after_any_number_of_kills() {
 }
 
 #[test]
-fn invitations_that_a_kill_left_open_do_not_use_up_the_space() {
+fn an_invitation_outlives_a_kill_and_lets_its_guest_in() {
     let signal = SignalProcess::start("127.0.0.1:0");
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let mut ada = Peer::start(dirs[0].path(), "Ada", &signal.url);
     let space = ada.ask(json!({"do": "create_space"}))["space"].clone();
-    // A space has room for sixteen open invitations.
-    for _ in 0..17 {
-        ada.ask(json!({"do": "invite", "space": space}));
+    let invited = ada.ask(json!({"do": "invite", "space": space}));
+    let mut bob = Peer::start(dirs[1].path(), "Bob", &signal.url);
+    bob.ask(json!({"do": "join", "code": invited["code"]}));
+    for _ in 0..3 {
+        ada.ask(json!({"do": "auth_code"}));
         ada.kill_and_restart();
+        ada.ask(json!({"do": "resume", "id": invited["id"], "as": "host"}));
     }
-    ada.ask(json!({"do": "invite", "space": space}));
+    // The guest's process too.
+    bob.kill_and_restart();
+    bob.ask(json!({"do": "resume", "id": invited["id"], "as": "guest"}));
+    let auth = ada.ask(json!({"do": "auth_code"}))["auth_code"].clone();
+    let joined = bob.ask(json!({"do": "authenticate", "auth_code": auth}));
+    assert_eq!(joined["space"], space);
 }
 
 /// A small generator of pseudo-random numbers below `end`.

@@ -12,10 +12,11 @@ class Checks(SpaceCase):
         quick = await self.space.check()
         self.assertEqual((quick.findings, quick.more_findings, quick.objects), ((), 0, 0))
         full = await self.space.check(full=True)
-        self.assertEqual((full.findings, full.objects, full.blobs), ((), 1, 0))
+        # The note, and the space's own properties.
+        self.assertEqual((full.findings, full.objects, full.blobs), ((), 2, 0))
         self.assertGreater(full.entries, 0)
         repaired = await self.space.repair()
-        self.assertEqual((repaired.entries, repaired.objects), (full.entries, 1))
+        self.assertEqual((repaired.entries, repaired.objects), (full.entries, 2))
         self.assertEqual((repaired.lost_entries, repaired.lost), (0, ()))
         self.assertEqual((repaired.damaged_blocks, repaired.incomplete_blobs), (0, ()))
         self.assertIsNone(repaired.kept_file)

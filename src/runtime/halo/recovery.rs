@@ -7,7 +7,7 @@ use crate::feed::sha256;
 use crate::identity::{RecoveryPhrase, verify_possession};
 use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result};
 use crate::runtime::clock;
-use crate::runtime::connector::Connector;
+use crate::runtime::connector::{Calls, Connector};
 use crate::runtime::executor;
 use crate::runtime::secure_link::SecureLink;
 use crate::runtime::signaling::{PeerId, TopicKey};
@@ -105,7 +105,7 @@ impl Node {
             && let Ok(handle) = executor::handle()
         {
             let (links, taken) = mpsc::channel(AT_ONCE);
-            connector.enter_private(topic, TopicKey::new(&key), links);
+            connector.enter_private(topic, TopicKey::new(&key), links, Calls::SmallerId);
             let task = handle.spawn(answer_all(Weak::clone(&self.me), taken));
             *listening = Some(Listening {
                 topic,

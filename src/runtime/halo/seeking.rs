@@ -9,6 +9,7 @@ use crate::api::{IdentityInfo, RecoverOptions, SpaceState};
 use crate::identity::{DeviceChain, DeviceKeys, Keyring, RecoveryPhrase};
 use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
 use crate::runtime::clock;
+use crate::runtime::connector::Calls;
 use crate::runtime::executor;
 use crate::runtime::secure_link::SecureLink;
 use crate::runtime::signaling::{PeerId, TopicKey};
@@ -49,7 +50,7 @@ pub fn recover(node: &Arc<Node>, phrase: &str, options: &RecoverOptions) -> Resu
     let connector = node.connector()?;
     let (topic, key) = room(&phrase.rendezvous());
     let (links, taken) = mpsc::channel(4);
-    connector.enter_private(topic, TopicKey::new(&key), links);
+    connector.enter_private(topic, TopicKey::new(&key), links, Calls::SmallerId);
     let end = Instant::now() + Duration::from_secs(options.timeout_s);
     let here = Arc::clone(node);
     let found = executor::block_on(async move {

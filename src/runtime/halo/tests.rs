@@ -1,6 +1,6 @@
 //! The HALO space of a client that is alone.
 
-use crate::api::ClientOptions;
+use crate::api::{ClientOptions, EncryptionMode};
 use crate::model::{ErrorKind, ObjectId, Operation};
 use crate::runtime::node::NodeGuard;
 use crate::space::HaloFact;
@@ -8,9 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 fn open(dir: &Path) -> Arc<NodeGuard> {
+    open_with(dir, EncryptionMode::default())
+}
+
+fn open_with(dir: &Path, encryption: EncryptionMode) -> Arc<NodeGuard> {
     let options = ClientOptions {
         profile: Some(dir.to_string_lossy().into_owned()),
         online: false,
+        encryption,
         ..ClientOptions::default()
     };
     NodeGuard::open(options, None).unwrap()
@@ -51,7 +56,7 @@ fn it_is_made_with_the_identity_hidden_and_the_same_after_a_restart() {
 #[test]
 fn a_profile_without_one_gets_one_that_lists_its_spaces() {
     let dir = tempfile::tempdir().unwrap();
-    let guard = open(dir.path());
+    let guard = open_with(dir.path(), EncryptionMode::Off);
     guard.node().create_identity("Ada".into()).unwrap();
     guard.create_space(Default::default()).unwrap();
     let halo = guard.node().halo().unwrap().id();
@@ -63,7 +68,7 @@ fn a_profile_without_one_gets_one_that_lists_its_spaces() {
         .unwrap();
     assert_eq!(removed, 1);
     drop(conn);
-    let again = open(dir.path());
+    let again = open_with(dir.path(), EncryptionMode::Off);
     let node = again.node();
     assert_ne!(node.halo().unwrap().id(), halo);
     let state = node

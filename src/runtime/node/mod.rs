@@ -14,10 +14,10 @@ use super::pairing::PairingHandle;
 use super::sessions::PeerSession;
 use super::space_handle::SpaceHandle;
 use super::space_host::{SpaceHost, SpaceKind};
-use super::storage::{Access, ProfileStore, StoredInvitation, Vault};
-use crate::api::{ClientOptions, JoinOptions, LogSink, SpaceState};
+use super::storage::{Access, ProfileStore, Vault};
+use crate::api::{ClientOptions, JoinOptions, LogSink};
 use crate::identity::Keyring;
-use crate::model::{Error, ErrorKind, Result, SpaceId, Value};
+use crate::model::{Error, Result, SpaceId, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -41,6 +41,8 @@ pub struct Node {
     network: Mutex<Option<Network>>,
     sessions: Mutex<Vec<Arc<PeerSession>>>,
     pairings: Mutex<Vec<PairingHandle>>,
+    /// Held while it is decided which invitations run.
+    tending: Mutex<()>,
     pub(super) halo: HaloWork,
     cache: Arc<Cache>,
     /// Spaces that are being joined, imported or made again.
@@ -134,6 +136,7 @@ impl Node {
             network: Mutex::default(),
             sessions: Mutex::default(),
             pairings: Mutex::default(),
+            tending: Mutex::default(),
             halo: HaloWork::default(),
             cache,
             claims: Mutex::default(),
@@ -159,40 +162,11 @@ impl Node {
             }
         }
         node.complete_identity();
-        node.close_stale_invitations();
         if online {
             node.go_online()?;
         }
         node.start_halo();
         Ok(node)
-    }
-
-    /// Closes invitations that a killed process left open: nobody can host them any more, and a
-    /// space may have only so many.
-    fn close_stale_invitations(&self) {
-        let stale = self.with_profile(|profile| profile.invitations());
-        for stored in stale.unwrap_or_default() {
-            if let Err(error) = self.close_stale(&stored) {
-                // As on a full disk, which must keep nobody out: a later start tries again.
-                self.log.warn("invitation", || {
-                    format!("a stale invitation stays open: {error}")
-                });
-            }
-        }
-    }
-
-    fn close_stale(&self, stored: &StoredInvitation) -> Result<()> {
-        if let Some((space, key)) = super::pairing::host::read_record(&stored.payload)
-            && let Ok(host) = self.host(&space)
-            && host.summary().0 == SpaceState::Ready
-        {
-            match host.with_settled(|core| core.close_invitation(key)) {
-                // It was never opened, or is closed already, or our role has changed.
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
-                closed => closed?,
-            }
-        }
-        self.with_profile(|profile| profile.remove_invitation(&stored.id))
     }
 
     /// Runs `work` on the profile's store.
@@ -224,10 +198,14 @@ impl Node {
         }
         let pairings = std::mem::take(&mut *self.lock_pairings());
         for pairing in &pairings {
-            pairing.cancel();
+            // Of a profile that is nowhere but in memory nothing can go on.
+            match self.options.profile {
+                Some(_) => pairing.suspend(),
+                None => pairing.cancel(),
+            }
         }
         for pairing in pairings {
-            // Each closes its invitation in the space, which must still be open for that.
+            // Whatever it closes in its space or stores, both must still be open for that.
             let _ = pairing.wait(Some(FAREWELL));
         }
         self.go_offline();

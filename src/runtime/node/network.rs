@@ -88,6 +88,7 @@ impl Node {
         for pairing in self.lock_pairings().iter() {
             pairing.resume_network(&self.connector()?);
         }
+        self.tend_invitations();
         // What waits for whoever recovers the identity waits at the new connector.
         self.schedule_reconciling();
         Ok(())
@@ -175,6 +176,23 @@ impl Node {
         pairings.push(pairing);
     }
 
+    /// The invitations that run, and some that ended lately.
+    pub fn pairings(&self) -> Vec<PairingHandle> {
+        self.lock_pairings().clone()
+    }
+
+    /// Held while it is decided which invitations run.
+    pub fn lock_tending(&self) -> MutexGuard<'_, ()> {
+        self.tending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has invitations that should run and do not started soon.
+    pub(super) fn tend_invitations(&self) {
+        if let Some(node) = self.me.upgrade() {
+            crate::runtime::pairing::tending::tend_later(&node);
+        }
+    }
+
     /// The sessions of this moment.
     pub fn sessions(&self) -> Vec<Arc<PeerSession>> {
         self.lock_sessions().clone()
@@ -224,6 +242,7 @@ impl Sessions for Node {
     }
 
     fn control_changed(&self, space: &Arc<SpaceHost>) {
+        self.tend_invitations();
         let space = Arc::clone(space);
         let me = Weak::clone(&self.me);
         let Ok(handle) = executor::handle() else {

@@ -139,6 +139,7 @@ impl Node {
         host.open(|| Ok(core))?;
         self.spaces_mut().push(Arc::clone(&host));
         self.enter_room(&host);
+        self.tend_invitations();
         self.wake_sessions();
         Ok(host)
     }
@@ -173,6 +174,7 @@ impl Node {
         self.with_profile(|profile| profile.set_space_opened(&host.id(), true))?;
         self.enter_room(host);
         self.wake_sessions();
+        self.tend_invitations();
         self.schedule_reconciling();
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The new device: it has no identity yet, and takes the one of the device that shows the code.
 
-use super::PairingHandle;
 use super::device_wire::{Offer, Request, Welcome, decode};
 use super::driver::{self, Driver, Layer, Machine, Place, Prover};
+use super::{Label, PairingHandle};
 use crate::api::JoinOptions;
 use crate::identity::{DeviceKeys, Keyring};
 use crate::invitation::code::{InvitationCode, InvitationKind};
@@ -10,6 +10,7 @@ use crate::invitation::guest::Guest;
 use crate::invitation::machine::{Peer, Setup};
 use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, SpaceId, limits};
 use crate::runtime::clock;
+use crate::runtime::connector::Calls;
 use crate::runtime::executor;
 use crate::runtime::halo::NewDevice;
 use crate::runtime::node::Node;
@@ -40,7 +41,14 @@ pub fn join(node: &Arc<Node>, code: &str, options: &JoinOptions) -> Result<Pairi
     code.check_expiry(now)?;
     let connector = node.connector()?;
     node.learn_servers(&code.signaling)?;
-    let (text, url) = (code.to_text()?, code.to_url()?);
+    let label = Label {
+        id: code.rendezvous,
+        code: code.to_text()?,
+        url: code.to_url()?,
+        qr: code.to_qr_text()?,
+        shown: true,
+        lasts: false,
+    };
     let keys = Arc::new(DeviceKeys::generate(&mut clock::fill_random));
     let machine = Guest::for_device(Setup {
         code: code.clone(),
@@ -51,7 +59,7 @@ pub fn join(node: &Arc<Node>, code: &str, options: &JoinOptions) -> Result<Pairi
         now_ms: now,
         timeout_ms: Some(options.timeout_s * 1000),
     })?;
-    let (handle, commands) = PairingHandle::new(text, url, node.log().clone());
+    let (handle, commands) = PairingHandle::labelled(label, None, node.log().clone());
     let layer = DeviceGuestLayer {
         node: Arc::downgrade(node),
         keys: Some(Arc::clone(&keys)),
@@ -69,6 +77,7 @@ pub fn join(node: &Arc<Node>, code: &str, options: &JoinOptions) -> Result<Pairi
             topic: code.topic(),
             key: code.seal_key(),
             connector,
+            calls: Calls::SmallerId,
         },
         commands,
     };

@@ -1,17 +1,20 @@
 //! The existing device: it shows a code and certifies the new device, once that has proven to know
 //! the authorization code.
 
-use super::PairingHandle;
 use super::device_wire::{Offer, Request, Welcome, decode};
 use super::driver::{Driver, Layer, Machine, Place, Prover};
+use super::record;
+use super::{Label, PairingHandle};
 use crate::api::InviteOptions;
 use crate::identity::{DeviceChain, Keyring};
 use crate::invitation::channel::Channel;
 use crate::invitation::code::{InvitationCode, InvitationKind, host_fingerprint};
 use crate::invitation::host::Host;
 use crate::invitation::machine::{Peer, ProvenDevice, Setup, VerifyProof};
+use crate::invitation::mode::Mode;
 use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, limits};
 use crate::runtime::clock;
+use crate::runtime::connector::Calls;
 use crate::runtime::executor;
 use crate::runtime::node::Node;
 use crate::space::HaloFact;
@@ -24,9 +27,6 @@ use std::sync::{Arc, Weak};
 const LONGEST_S: u64 = 86_400;
 /// Broken attempts of strangers after which an invitation ends: each costs the host a handshake.
 const FAILURES: u32 = 32;
-/// What is kept of an invitation beside its count. It is not taken up again after a restart, so
-/// nothing is needed; a later start removes it.
-const RECORD: &[u8] = b"device";
 
 /// Shows a code for a new device of this identity.
 pub fn open(node: &Arc<Node>, options: &InviteOptions) -> Result<PairingHandle> {
@@ -41,6 +41,7 @@ pub fn open(node: &Arc<Node>, options: &InviteOptions) -> Result<PairingHandle> 
     let now = clock::now_ms();
     let code = InvitationCode {
         kind: InvitationKind::Device,
+        mode: Mode::Interactive,
         rendezvous: clock::random(),
         host_fingerprint: host_fingerprint(&keyring.device_key()),
         space_hint: [0; 8],
@@ -50,8 +51,17 @@ pub fn open(node: &Arc<Node>, options: &InviteOptions) -> Result<PairingHandle> 
             false => Vec::new(),
         },
     };
-    let (text, url) = (code.to_text()?, code.to_url()?);
-    node.with_profile(|profile| profile.put_invitation(&code.rendezvous, RECORD))?;
+    let label = Label {
+        id: code.rendezvous,
+        code: code.to_text()?,
+        url: code.to_url()?,
+        qr: code.to_qr_text()?,
+        shown: true,
+        lasts: false,
+    };
+    // Nobody may take it for what a process that ended left behind.
+    let _tending = node.lock_tending();
+    node.with_profile(|profile| profile.put_invitation(&code.rendezvous, record::DEVICE))?;
     let layer = DeviceHostLayer {
         node: Arc::downgrade(node),
         code: code.clone(),
@@ -61,7 +71,7 @@ pub fn open(node: &Arc<Node>, options: &InviteOptions) -> Result<PairingHandle> 
         failures: 0,
     };
     let machine = layer.machine(0)?;
-    let (handle, commands) = PairingHandle::new(text, url, node.log().clone());
+    let (handle, commands) = PairingHandle::labelled(label, None, node.log().clone());
     let driver = Driver {
         machine,
         handle: handle.clone(),
@@ -70,6 +80,7 @@ pub fn open(node: &Arc<Node>, options: &InviteOptions) -> Result<PairingHandle> 
             topic: code.topic(),
             key: code.seal_key(),
             connector,
+            calls: Calls::SmallerId,
         },
         layer: Box::new(layer),
         commands,
@@ -111,10 +122,10 @@ impl DeviceHostLayer {
 
     fn used(&self) -> Result<u32> {
         let id = self.code.rendezvous;
-        self.node()?.with_profile(|profile| {
-            let stored = profile.invitations()?.into_iter().find(|i| i.id == id);
-            Ok(stored.map_or(limits::CODES_PER_INVITATION, |i| i.used_codes))
-        })
+        let stored = self
+            .node()?
+            .with_profile(|profile| profile.invitation(&id))?;
+        Ok(stored.map_or(limits::CODES_PER_INVITATION, |i| i.used_codes))
     }
 
     fn welcome(&mut self, request: &[u8]) -> Result<Welcome> {
@@ -155,13 +166,7 @@ impl DeviceHostLayer {
 impl Layer for DeviceHostLayer {
     fn count_attempt(&mut self) -> Result<u32> {
         let id = self.code.rendezvous;
-        let mut used = self.used()?;
-        self.node()?.with_profile(|profile| {
-            while !profile.record_attempt(&id, used)? {
-                used += 1;
-            }
-            Ok(used + 1)
-        })
+        self.node()?.with_profile(|profile| profile.use_code(&id))
     }
 
     fn admit(&mut self, guest: &Peer) -> Result<Vec<u8>> {

@@ -11,7 +11,7 @@ use crate::invitation::machine::{Effect, Event, Peer, ProvenDevice, Random, Veri
 use crate::invitation::state::InvitationState;
 use crate::model::{Error, ErrorKind, Result, limits};
 use crate::runtime::clock;
-use crate::runtime::connector::Connector;
+use crate::runtime::connector::{Calls, Connector};
 use crate::runtime::executor;
 use crate::runtime::secure_link::SecureLink;
 use crate::runtime::signaling::{PeerId, TopicKey};
@@ -26,12 +26,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How often the machines hear the time.
-const TICK: Duration = Duration::from_millis(500);
+pub(super) const TICK: Duration = Duration::from_millis(500);
 
 /// How long a message may take to leave.
 const SEND_TIME: Duration = Duration::from_millis(limits::INVITATION_STEP_MS);
 /// Links whose handshake may be under way at once; further ones wait.
-const HANDSHAKES: usize = 8;
+pub(super) const HANDSHAKES: usize = 8;
 
 /// Either side's machine.
 pub(super) trait Machine: Send + Sync {
@@ -62,6 +62,14 @@ machine!(Guest);
 pub(super) trait Layer: Send + Sync {
     /// Uses up an authorization code, durably; the number used up so far.
     fn count_attempt(&mut self) -> Result<u32>;
+    /// Guest: a guess is about to be sent; counts it, durably.
+    fn count_guess(&mut self) -> Result<()> {
+        Ok(())
+    }
+    /// The other side has proven its device.
+    fn introduced(&mut self, _peer: &Peer) {}
+    /// The end was shown.
+    fn over(&mut self) {}
     /// Host: admits the guest.
     fn admit(&mut self, guest: &Peer) -> Result<Vec<u8>>;
     /// Host: stores the guest's join.
@@ -111,10 +119,21 @@ impl Prover {
 }
 
 /// Room and keys of an invitation.
+#[derive(Clone)]
 pub(super) struct Place {
     pub topic: [u8; 32],
     pub key: [u8; 32],
     pub connector: Arc<Connector>,
+    pub calls: Calls,
+}
+
+impl Place {
+    /// Enters the room; links go to `links`.
+    pub fn enter(&self, links: &mpsc::Sender<(PeerId, Arc<dyn Link>)>) {
+        let key = TopicKey::new(&self.key);
+        self.connector
+            .enter_private(self.topic, key, links.clone(), self.calls);
+    }
 }
 
 pub(super) struct Driver {
@@ -130,7 +149,7 @@ impl Driver {
     /// Runs to the end.
     pub async fn run(mut self) {
         let (links, mut taken) = mpsc::channel(4);
-        self.enter(&links);
+        self.place.enter(&links);
         // Beside everything else: a stranger who stalls must not hold up the user or the guest.
         let mut greeting = FuturesUnordered::new();
         let mut current: Option<Arc<SecureLink>> = None;
@@ -167,7 +186,9 @@ impl Driver {
                     }
                 }),
                 command = self.commands.recv() => match command {
+                    Some(Command::Suspend) => return self.suspend(current).await,
                     Some(Command::AuthCode(code)) => Some(Event::AuthCodeEntered(code)),
+                    Some(Command::Withdraw(error)) => Some(Event::Withdrawn(error)),
                     Some(Command::Cancel) | None => Some(Event::Cancel),
                     Some(Command::Offline) => {
                         greeting.clear();
@@ -181,7 +202,7 @@ impl Driver {
                     }
                     Some(Command::Network(connector)) => {
                         self.place.connector = connector;
-                        self.enter(&links);
+                        self.place.enter(&links);
                         None
                     }
                 },
@@ -195,11 +216,56 @@ impl Driver {
         self.finish(last_error).await;
     }
 
-    fn enter(&self, links: &mpsc::Sender<(PeerId, Arc<dyn Link>)>) {
-        let key = TopicKey::new(&self.place.key);
-        self.place
-            .connector
-            .enter_private(self.place.topic, key, links.clone());
+    /// Serves one guest on one connection, to the end of either; says how that was.
+    pub async fn serve(mut self, link: SecureLink) -> (InvitationState, Option<Error>) {
+        let mut current = None;
+        let mut last_error = None;
+        let first = self.machine.start();
+        self.carry_out(first, &mut current, &mut last_error).await;
+        let attached = self.attach(link, &mut current);
+        let mut next = attached;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            if let Some(event) = next.take() {
+                let effects = self.machine.handle(event, &mut clock::fill_random);
+                self.carry_out(effects, &mut current, &mut last_error).await;
+            }
+            if self.machine.state().is_final() || current.is_none() {
+                break;
+            }
+            next = tokio::select! {
+                message = receive(current.clone()) => Some(match message {
+                    Ok(bytes) => Event::Message(bytes),
+                    Err(_) => {
+                        current = None;
+                        Event::Disconnected
+                    }
+                }),
+                command = self.commands.recv() => match command {
+                    Some(Command::Withdraw(error)) => Some(Event::Withdrawn(error)),
+                    Some(Command::Cancel) | None => Some(Event::Cancel),
+                    Some(Command::Offline | Command::Suspend) => {
+                        if let Some(link) = current.take() {
+                            link.close().await;
+                        }
+                        Some(Event::Disconnected)
+                    }
+                    Some(Command::AuthCode(_) | Command::Network(_)) => None,
+                },
+                _ = tick.tick() => Some(Event::Tick(clock::now_ms())),
+            };
+        }
+        (self.machine.state(), last_error)
+    }
+
+    /// The client is shut down: what is stored goes on when it is opened again.
+    async fn suspend(self, current: Option<Arc<SecureLink>>) {
+        if let Some(link) = current {
+            link.close().await;
+        }
+        self.place.connector.leave(&self.place.topic);
+        self.handle.set(suspended);
     }
 
     /// A link is encrypted: one at a time is served, so that guesses cannot run side by side.
@@ -218,11 +284,16 @@ impl Driver {
         let present = current
             .as_ref()
             .is_some_and(|link| !link.link().is_closed());
-        let link = Arc::clone(secure.link());
-        if present || link.is_closed() {
-            link.close().await;
+        if present || secure.link().is_closed() {
+            secure.link().close().await;
             return None;
         }
+        self.attach(secure, current)
+    }
+
+    /// Makes an encrypted link the one in use.
+    fn attach(&self, secure: SecureLink, current: &mut Option<Arc<SecureLink>>) -> Option<Event> {
+        let link = Arc::clone(secure.link());
         let initiator = link.initiator();
         let (local, remote) = (link.local_fingerprint(), link.remote_fingerprint());
         let (initiator_fingerprint, responder_fingerprint) = match initiator {
@@ -268,11 +339,22 @@ impl Driver {
                     *last_error = Some(error);
                     None
                 }
+                Effect::PersistGuess => match executor::blocking(|| self.layer.count_guess()) {
+                    Ok(()) => None,
+                    Err(error) => {
+                        queue.clear();
+                        Some(Event::CounterFailed(error))
+                    }
+                },
                 shown @ (Effect::State(_)
                 | Effect::Introduced(_)
+                | Effect::Words(_)
                 | Effect::ShowCode { .. }
                 | Effect::WrongCode { .. }
                 | Effect::MalformedCode) => {
+                    if let Effect::Introduced(peer) = &shown {
+                        self.layer.introduced(peer);
+                    }
                     self.show(shown);
                     None
                 }
@@ -304,8 +386,13 @@ impl Driver {
                 if state != InvitationState::ReadyForAuthentication {
                     update.auth_code = None;
                 }
+                // Until the next exchange there is nothing to compare.
+                if state != InvitationState::Authenticating {
+                    update.fingerprint = None;
+                }
             }
             Effect::Introduced(peer) => update.peer_name = Some(peer.display_name),
+            Effect::Words(words) => update.fingerprint = Some(words),
             Effect::ShowCode { code, left } => {
                 update.auth_code = Some(code.as_str().to_owned());
                 update.attempts_left = left;
@@ -357,17 +444,36 @@ impl Driver {
                 update.space = space;
                 return;
             }
-            let error =
-                error.unwrap_or_else(|| Error::new(ErrorKind::Cancelled, "the invitation ended"));
-            update.state = to_api(state);
-            update.status = error.kind().status();
-            update.error = Some(error.detail().to_owned());
+            failed(update, state, error);
         });
+        self.layer.over();
     }
 }
 
+/// Shows a failure as the end.
+pub(super) fn failed(
+    update: &mut api::InvitationUpdate,
+    state: InvitationState,
+    error: Option<Error>,
+) {
+    let error = error.unwrap_or_else(|| Error::new(ErrorKind::Cancelled, "the invitation ended"));
+    update.state = to_api(state);
+    update.auth_code = None;
+    update.status = error.kind().status();
+    update.error = Some(error.detail().to_owned());
+}
+
+/// Shows that the client was shut down.
+pub(super) fn suspended(update: &mut api::InvitationUpdate) {
+    let error = Error::new(
+        ErrorKind::Cancelled,
+        "the client was shut down: the invitation goes on when its profile is opened again",
+    );
+    failed(update, InvitationState::Cancelled, Some(error));
+}
+
 /// Runs a link's handshake; a link on which it fails is closed.
-async fn establish(link: Arc<dyn Link>) -> Result<SecureLink> {
+pub(super) async fn establish(link: Arc<dyn Link>) -> Result<SecureLink> {
     let established = SecureLink::establish(Arc::clone(&link)).await;
     if established.is_err() {
         link.close().await;

@@ -1,14 +1,21 @@
 //! Invitations at work: rooms, links, sessions, durable counting and screens around the state
 //! machines of [`crate::invitation`].
 
+mod desk;
 pub mod device_guest;
 pub mod device_host;
 mod device_wire;
 mod driver;
 pub mod guest;
 pub mod host;
+pub mod list;
 #[cfg(test)]
 mod listener_tests;
+mod reception;
+mod record;
+#[cfg(test)]
+mod signaller_tests;
+pub mod tending;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -29,6 +36,10 @@ use tokio::sync::{mpsc, watch};
 pub(super) enum Command {
     AuthCode(String),
     Cancel,
+    /// The invitation is over for a reason of its own, which the guest is told.
+    Withdraw(Error),
+    /// The client is shut down; the invitation goes on when it is opened again.
+    Suspend,
     Network(Arc<Connector>),
     Offline,
 }
@@ -48,9 +59,29 @@ fn tell(listener: &dyn InvitationListener, updates: Vec<InvitationUpdate>, log: 
     }
 }
 
+/// Hears of every change of an invitation before listeners do.
+type Watcher = Box<dyn Fn(&InvitationUpdate) + Send + Sync>;
+
+/// What names an invitation.
+pub(super) struct Label {
+    /// Its id: the rendezvous secret of its code.
+    pub id: [u8; 16],
+    /// The code as text; empty where there is no code to pass on.
+    pub code: String,
+    /// The code as a link.
+    pub url: String,
+    /// The link as a QR picture holds it.
+    pub qr: String,
+    /// Whether it is shown to the program: a member that lets in guests for somebody else does
+    /// so quietly.
+    pub shown: bool,
+    /// Whether it is kept and goes on when the profile is opened again.
+    pub lasts: bool,
+}
+
 struct Shared {
-    code: String,
-    url: String,
+    label: Label,
+    watcher: Option<Watcher>,
     update: watch::Sender<InvitationUpdate>,
     listeners: Mutex<Vec<Arc<Updates>>>,
     commands: mpsc::UnboundedSender<Command>,
@@ -65,9 +96,27 @@ pub struct PairingHandle {
 
 impl PairingHandle {
     /// A new invitation; the commands go to its driver.
+    #[cfg(test)]
     fn new(
         code: String,
         url: String,
+        log: Log,
+    ) -> (PairingHandle, mpsc::UnboundedReceiver<Command>) {
+        let label = Label {
+            id: [0; 16],
+            code,
+            qr: url.clone(),
+            url,
+            shown: true,
+            lasts: true,
+        };
+        PairingHandle::labelled(label, None, log)
+    }
+
+    /// A new invitation; the commands go to its driver, and every change to `watcher`.
+    pub(super) fn labelled(
+        label: Label,
+        watcher: Option<Watcher>,
         log: Log,
     ) -> (PairingHandle, mpsc::UnboundedReceiver<Command>) {
         let (commands, received) = mpsc::unbounded_channel();
@@ -76,13 +125,16 @@ impl PairingHandle {
             auth_code: None,
             attempts_left: limits::CODES_PER_INVITATION,
             peer_name: None,
+            fingerprint: None,
+            guests: Vec::new(),
+            uses: 0,
             space: None,
             status: 0,
             error: None,
         };
         let shared = Arc::new(Shared {
-            code,
-            url,
+            label,
+            watcher,
             update: watch::Sender::new(update),
             listeners: Mutex::default(),
             commands,
@@ -100,12 +152,27 @@ impl PairingHandle {
 
     /// The code as text.
     pub fn code(&self) -> String {
-        self.shared.code.clone()
+        self.shared.label.code.clone()
+    }
+
+    /// The id: the rendezvous secret.
+    pub fn id(&self) -> [u8; 16] {
+        self.shared.label.id
+    }
+
+    /// Whether the program is shown it.
+    pub fn is_shown(&self) -> bool {
+        self.shared.label.shown
+    }
+
+    /// The link as a QR picture holds it.
+    pub fn qr_text(&self) -> String {
+        self.shared.label.qr.clone()
     }
 
     /// The code as a URL.
     pub fn url(&self) -> String {
-        self.shared.url.clone()
+        self.shared.label.url.clone()
     }
 
     /// Where it stands.
@@ -129,6 +196,9 @@ impl PairingHandle {
             changed.is_some()
         });
         if let Some(update) = changed {
+            if let Some(watcher) = &self.shared.watcher {
+                watcher(&update);
+            }
             for listener in listeners.iter() {
                 listener.post(|waiting| append(waiting, update.clone()));
             }
@@ -154,6 +224,14 @@ impl PairingHandle {
     /// Cancels.
     pub fn cancel(&self) {
         self.send(Command::Cancel);
+    }
+
+    /// Stops, to go on when the profile is opened again; one that could not is cancelled.
+    pub fn suspend(&self) {
+        self.send(match self.shared.label.lasts {
+            true => Command::Suspend,
+            false => Command::Cancel,
+        });
     }
 
     /// Closes the connection to the other side, if there is one: the client goes offline.
@@ -201,6 +279,18 @@ impl PairingHandle {
             tokio::time::timeout(timeout, handle.wait_async())
                 .await
                 .unwrap_or_else(|_| Err(still_running()))
+        })?
+    }
+
+    /// Waits for the end, good or bad, on the calling thread.
+    pub(super) fn wait_end(&self, timeout: Duration) -> Result<()> {
+        let mut updates = self.shared.update.subscribe();
+        executor::block_on(async move {
+            let ended = updates.wait_for(|update| update.state.is_final());
+            match tokio::time::timeout(timeout, ended).await {
+                Ok(_) => Ok(()),
+                Err(_) => Err(still_running()),
+            }
         })?
     }
 

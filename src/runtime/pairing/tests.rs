@@ -13,7 +13,7 @@ use crate::invitation::host::Host;
 use crate::invitation::machine::{Effect, Event, Peer, Setup};
 use crate::model::{Error, ErrorKind, Result};
 use crate::runtime::clock;
-use crate::runtime::connector::Connector;
+use crate::runtime::connector::{Calls, Connector};
 use crate::runtime::log::Log;
 use crate::runtime::node::NodeGuard;
 use crate::runtime::secure_link::SecureLink;
@@ -149,6 +149,7 @@ impl Scene {
             self.code.topic(),
             TopicKey::new(&self.code.seal_key()),
             links,
+            Calls::SmallerId,
         );
         let (_, link) = tokio::time::timeout(PATIENCE, taken.recv())
             .await
@@ -190,6 +191,7 @@ impl Scene {
                 topic: self.code.topic(),
                 key: self.code.seal_key(),
                 connector: self.stack(server),
+                calls: Calls::SmallerId,
             },
             commands,
         };
@@ -333,7 +335,7 @@ async fn ended(handle: &PairingHandle) -> ErrorKind {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_attacker_who_passes_everything_on_is_noticed_at_the_greeting() {
+async fn attack_01_an_attacker_who_passes_everything_on_is_noticed_at_the_greeting() {
     let scene = Scene::set().await;
     let joining = scene.join(&scene.code);
     let (to_host, to_guest) = tokio::join!(
@@ -350,7 +352,7 @@ async fn an_attacker_who_passes_everything_on_is_noticed_at_the_greeting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_attacker_with_greetings_of_his_own_is_noticed_at_the_introduction() {
+async fn attack_01_an_attacker_with_greetings_of_his_own_is_noticed_at_the_introduction() {
     let scene = Scene::set().await;
     let joining = scene.join(&scene.code);
     let (to_host, to_guest) = tokio::join!(
@@ -372,7 +374,7 @@ async fn an_attacker_with_greetings_of_his_own_is_noticed_at_the_introduction() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_attacker_in_the_place_of_both_burns_three_codes_and_gets_nothing() {
+async fn attack_01_an_attacker_in_the_place_of_both_burns_three_codes_and_gets_nothing() {
     let scene = Scene::set().await;
     let joining = scene.join(&scene.code);
     // To the guest he is the host; the code names the true one.
@@ -456,7 +458,7 @@ async fn a_stranger_who_stalls_holds_up_neither_the_guest_nor_the_user() {
     let stranger = scene.stack(&scene.server.of_host);
     let (links, mut taken) = mpsc::channel(4);
     let key = TopicKey::new(&scene.code.seal_key());
-    stranger.enter_private(scene.code.topic(), key, links);
+    stranger.enter_private(scene.code.topic(), key, links, Calls::SmallerId);
     let silent = tokio::time::timeout(PATIENCE, taken.recv())
         .await
         .unwrap()

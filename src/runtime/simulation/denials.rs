@@ -118,6 +118,11 @@ fn attack_06_a_readers_data_is_excluded_everywhere() {
             .transact(&[Operation::Delete { object: object(1) }], None, None, 0)
             .unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+        // Founded long ago by the writer's clock, the space got a new key with the first entry.
+        let [founder, reader, ..] = peers.as_mut_slice() else {
+            unreachable!()
+        };
+        send(founder, reader);
         let key_id = peers[0].core().authority().writing_key().unwrap();
         let key = peers[1].core().content_key(&key_id).unwrap();
         let ctl = peers[1].core().authority().heads();

@@ -128,7 +128,13 @@ pub(super) const PROFILE: Shape = Shape {
     // "ECHp"
     application_id: 0x4543_4870,
     version: 2,
-    schema: &["
+    schema: &[PROFILE_TABLES, ADMISSIONS],
+    upgrades: &[upgrade::profile_to_2],
+};
+
+/// A profile's tables, since version 1. In `attempts` the codes of the first guest of an invitation
+/// have the numbers 0 to 2, those of the next 3 to 5, and so on.
+const PROFILE_TABLES: &str = "
         CREATE TABLE identity(
             one INTEGER PRIMARY KEY CHECK(one = 1), display_name TEXT NOT NULL,
             keyring BLOB NOT NULL);
@@ -141,6 +147,11 @@ pub(super) const PROFILE: Shape = Shape {
             invitation BLOB NOT NULL, code INTEGER NOT NULL,
             PRIMARY KEY(invitation, code)) WITHOUT ROWID;
         CREATE TABLE settings(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-    "],
-    upgrades: &[upgrade::profile_to_2],
-};
+";
+
+/// The identities that invitations let in, since version 2.
+pub(super) const ADMISSIONS: &str = "
+    CREATE TABLE admissions(
+        invitation BLOB NOT NULL, guest BLOB NOT NULL,
+        PRIMARY KEY(invitation, guest)) WITHOUT ROWID;
+";

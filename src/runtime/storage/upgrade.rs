@@ -47,9 +47,11 @@ pub(super) fn to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     Ok(())
 }
 
-/// From version 1 of a profile: the HALO space is told from others.
+/// From version 1 of a profile: the HALO space is told from others, and invitations may let in
+/// several guests.
 pub(super) fn profile_to_2(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     tx.execute_batch("ALTER TABLE spaces ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;")?;
+    tx.execute_batch(schema::ADMISSIONS)?;
     Ok(())
 }
 

@@ -299,9 +299,23 @@ impl Serving {
             "create_space" => json!({"space": self.client.create_space("{}".into())?.id()}),
             "invite" => {
                 let hosting = space()?.invite(InviteOptions::default())?;
-                let code = hosting.code();
+                let (code, id) = (hosting.code(), hosting.id());
                 self.invitations.insert("host", hosting);
-                json!({"code": code})
+                json!({"code": code, "id": id})
+            }
+            "resume" => {
+                let id = text("id");
+                wait("the invitation runs again", || {
+                    self.client.invitation(id.clone()).is_ok()
+                });
+                let side = if text("as") == "host" {
+                    "host"
+                } else {
+                    "guest"
+                };
+                let invitation = self.client.invitation(id)?;
+                self.invitations.insert(side, invitation);
+                json!({})
             }
             "auth_code" => {
                 let hosting = &self.invitations["host"];

@@ -4,6 +4,7 @@ use crate::blob_args::BlobCommand;
 use crate::check_args::{CheckArgs, RepairArgs};
 pub use crate::device_args::{DeviceCommand, IdentityCommand};
 use crate::failure::Result;
+pub use crate::invite_args::{InvitationsCommand, InviteArgs};
 use crate::member_args::MemberCommand;
 use crate::passphrase::{PassphraseCommand, Secret};
 pub use crate::schema_args::SchemaCommand;
@@ -78,16 +79,10 @@ pub enum Command {
     Space(SpaceCommand),
     /// Invites someone into a space: shows a code to hand over, then a short authorization code
     /// to tell, and waits until the guest is a member
-    Invite {
-        /// The space
-        space: String,
-        /// How long the code is good for, in seconds
-        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
-        expires: u64,
-        /// How long to stay and replicate with the new member, in seconds, at most
-        #[arg(long, value_name = "SECONDS", default_value_t = 15)]
-        sync_wait: u64,
-    },
+    Invite(InviteArgs),
+    /// Lists or ends invitations that are open
+    #[command(subcommand)]
+    Invitations(InvitationsCommand),
     /// Joins a space with an invitation code or URL
     Join {
         /// The code or URL that `invite` showed
@@ -462,7 +457,7 @@ impl Command {
             self,
             Command::Identity(IdentityCommand::Recover { .. })
                 | Command::Device(_)
-                | Command::Invite { .. }
+                | Command::Invite(_)
                 | Command::Join { .. }
                 | Command::Watch { .. }
                 | Command::Blob(BlobCommand::Fetch { .. })
@@ -476,7 +471,7 @@ impl Command {
         matches!(self, Command::Device(command) if command.waits())
             || matches!(
                 self,
-                Command::Invite { .. }
+                Command::Invite(_)
                     | Command::Join { .. }
                     | Command::Watch { .. }
                     | Command::Blob(BlobCommand::Fetch { .. })

@@ -5,12 +5,13 @@ pub use crate::check_event::Stored;
 pub use crate::event_device::DeviceEvent;
 use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
+pub use crate::invitation_event::{Code, InvitationLine, Paired, Pairing};
 pub use crate::member_event::{Excluded, SpaceMember};
 pub use crate::schema_event::{Schema, Violation};
 pub use crate::why_event::{Why, WhyStep};
 use echodb::{
-    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, InvitationUpdate, ObjectRecord,
-    PeerStatus, SpaceInfo, SpaceState,
+    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, ObjectRecord, PeerStatus, SpaceInfo,
+    SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -87,6 +88,8 @@ pub enum Event {
     ObjectFile(ObjectFile),
     /// An invitation's code.
     Code(Code),
+    /// An invitation in a list.
+    Invitation(InvitationLine),
     /// An invitation moved on.
     Pairing(Pairing),
     /// An invitation is over, and the other side may have everything.
@@ -389,62 +392,6 @@ pub struct Imported {
     pub space: String,
     /// How many objects were read.
     pub objects: u64,
-}
-
-/// See [`Event::Code`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Code {
-    /// The space that invites.
-    pub space: String,
-    /// The code as text.
-    pub code: String,
-    /// The code as a URL.
-    pub url: String,
-}
-
-/// See [`Event::Pairing`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Pairing {
-    /// Where it stands: `connecting`, `ready_for_authentication`, `success`, …
-    pub state: String,
-    /// The host's authorization code, while it is good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_code: Option<String>,
-    /// Authorization codes left.
-    pub attempts_left: u32,
-    /// The other side's name; not proven before success.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub peer: Option<String>,
-    /// The space, once it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub space: Option<String>,
-    /// Whether this side invites.
-    pub host: bool,
-}
-
-impl Pairing {
-    /// An update of the host's (`host`) or guest's side.
-    pub fn new(update: &InvitationUpdate, host: bool) -> Self {
-        Pairing {
-            state: update.state.name().to_owned(),
-            auth_code: update.auth_code.clone(),
-            attempts_left: update.attempts_left,
-            peer: update.peer_name.clone(),
-            space: update.space.clone(),
-            host,
-        }
-    }
-}
-
-/// See [`Event::Paired`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Paired {
-    /// The space.
-    pub space: String,
-    /// Whether a peer confirmed that both sides have the same.
-    pub in_sync: bool,
-    /// Whether this side invited.
-    pub host: bool,
 }
 
 /// See [`Event::Blob`].

@@ -14,6 +14,8 @@ mod event_past;
 mod failure;
 mod found;
 mod front;
+mod invitation_event;
+mod invite_args;
 mod member_args;
 mod member_event;
 mod output;

@@ -1,7 +1,7 @@
 //! The profile's file, its lock, and the files of its spaces.
 
 use super::*;
-use crate::model::{ErrorKind, SpaceId};
+use crate::model::{ErrorKind, IdentityKey, SpaceId};
 use std::path::Path;
 
 const INVITATION: [u8; 16] = [3; 16];
@@ -85,26 +85,89 @@ fn a_second_opener_is_told_which_profile_is_in_use() {
 fn an_attempt_is_counted_once_and_outlives_the_process() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = opened(dir.path());
+    assert_eq!(refused(store.use_code(&INVITATION)), ErrorKind::NotFound);
+    store.put_invitation(&INVITATION, b"one").unwrap();
+    assert_eq!(store.use_code(&INVITATION).unwrap(), 1);
+    drop(store);
+    let mut store = opened(dir.path());
+    assert_eq!(store.use_code(&INVITATION).unwrap(), 2);
+    store.put_invitation(&INVITATION, b"two").unwrap();
+    let want = |used_codes, uses| StoredInvitation {
+        id: INVITATION,
+        used_codes,
+        uses,
+        payload: b"two".to_vec(),
+    };
+    assert_eq!(store.invitations().unwrap(), [want(2, 0)]);
+    assert_eq!(store.use_code(&INVITATION).unwrap(), 3);
+    // There is no fourth, however often it is asked for.
+    for _ in 0..3 {
+        assert_eq!(store.use_code(&INVITATION).unwrap(), 4);
+    }
+    assert_eq!(store.invitation(&INVITATION).unwrap(), Some(want(3, 0)));
+    store.remove_invitation(&INVITATION).unwrap();
+    assert!(store.invitations().unwrap().is_empty());
+    assert_eq!(store.invitation(&INVITATION).unwrap(), None);
+}
+
+#[test]
+fn attack_03_ten_thousand_guesses_at_once_and_a_killed_host_get_three_codes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = opened(dir.path());
+    store.put_invitation(&INVITATION, b"one").unwrap();
+    let mut good = 0;
+    // Killed after every thousandth: what was counted is counted.
+    for _ in 0..10 {
+        let shared = std::sync::Mutex::new(store);
+        let counted = std::sync::atomic::AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..125 {
+                        let used = shared.lock().unwrap().use_code(&INVITATION).unwrap();
+                        let may_be_checked = used <= crate::model::limits::CODES_PER_INVITATION;
+                        counted.fetch_add(
+                            u32::from(may_be_checked),
+                            std::sync::atomic::Ordering::SeqCst,
+                        );
+                    }
+                });
+            }
+        });
+        good += counted.into_inner();
+        drop(shared);
+        store = opened(dir.path());
+    }
+    assert_eq!(good, 3);
+}
+
+#[test]
+fn guests_are_counted_once_and_each_brings_three_new_codes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = opened(dir.path());
+    let guest = |n: u8| IdentityKey([n; 32]);
     assert_eq!(
-        refused(store.record_attempt(&INVITATION, 0)),
+        refused(store.admit(&INVITATION, &guest(1), 2)),
         ErrorKind::NotFound
     );
     store.put_invitation(&INVITATION, b"one").unwrap();
-    assert!(store.record_attempt(&INVITATION, 0).unwrap());
-    assert!(!store.record_attempt(&INVITATION, 0).unwrap());
+    store.use_code(&INVITATION).unwrap();
+    store.use_code(&INVITATION).unwrap();
+    assert!(store.admit(&INVITATION, &guest(1), 2).unwrap());
     drop(store);
     let mut store = opened(dir.path());
-    assert!(!store.record_attempt(&INVITATION, 0).unwrap());
-    assert!(store.record_attempt(&INVITATION, 2).unwrap());
-    store.put_invitation(&INVITATION, b"two").unwrap();
-    let want = StoredInvitation {
-        id: INVITATION,
-        used_codes: 2,
-        payload: b"two".to_vec(),
-    };
-    assert_eq!(store.invitations().unwrap(), [want]);
+    assert_eq!(store.use_code(&INVITATION).unwrap(), 1);
+    // The same one again, whose connection broke: no use, and no codes are given back.
+    assert!(store.admit(&INVITATION, &guest(1), 2).unwrap());
+    assert_eq!(store.use_code(&INVITATION).unwrap(), 2);
+    assert!(store.admit(&INVITATION, &guest(2), 2).unwrap());
+    assert!(!store.admit(&INVITATION, &guest(3), 2).unwrap());
+    assert!(store.admit(&INVITATION, &guest(2), 2).unwrap());
+    let stored = store.invitation(&INVITATION).unwrap().unwrap();
+    assert_eq!((stored.uses, stored.used_codes), (2, 0));
+    assert_eq!(store.admitted(&INVITATION).unwrap(), [guest(1), guest(2)]);
     store.remove_invitation(&INVITATION).unwrap();
-    assert!(store.invitations().unwrap().is_empty());
+    assert!(store.admitted(&INVITATION).unwrap().is_empty());
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn invite(context: &mut Context, control: &Control, expires: u64, sync_wait: u64
         .output
         .emit(Event::Device(code))
         .inspect_err(|_| invitation.cancel())?;
-    pairing::follow(context, control, &invitation, None)?;
+    pairing::follow(context, control, &invitation, None, pairing::End::Cancel)?;
     stay(context, control, sync_wait)
 }
 
@@ -94,7 +94,13 @@ fn join(
         device_name,
     };
     let invitation = context.client.join_device(code, options)?;
-    pairing::follow(context, control, &invitation, Some(guest))?;
+    pairing::follow(
+        context,
+        control,
+        &invitation,
+        Some(guest),
+        pairing::End::Cancel,
+    )?;
     stay(context, control, sync_wait)?;
     identity::show(context)
 }

@@ -19,7 +19,7 @@ pub mod transfer;
 mod watch;
 mod why;
 
-use crate::args::{Command, IdentityCommand, ObjectCommand, SpaceCommand};
+use crate::args::{Command, IdentityCommand, InvitationsCommand, ObjectCommand, SpaceCommand};
 use crate::control::Control;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
@@ -61,11 +61,9 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Passphrase(command) => passphrase::run(context, &command),
         command @ Command::Space(SpaceCommand::Import { .. }) => run_transfer(command, context),
         Command::Space(command) => space::run(context, command),
-        Command::Invite {
-            space,
-            expires,
-            sync_wait,
-        } => pairing::invite(context, &control, &space, expires, sync_wait),
+        Command::Invite(args) => pairing::invite(context, &control, args),
+        Command::Invitations(InvitationsCommand::List) => pairing::list(context),
+        Command::Invitations(InvitationsCommand::Cancel { id }) => pairing::cancel(context, id),
         Command::Join {
             code,
             auth_code,

@@ -1,6 +1,7 @@
-//! `invite` and `join`.
+//! `invite`, `join` and `invitations`.
 
 use super::{Context, identity};
+use crate::args::InviteArgs;
 use crate::control::{Control, Note, Notifier};
 use crate::event::{Code, Event, Paired, Pairing};
 use crate::failure::{Failure, Result};
@@ -9,6 +10,7 @@ use echodb::{
     EchoError, Invitation, InvitationListener, InvitationState, InvitationUpdate, InviteOptions,
     JoinOptions, Space,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,30 +38,77 @@ pub(super) struct Guest {
     pub(super) timeout: u64,
 }
 
-pub(super) fn invite(
-    context: &mut Context,
-    control: &Control,
-    name: &str,
-    expires: u64,
-    sync_wait: u64,
-) -> Result<()> {
-    let space = context.space(name)?;
+pub(super) fn invite(context: &mut Context, control: &Control, args: InviteArgs) -> Result<()> {
+    let space = context.space(&args.space)?;
     warn_if_unreachable(context)?;
+    let several = args.multi_use.is_some_and(|guests| guests > 1);
     let invitation = space.invite(InviteOptions {
-        expires_s: expires,
+        expires_s: args.expires,
+        max_uses: args.multi_use.unwrap_or(1),
+        delegated: args.delegated,
+        role: args.role,
         ..InviteOptions::default()
     })?;
     let code = Event::Code(Code {
         space: space.id(),
+        id: invitation.id(),
         code: invitation.code(),
         url: invitation.url(),
+        delegated: args.delegated,
     });
     context
         .output
         .emit(code)
         .inspect_err(|_| invitation.cancel())?;
-    follow(context, control, &invitation, None)?;
-    finish(context, control, &space, true, sync_wait)
+    if args.delegated {
+        // Others can let the guest in once they know of it; so they are told before this ends.
+        return tell_members(context, control, &space, args.sync_wait);
+    }
+    let end = match several {
+        true => End::StaysOpen,
+        false => End::Cancel,
+    };
+    follow(context, control, &invitation, None, end)?;
+    finish(context, control, &space, true, args.sync_wait)
+}
+
+/// Waits until some member has heard of what was done here, if one is online.
+fn tell_members(
+    context: &mut Context,
+    control: &Control,
+    space: &Space,
+    sync_wait: u64,
+) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(sync_wait.min(MAX_SYNC_WAIT_S));
+    while !space.status()?.peers.iter().any(|peer| peer.in_sync) {
+        if Instant::now() >= end || !control.pause(LOOK_EVERY) {
+            return context.output.emit(Event::Warning(
+                "no other member is online: until one has heard of the invitation, only `echodb \
+                 serve` on this profile lets the guest in"
+                    .to_owned(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn list(context: &mut Context) -> Result<()> {
+    for info in context.client.invitations()? {
+        context.output.emit(Event::Invitation(info.into()))?;
+    }
+    Ok(())
+}
+
+pub(super) fn cancel(context: &mut Context, id: String) -> Result<()> {
+    Ok(context.client.cancel_invitation(id)?)
+}
+
+/// What becomes of an invitation when its command ends early.
+pub(super) enum End {
+    /// It is cancelled, so that no code stays open behind a user who believes it closed.
+    Cancel,
+    /// It is for several guests, and goes on whenever this profile is online.
+    StaysOpen,
 }
 
 pub(super) fn join(
@@ -73,14 +122,12 @@ pub(super) fn join(
         return Err(identity::no_identity());
     }
     let timeout_s = guest.timeout;
-    let invitation = context.client.join(
-        code,
-        JoinOptions {
-            timeout_s,
-            ..JoinOptions::default()
-        },
-    )?;
-    let id = follow(context, control, &invitation, Some(guest))?;
+    let options = JoinOptions {
+        timeout_s,
+        ..JoinOptions::default()
+    };
+    let invitation = context.client.join(code, options)?;
+    let id = follow(context, control, &invitation, Some(guest), End::Cancel)?;
     let space = context.client.space(id)?;
     finish(context, control, &space, false, sync_wait)
 }
@@ -96,18 +143,24 @@ pub(super) fn warn_if_unreachable(context: &mut Context) -> Result<()> {
     Ok(())
 }
 
-/// Reports every update until the end; returns the space's id. Whatever ends this early cancels
-/// the invitation, so that no code stays open behind a user who believes it closed.
+/// Reports every update until the end; returns the space's id.
 pub(super) fn follow(
     context: &mut Context,
     control: &Control,
     invitation: &Invitation,
     guest: Option<Guest>,
+    end: End,
 ) -> Result<String> {
     let listener = Arc::new(Listener(control.notifier()));
     let subscription = invitation.subscribe(listener);
     let followed = follow_updates(context, control, invitation, guest);
-    if followed.is_err() {
+    let open = !invitation.update().state.is_final();
+    if followed.is_err() && open && matches!(end, End::StaysOpen) {
+        context.output.emit(Event::Warning(format!(
+            "the invitation stays open; `echodb invitations cancel {}` ends it",
+            invitation.id()
+        )))?;
+    } else if followed.is_err() {
         invitation.cancel();
         // The process may be about to end: let the other side be told first.
         let _ = invitation.wait(Some(GOODBYE));
@@ -128,6 +181,7 @@ fn follow_updates(
         asked: 0,
     });
     let mut last: Option<Pairing> = None;
+    let mut shown = Shown::default();
     loop {
         match control.wait() {
             None => return Err(Failure::cancelled()),
@@ -137,7 +191,14 @@ fn follow_updates(
                     last.state != now.state || last.attempts_left != now.attempts_left
                 });
                 last = Some(now.clone());
-                context.output.emit(Event::Pairing(now))?;
+                if entry.is_none() && update.guests.len() > 1 {
+                    for pairing in shown.changed(&update) {
+                        context.output.emit(Event::Pairing(pairing))?;
+                    }
+                } else {
+                    shown.note(&update);
+                    context.output.emit(Event::Pairing(now))?;
+                }
                 if update.state.is_final() {
                     return Ok(invitation.wait(Some(Duration::from_secs(1)))?);
                 }
@@ -155,6 +216,35 @@ fn follow_updates(
             }
             Some(_) => {}
         }
+    }
+}
+
+/// What was shown of each of several guests.
+#[derive(Default)]
+struct Shown(HashMap<u32, (InvitationState, Option<String>)>);
+
+impl Shown {
+    /// Takes note of an update; the guests of whom it says something new.
+    fn note(&mut self, update: &InvitationUpdate) -> Vec<usize> {
+        let mut changed = Vec::new();
+        for (place, guest) in update.guests.iter().enumerate() {
+            let now = (guest.state, guest.auth_code.clone());
+            if self.0.get(&guest.number) != Some(&now) {
+                self.0.insert(guest.number, now);
+                changed.push(place);
+            }
+        }
+        let here = |number: &u32| update.guests.iter().any(|guest| guest.number == *number);
+        self.0.retain(|number, _| here(number));
+        changed
+    }
+
+    fn changed(&mut self, update: &InvitationUpdate) -> Vec<Pairing> {
+        let places = self.note(update).into_iter();
+        places
+            .filter_map(|place| update.guests.get(place))
+            .map(|guest| Pairing::of_guest(update, guest))
+            .collect()
     }
 }
 

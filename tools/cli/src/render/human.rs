@@ -2,8 +2,8 @@
 
 use super::{device, past, qr, safe};
 use crate::event::{
-    Blob, Code, Event, Hit, Index, LiveChange, Object, Pairing, Schema, Space, SpaceDetails,
-    SpaceMember, SpaceStatus, Status, Violation, Why,
+    Blob, Code, Event, Hit, Index, InvitationLine, LiveChange, Object, Pairing, Schema, Space,
+    SpaceDetails, SpaceMember, SpaceStatus, Status, Violation, Why,
 };
 use std::fmt::Write;
 
@@ -86,6 +86,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Line(line) if style.terminal => format!("{}\n", safe::line(line)),
         Event::Line(line) => format!("{line}\n"),
         Event::Code(code) => invitation_code(code, style),
+        Event::Invitation(line) => invitation_line(line),
         Event::Device(event) => device::text(event, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
@@ -311,7 +312,11 @@ fn found(hit: &Hit, style: Style) -> String {
 }
 
 fn invitation_code(code: &Code, style: Style) -> String {
-    code_lines(&code.code, &code.url, style)
+    let bearer = match code.delegated {
+        true => "Whoever has this code is let in: hand it over like a key.\n",
+        false => "",
+    };
+    code_lines(&code.code, &code.url, style) + bearer
 }
 
 /// A code for a person to hand over.
@@ -321,6 +326,25 @@ pub(super) fn code_lines(code: &str, url: &str, style: Style) -> String {
         false => String::new(),
     };
     format!("{image}Code: {}\nURL:  {url}\n", style.bold(code))
+}
+
+fn invitation_line(line: &InvitationLine) -> String {
+    let side = match line.joining {
+        true => "joining",
+        false => "inviting",
+    };
+    let uses = match line.max_uses {
+        Some(most) => format!("{} of {most} uses", line.uses),
+        None => format!("{} uses", line.uses),
+    };
+    format!(
+        "{}  {}  {side}  {}  {}  {uses}  {}\n",
+        line.invitation,
+        line.type_name,
+        line.space.as_deref().unwrap_or("-"),
+        line.role.as_deref().unwrap_or("-"),
+        line.state
+    )
 }
 
 fn auth_code(pairing: &Pairing, style: Style) -> String {
@@ -333,7 +357,12 @@ fn auth_code(pairing: &Pairing, style: Style) -> String {
             pairing.attempts_left,
             safe::line(pairing.peer.as_deref().unwrap_or("the guest"))
         ),
-        _ => String::new(),
+        _ => match &pairing.fingerprint {
+            Some(words) if pairing.state == "authenticating" => {
+                format!("Both screens show: {}\n", style.bold(words))
+            }
+            _ => String::new(),
+        },
     }
 }
 

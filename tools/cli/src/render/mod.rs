@@ -125,6 +125,7 @@ impl Renderer {
             Event::Report(value) => json_text(value),
             Event::ObjectFile(value) => json_text(value),
             Event::Code(value) => json_text(value),
+            Event::Invitation(value) => json_text(value),
             Event::Pairing(value) => json_text(value),
             Event::Paired(value) => json_text(value),
             Event::Blob(value) => json_text(value),

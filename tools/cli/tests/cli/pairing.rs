@@ -214,3 +214,66 @@ fn the_end_of_input_is_no_authorization_code() {
         );
     }
 }
+
+#[test]
+fn several_guests_and_the_list_of_invitations() {
+    let signal = Signal::start();
+    let host = Profile::with_signal("Ann", &signal);
+    let guests = ["Bob", "Cem"].map(|name| Profile::with_signal(name, &signal));
+    let mut inviting = host.start(&["invite", "default", "--multi-use", "3", "--role", "reader"]);
+    let first = inviting.until("code", |_| true);
+    let (code, id) = (string(&first, "code"), string(&first, "id"));
+    for (guest, name) in guests.iter().zip(["Bob", "Cem"]) {
+        let mut joining = guest.start(&["join", &code]);
+        let shown = inviting.until("auth_code", |_| true);
+        assert_eq!(shown["peer"], name);
+        joining.until("state", |state| state == "ready_for_authentication");
+        joining.enter(&string(&shown, "auth_code"));
+        joining.until("in_sync", |_| true);
+        joining.end_well();
+        inviting.until("state", |state| state == "connecting");
+    }
+    // Interrupted, it stays open, and another command ends it.
+    inviting.signal(libc::SIGINT);
+    assert_eq!(inviting.end_badly().0, 1);
+    let listed = host.one(&["invitations", "list"]);
+    assert_eq!(listed["invitation"], id);
+    assert_eq!(
+        (&listed["type"], &listed["role"]),
+        (&json!("multi_use"), &json!("reader"))
+    );
+    assert_eq!(
+        (&listed["uses"], &listed["max_uses"]),
+        (&json!(2), &json!(3))
+    );
+    assert!(host.text(&["invitations", "list"]).contains("2 of 3 uses"));
+    host.text(&["invitations", "cancel", &id]);
+    assert!(host.all(&["invitations", "list"]).is_empty());
+    assert_eq!(host.failure(&["invitations", "cancel", &id]).0, 3);
+    let roles = host.one(&["space", "info", "default"])["members"].clone();
+    let readers = roles
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|m| m["role"] == "reader");
+    assert_eq!(readers.count(), 2);
+}
+
+#[test]
+fn a_delegated_invitation_outlives_its_command() {
+    let signal = Signal::start();
+    let (host, guest) = (
+        Profile::with_signal("Ann", &signal),
+        Profile::with_signal("Bob", &signal),
+    );
+    let _serving = host.serve();
+    let invited = host.all(&["invite", "default", "--delegated", "--sync-wait", "0"]);
+    let code = string(&invited[0], "code");
+    assert_eq!(invited[0]["delegated"], true);
+    let mut joining = guest.start(&["join", &code]);
+    joining.until("in_sync", |_| true);
+    joining.end_well();
+    eventually("the one use is counted", || {
+        host.all(&["invitations", "list"]).is_empty()
+    });
+}

@@ -24,6 +24,7 @@ const MEASURES: &[(&str, &str)] = &[
     ("sync_10k_fresh", "sync_10k"),
     ("sync_10k_bytes", "sync_10k"),
     ("edit_latency", "edit_latency"),
+    ("pair", "pair"),
     ("at_rest_write", "at_rest"),
     ("at_rest_query", "at_rest"),
     ("at_rest_scan", "at_rest"),

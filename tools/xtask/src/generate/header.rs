@@ -41,6 +41,7 @@ const ORDER: &[&str] = &[
     "live_query",
     "invitation_options",
     "invitation",
+    "invitations",
     "devices",
     "recovery",
 ];

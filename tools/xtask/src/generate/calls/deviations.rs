@@ -59,6 +59,7 @@ const fn taken(
 
 const DELETE: &str = "`delete` is a word of the language";
 const FINAL: &str = "the final states are those from this number on";
+const SIDE: &str = "the modules come as bytes, as many rows as columns";
 const WORD: &str = "the update's JSON has the state as a word";
 const ENUMERATION: &str = "every enumeration of the language has it";
 const STATUS: &str = "the status is as fine as the kind";
@@ -100,6 +101,13 @@ pub const DEVIATIONS: &[Deviation] = &[
         FINAL,
     ),
     named("InvitationState::name", C, "echodb_invitation_update", WORD),
+    named("QrModules::width", C, "echodb_invitation_qr_modules", SIDE),
+    named(
+        "QrModules::modules",
+        C,
+        "echodb_invitation_qr_modules",
+        SIDE,
+    ),
     named(
         "ChangeListener::changed",
         C,
@@ -204,6 +212,8 @@ pub const DEVIATIONS: &[Deviation] = &[
         FINAL,
     ),
     named("InvitationState::name", Cpp, "Invitation::update", WORD),
+    named("QrModules::width", Cpp, "Invitation::qr_modules", SIDE),
+    named("QrModules::modules", Cpp, "Invitation::qr_modules", SIDE),
     named("ChangeListener::changed", Cpp, "ChangeListener", FUNCTION),
     named(
         "InvitationListener::updated",
@@ -497,6 +507,8 @@ pub const SHAPES: &[Shape] = &[
         "lastSeen",
         A_TIME,
     ),
+    shaped("InvitationInfo::created_ms", &[Kotlin], "created", A_TIME),
+    shaped("InvitationInfo::expires_ms", &[Kotlin], "expires", A_TIME),
     shaped("Change::type_name", THREE, "type", SHORT),
     shaped(
         "Committed::objects",

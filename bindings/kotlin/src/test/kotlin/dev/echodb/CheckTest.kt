@@ -13,10 +13,11 @@ class CheckTest {
         val quick = space.check()
         assertEquals(Triple(emptyList<CheckFinding>(), 0L, 0L), Triple(quick.findings, quick.moreFindings, quick.objects))
         val full = space.check(full = true)
-        assertEquals(Triple(emptyList<CheckFinding>(), 1L, 0L), Triple(full.findings, full.objects, full.blobs))
+        // The note, and the space's properties.
+        assertEquals(Triple(emptyList<CheckFinding>(), 2L, 0L), Triple(full.findings, full.objects, full.blobs))
         assertTrue(full.entries > 0)
         val repaired = space.repair()
-        assertEquals(full.entries to 1L, repaired.entries to repaired.objects)
+        assertEquals(full.entries to 2L, repaired.entries to repaired.objects)
         assertEquals(0L to 0L, repaired.lostEntries to repaired.damagedBlocks)
         assertTrue(repaired.lost.isEmpty() && repaired.incompleteBlobs.isEmpty())
         assertNull(repaired.keptFile)

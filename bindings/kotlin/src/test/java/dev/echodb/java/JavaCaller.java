@@ -257,7 +257,9 @@ public final class JavaCaller {
     }
 
     private static BlockingClient online(String url, String name) {
-        BlockingClient client = BlockingClient.builder().signaling(url).bind("127.0.0.1:0").open();
+        // That a device was revoked is a warning of the log.
+        BlockingClient client =
+                BlockingClient.builder().signaling(url).bind("127.0.0.1:0").logLevel(LogLevel.ERROR).open();
         if (name != null) {
             client.createIdentity(name);
         }
