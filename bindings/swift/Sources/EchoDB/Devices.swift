@@ -101,7 +101,7 @@ extension Client {
 
     /// Sets the identity's display name, on all its devices and in all its spaces. It proves nothing.
     ///
-    /// - Parameter displayName: The name shown to others, 1 to 256 characters.
+    /// - Parameter displayName: The name shown to others, at most 256 characters.
     public func setProfile(displayName: String) async throws {
         try await translating { try await native.setProfile(displayName: displayName) }
     }

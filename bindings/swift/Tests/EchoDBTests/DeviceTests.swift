@@ -158,7 +158,8 @@ final class DeviceTests: XCTestCase {
             XCTAssertEqual(name, "Desk")
             try await client.setProfile(displayName: "Ada L.")
             XCTAssertEqual(client.identity?.displayName, "Ada L.")
-            await failure(.invalidArgument) { try await client.setProfile(displayName: "") }
+            let long = String(repeating: "x", count: 257)
+            await failure(.invalidArgument) { try await client.setProfile(displayName: long) }
             let other = try client.me
             await failure(.notFound) { try await client.renameDevice(other, "x") }
             await failure(.notFound) { try await client.revokeDevice(other) }

@@ -509,6 +509,8 @@ pub const SHAPES: &[Shape] = &[
         "lastSeen",
         A_TIME,
     ),
+    shaped("InvitationInfo::created_ms", &[Kotlin], "created", A_TIME),
+    shaped("InvitationInfo::expires_ms", &[Kotlin], "expires", A_TIME),
     shaped("Change::type_name", THREE, "type", SHORT),
     shaped(
         "Committed::objects",

@@ -121,6 +121,38 @@ public class Client private constructor(private val native: NativeClient) : Auto
     }
 
     /**
+     * The invitations that are open: those of this profile, as host and as guest, in the order in which
+     * they were made, then those that other members have open in the spaces that are open here. They are
+     * kept over a restart, and run whenever the client is online and their space is open.
+     */
+    public suspend fun invitations(): List<InvitationInfo> =
+        translated { native.invitations() }.map(InvitationInfo::of)
+
+    /**
+     * A handle on a running invitation of this profile, as after a restart.
+     *
+     * @param id As [InvitationInfo.id] has it.
+     * @throws EchoException.NotFound if there is no such invitation.
+     * @throws EchoException.InvalidState while it does not run because the client is offline or the
+     *   space closed.
+     */
+    public suspend fun invitation(id: String): Invitation =
+        Invitation(translated { native.invitation(id) }, lifeline)
+
+    /**
+     * Ends an invitation for everybody: nobody comes in through it any more, and its code is worth
+     * nothing. An admin or owner may end those of other members too. On the guest's side it ends the
+     * attempt to join.
+     *
+     * @throws EchoException.NotFound if there is no such invitation.
+     * @throws EchoException.PermissionDenied if it is somebody else's and gives a role that is not below
+     *   this identity's.
+     */
+    public suspend fun cancelInvitation(id: String) {
+        translated { native.cancelInvitation(id) }
+    }
+
+    /**
      * Shows a code for a new device of this identity. Enter it on the new device ([joinDevice]); then
      * its user enters the authorization code, as with an invitation to a space. **Whoever is let in
      * this way is you**: it sees every space and can write, invite and add devices. The invitation ends

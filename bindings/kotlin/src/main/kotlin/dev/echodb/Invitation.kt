@@ -48,6 +48,23 @@ public enum class InvitationState(public val isFinal: Boolean) {
 
     /** The invitation's time is over, or its codes are used up. */
     EXPIRED(true),
+    ;
+
+    internal companion object {
+        fun of(state: NativeState): InvitationState =
+            when (state) {
+                NativeState.INIT -> INIT
+                NativeState.CONNECTING -> CONNECTING
+                NativeState.CONNECTED -> CONNECTED
+                NativeState.READY_FOR_AUTHENTICATION -> READY_FOR_AUTHENTICATION
+                NativeState.AUTHENTICATING -> AUTHENTICATING
+                NativeState.SUCCESS -> SUCCESS
+                NativeState.CANCELLED -> CANCELLED
+                NativeState.TIMEOUT -> TIMEOUT
+                NativeState.ERROR -> ERROR
+                NativeState.EXPIRED -> EXPIRED
+            }
+    }
 }
 
 /**
@@ -55,9 +72,16 @@ public enum class InvitationState(public val isFinal: Boolean) {
  *
  * @property state Where it stands.
  * @property authCode The host's authorization code, six digits, while it is good.
- * @property attemptsLeft Authorization codes left before the invitation is closed.
+ * @property attemptsLeft Authorization codes left before the invitation is closed. After each guest
+ *   that was let in they are three again.
  * @property peerName The other side's display name, once it has given one; not proven before
  *   success.
+ * @property fingerprint Four English words, the same on both screens unless somebody sits in between;
+ *   once the authorization code is entered, right or wrong, and on from there. `null` for delegated
+ *   invitations, where no two people look at screens.
+ * @property guests The host's guests at this moment, at most three; the other properties show the one
+ *   that has come farthest.
+ * @property uses How many guests were let in so far.
  * @property space The space's id, once it is known; the identity, if a device is being added.
  * @property status What failed, for programs; `null` if nothing did.
  * @property error What failed, for people; `null` if nothing did.
@@ -67,6 +91,9 @@ public data class InvitationUpdate(
     public val authCode: String?,
     public val attemptsLeft: Int,
     public val peerName: String?,
+    public val fingerprint: String?,
+    public val guests: List<GuestUpdate>,
+    public val uses: Int,
     public val space: String?,
     public val status: Status?,
     public val error: String?,
@@ -74,28 +101,17 @@ public data class InvitationUpdate(
     internal companion object {
         fun of(update: NativeUpdate): InvitationUpdate =
             InvitationUpdate(
-                state = state(update.state),
+                state = InvitationState.of(update.state),
                 authCode = update.authCode,
                 attemptsLeft = update.attemptsLeft.toInt(),
                 peerName = update.peerName,
+                fingerprint = update.fingerprint,
+                guests = update.guests.map(GuestUpdate::of),
+                uses = update.uses.toInt(),
                 space = update.space,
                 status = Status.of(update.status),
                 error = update.error,
             )
-
-        private fun state(state: NativeState): InvitationState =
-            when (state) {
-                NativeState.INIT -> InvitationState.INIT
-                NativeState.CONNECTING -> InvitationState.CONNECTING
-                NativeState.CONNECTED -> InvitationState.CONNECTED
-                NativeState.READY_FOR_AUTHENTICATION -> InvitationState.READY_FOR_AUTHENTICATION
-                NativeState.AUTHENTICATING -> InvitationState.AUTHENTICATING
-                NativeState.SUCCESS -> InvitationState.SUCCESS
-                NativeState.CANCELLED -> InvitationState.CANCELLED
-                NativeState.TIMEOUT -> InvitationState.TIMEOUT
-                NativeState.ERROR -> InvitationState.ERROR
-                NativeState.EXPIRED -> InvitationState.EXPIRED
-            }
     }
 }
 
@@ -121,6 +137,18 @@ public class Invitation internal constructor(
 
     /** The code as a URL, for links and QR codes. */
     public val url: String get() = translated { native.url() }
+
+    /** Names it: 32 hexadecimal digits, as in the list of invitations ([Client.invitations]). */
+    public val id: String get() = translated { native.id() }
+
+    /**
+     * The URL as an SVG picture of a QR code, with a quiet zone of four modules, black on white; it
+     * scales to any size.
+     */
+    public fun qrSvg(): String = translated { native.qrSvg() }
+
+    /** The URL as the modules of a QR code, without a quiet zone. */
+    public fun qrModules(): QrModules = QrModules.of(translated { native.qrModules() })
 
     /** The six digits that the host tells the guest; `null` while there are none. */
     public val authCode: String? get() = update().authCode

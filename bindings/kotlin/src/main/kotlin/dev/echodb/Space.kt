@@ -259,12 +259,29 @@ public class Space internal constructor(private val native: NativeSpace, private
      * Opens an invitation; needs the role of admin or owner. It can be used once its state is
      * [InvitationState.CONNECTING], while this client runs and is online.
      *
-     * @param expires How long the code is good for, in whole seconds, one second to a week.
+     * @param expires How long the code is good for, in whole seconds: one second to a week, and up to
+     *   90 days for several guests and for delegated invitations.
      * @param includeSignaling Whether the code carries the signalling servers, so that the guest
      *   needs no setting.
+     * @param maxUses How many guests may come in, 1 to 200. With more than one there is one code, and an
+     *   authorization code for each guest. For a delegated invitation the number is one that members
+     *   keep to as far as they know of each other's guests, and 0 means any number.
+     * @param delegated Whether any member who is online may let the guests in; this client need not be.
+     *   There is no authorization code then: whoever has the code is let in. Hand it over like a key.
+     * @param role The role that guests get, below the inviter's own, and at most editor if delegated.
+     * @throws EchoException.PermissionDenied for who may not invite to that role.
+     * @throws EchoException.InvalidState if the client is offline.
+     * @throws EchoException.LimitExceeded if sixteen are open.
      */
-    public suspend fun invite(expires: Duration = 1.hours, includeSignaling: Boolean = true): Invitation {
-        val options = NativeInviteOptions(expiresS = seconds(expires), includeSignaling = includeSignaling)
+    public suspend fun invite(
+        expires: Duration = 1.hours,
+        includeSignaling: Boolean = true,
+        maxUses: Int = 1,
+        delegated: Boolean = false,
+        role: String = "editor",
+    ): Invitation {
+        // A negative number is past every bound.
+        val options = NativeInviteOptions(seconds(expires), maxUses.toUInt(), delegated, role, includeSignaling)
         return Invitation.begin(lifeline) { native.invite(options) }
     }
 

@@ -9,6 +9,7 @@ import dev.echodb.Found
 import dev.echodb.IceServer
 import dev.echodb.IdentityInfo
 import dev.echodb.IdentityListener
+import dev.echodb.InvitationInfo
 import dev.echodb.LogLevel
 import dev.echodb.EncryptionMode
 import dev.echodb.KeyProvider
@@ -75,6 +76,17 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
     @JvmOverloads
     public fun join(code: String, timeout: Duration = Duration.ofMinutes(2)): BlockingInvitation =
         BlockingInvitation(waiting { coroutines.join(code, timeout.kotlin()) })
+
+    /** See [Client.invitations]. */
+    public fun invitations(): List<InvitationInfo> = waiting { coroutines.invitations() }
+
+    /** See [Client.invitation]. */
+    public fun invitation(id: String): BlockingInvitation = BlockingInvitation(waiting { coroutines.invitation(id) })
+
+    /** See [Client.cancelInvitation]. */
+    public fun cancelInvitation(id: String) {
+        waiting { coroutines.cancelInvitation(id) }
+    }
 
     /** See [Client.createDeviceInvitation]. */
     @JvmOverloads

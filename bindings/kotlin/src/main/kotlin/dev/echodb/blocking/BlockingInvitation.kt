@@ -4,6 +4,7 @@ import dev.echodb.Invitation
 import dev.echodb.InvitationListener
 import dev.echodb.InvitationState
 import dev.echodb.InvitationUpdate
+import dev.echodb.QrModules
 import dev.echodb.Subscription
 
 /**
@@ -17,6 +18,15 @@ public class BlockingInvitation(public val coroutines: Invitation) {
 
     /** The code as a URL, for links and QR codes. */
     public val url: String get() = coroutines.url
+
+    /** Names it: 32 hexadecimal digits, as in the list of invitations. */
+    public val id: String get() = coroutines.id
+
+    /** See [Invitation.qrSvg]. */
+    public fun qrSvg(): String = coroutines.qrSvg()
+
+    /** See [Invitation.qrModules]. */
+    public fun qrModules(): QrModules = coroutines.qrModules()
 
     /** The six digits that the host tells the guest; `null` while there are none. */
     public val authCode: String? get() = coroutines.authCode

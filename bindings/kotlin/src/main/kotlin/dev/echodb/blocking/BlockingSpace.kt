@@ -172,8 +172,14 @@ public class BlockingSpace(public val coroutines: Space) {
 
     /** See [Space.invite]. */
     @JvmOverloads
-    public fun invite(expires: Duration = Duration.ofHours(1), includeSignaling: Boolean = true): BlockingInvitation =
-        BlockingInvitation(waiting { coroutines.invite(expires.kotlin(), includeSignaling) })
+    public fun invite(
+        expires: Duration = Duration.ofHours(1),
+        includeSignaling: Boolean = true,
+        maxUses: Int = 1,
+        delegated: Boolean = false,
+        role: String = "editor",
+    ): BlockingInvitation =
+        BlockingInvitation(waiting { coroutines.invite(expires.kotlin(), includeSignaling, maxUses, delegated, role) })
 
     /** See [Space.members]. */
     public fun members(): List<Member> = waiting { coroutines.members() }
