@@ -3173,6 +3173,80 @@ echodb_status echodb_invitation_wait_change(const echodb_invitation *invitation,
 void echodb_invitation_free(echodb_invitation *invitation);
 
 /**
+ * The invitations that are open, as a JSON array: those of this profile, then those that other
+ * members have open in the spaces that are open here. Each has `id`, `space`, `kind` (`space`,
+ * `device`), `invitation_type` (`interactive`, `multi_use`, `delegated`), `joining`, `role`, `created_ms`,
+ * `expires_ms`, `max_uses` (null: any number), `uses`, `state` (`init` while it does not run),
+ * `code` and `url` (null if the secret is not here).
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `client` and `out` may not
+ * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`, `ECHODB_CORRUPT`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_invitations(const echodb_client *client,
+                                        echodb_buffer **out,
+                                        echodb_error **error);
+
+/**
+ * A handle on a running invitation of this profile, as after a restart.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_invitation_free`; strings are copied. NULL:
+ * `client` and `out` may not be. Threads: any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_INVALID_STATE`
+ * while it does not run because the client is offline or its space closed,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_invitation(const echodb_client *client,
+                                       const char *id,
+                                       size_t id_len,
+                                       echodb_invitation **out,
+                                       echodb_error **error);
+
+/**
+ * Ends an invitation for everybody; on the guest's side, ends the attempt to join. Admins and
+ * owners may end those of other members.
+ *
+ * Ownership: strings are copied. NULL: `client` may not be. Threads: any. Errors:
+ * `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_cancel_invitation(const echodb_client *client,
+                                              const char *id,
+                                              size_t id_len,
+                                              echodb_error **error);
+
+/**
+ * Names the invitation in the list of invitations: 32 hexadecimal digits.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `invitation` and `out` may
+ * not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_invitation_id(const echodb_invitation *invitation,
+                                   echodb_buffer **out,
+                                   echodb_error **error);
+
+/**
+ * The URL as an SVG picture of a QR code, with a quiet zone, black on white.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `invitation` and `out` may
+ * not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_invitation_qr_svg(const echodb_invitation *invitation,
+                                       echodb_buffer **out,
+                                       echodb_error **error);
+
+/**
+ * The URL as the modules of a QR code, row by row from the top left, one byte each: 1 dark, 0
+ * light. There are as many rows as columns, so the width is the square root of the length. A
+ * picture needs four light modules on each side around them.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `invitation` and `out` may
+ * not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_invitation_qr_modules(const echodb_invitation *invitation,
+                                           echodb_buffer **out,
+                                           echodb_error **error);
+
+/**
  * Shows a code for a new device of this identity, good for the time in the options, at most a day.
  * Whoever is let in this way is the identity: it sees every space and can write, invite and add
  * devices. The invitation goes on as one to a space does; waiting for it gives the identity's key.
