@@ -53,10 +53,20 @@ public struct InvitationUpdate: Hashable, Sendable {
     public let state: InvitationState
     /// The host's authorization code, six digits, while it is good.
     public let authCode: String?
-    /// Authorization codes left before the invitation is closed.
+    /// Authorization codes left before the invitation is closed. After each guest that was let in
+    /// they are three again.
     public let attemptsLeft: Int
     /// The other side's display name, once it has given one; not proven before success.
     public let peerName: String?
+    /// Four English words, the same on both screens unless somebody sits in between; once the
+    /// authorization code is entered, right or wrong, and on from there. `nil` for delegated
+    /// invitations, where no two people look at screens.
+    public let fingerprint: String?
+    /// The host's guests at this moment, at most three; the other properties show the one that has
+    /// come farthest.
+    public let guests: [GuestUpdate]
+    /// How many guests were let in so far.
+    public let uses: Int
     /// The space's id, once it is known; the identity's key, if a device is being added.
     public let space: String?
     /// The status of the failure, if something failed.
@@ -69,6 +79,9 @@ public struct InvitationUpdate: Hashable, Sendable {
         authCode = native.authCode
         attemptsLeft = Int(native.attemptsLeft)
         peerName = native.peerName
+        fingerprint = native.fingerprint
+        guests = native.guests.map(GuestUpdate.init(native:))
+        uses = Int(native.uses)
         space = native.space
         status = native.status == 0 ? nil : EchoError.Status(rawValue: native.status)
         error = native.error
@@ -82,7 +95,7 @@ public struct InvitationUpdate: Hashable, Sendable {
 /// to it. Waiting calls throw `CancellationError` in a task that is cancelled, and leave the
 /// invitation as it is.
 public final class Invitation: Sendable {
-    private let native: EchoDBNative.Invitation
+    let native: EchoDBNative.Invitation
     private let owner: any Sendable
     private let lifeline: Lifeline
 

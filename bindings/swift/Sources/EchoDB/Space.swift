@@ -77,14 +77,28 @@ public final class Space: Sendable {
     /// ``InvitationState/connecting``, while this client runs and is online.
     ///
     /// - Parameters:
-    ///   - lifetime: How long the code is good, 1 second to 7 days.
+    ///   - lifetime: How long the code is good, 1 second to 7 days; up to 90 days for several guests
+    ///     and if delegated.
+    ///   - maxUses: How many guests may come in, 1 to 200, each with an authorization code of its own.
+    ///     If delegated, the number is one that members keep to as far as they know of each other's
+    ///     guests, and 0 means any number.
+    ///   - isDelegated: Whether any member who is online may let the guests in, this client need not
+    ///     be. There is no authorization code then: whoever has the code is let in. Hand it over like
+    ///     a key.
+    ///   - role: The role that guests get, `relay`, `reader`, `editor`, `admin` or `owner`: below the
+    ///     inviter's own, and at most editor if delegated.
     ///   - includeSignaling: Whether the code carries the signalling servers, so that the guest
     ///     needs no setting.
     public func invite(
-        lifetime: Duration = .seconds(3600), includeSignaling: Bool = true
+        lifetime: Duration = .seconds(3600), maxUses: Int = 1, isDelegated: Bool = false,
+        role: String = "editor", includeSignaling: Bool = true
     ) async throws -> Invitation {
+        guard let uses = UInt32(exactly: maxUses) else {
+            throw EchoError.invalidArgument("maxUses is a number of guests, not \(maxUses)")
+        }
         let options = EchoDBNative.InviteOptions(
             expiresS: try lifetime.wholeSeconds(for: "lifetime"),
+            maxUses: uses, delegated: isDelegated, role: role,
             includeSignaling: includeSignaling)
         let invitation = try await translating { try await native.invite(options: options) }
         return Invitation(native: invitation, owner: native, lifeline: lifeline)
