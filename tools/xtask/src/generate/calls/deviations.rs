@@ -59,7 +59,6 @@ const fn taken(
 
 const DELETE: &str = "`delete` is a word of the language";
 const FINAL: &str = "the final states are those from this number on";
-const SIDE: &str = "the modules come as bytes, as many rows as columns";
 const WORD: &str = "the update's JSON has the state as a word";
 const ENUMERATION: &str = "every enumeration of the language has it";
 const STATUS: &str = "the status is as fine as the kind";
@@ -101,13 +100,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         FINAL,
     ),
     named("InvitationState::name", C, "echodb_invitation_update", WORD),
-    named("QrModules::width", C, "echodb_invitation_qr_modules", SIDE),
-    named(
-        "QrModules::modules",
-        C,
-        "echodb_invitation_qr_modules",
-        SIDE,
-    ),
     named(
         "ChangeListener::changed",
         C,
@@ -212,8 +204,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         FINAL,
     ),
     named("InvitationState::name", Cpp, "Invitation::update", WORD),
-    named("QrModules::width", Cpp, "Invitation::qr_modules", SIDE),
-    named("QrModules::modules", Cpp, "Invitation::qr_modules", SIDE),
     named("ChangeListener::changed", Cpp, "ChangeListener", FUNCTION),
     named(
         "InvitationListener::updated",
@@ -496,6 +486,8 @@ pub const SHAPES: &[Shape] = &[
     shaped("ObjectRecord::created_ms", THREE, "created", A_TIME),
     shaped("ObjectRecord::updated_ms", THREE, "updated", A_TIME),
     shaped("ChangeInfo::time_ms", THREE, "time", A_TIME),
+    shaped("InvitationInfo::created_ms", &[Swift], "created", A_TIME),
+    shaped("InvitationInfo::expires_ms", &[Swift], "expires", A_TIME),
     shaped("LogRecord::time_ms", &[Kotlin, Swift], "time", A_TIME),
     shaped("Member::joined_ms", THREE, "joined", A_TIME),
     shaped("ExcludedEntry::time_ms", THREE, "time", A_TIME),

@@ -3,7 +3,6 @@
 
 mod api;
 mod braces;
-mod coming;
 mod declared;
 mod deviations;
 mod names;
@@ -51,15 +50,8 @@ pub fn text(root: &Path) -> Outcome<String> {
         json += &fs::read_to_string(root.join("src/ffi").join(name))?;
     }
     let mut lacking = Vec::new();
-    let mut calls = calls(&api, &languages, deviations::DEVIATIONS, &mut lacking);
-    let mut shapes = shapes::Tables::new(&api, &languages, &json, &mut lacking);
-    // A workspace without the packages lacks nothing of theirs.
-    let present: Vec<Language> = languages.iter().map(|(each, _)| *each).collect();
-    if present.len() == Language::ALL.len() {
-        let rows = calls.iter_mut().chain(&mut shapes.records);
-        let rows = rows.chain(&mut shapes.variants);
-        coming::spare(&mut lacking, &present, rows);
-    }
+    let calls = calls(&api, &languages, deviations::DEVIATIONS, &mut lacking);
+    let shapes = shapes::Tables::new(&api, &languages, &json, &mut lacking);
     match lacking.is_empty() {
         true => Ok(page::render(&languages, &calls, &shapes)),
         false => Err(lacking.join("\n").into()),

@@ -24,6 +24,10 @@ pub const ABSENT: &[(&str, &str)] = &[
         "RecoverOptions",
         "arguments of recovering; an object of options in C and C++",
     ),
+    (
+        "QrModules",
+        "in C and C++ its bytes alone, as many rows as columns",
+    ),
     ("SearchOptions", "arguments of a search; JSON in C and C++"),
     ("IceServer", "an argument of opening a client"),
     ("LiveOptions", "arguments of a live query"),
