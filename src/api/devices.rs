@@ -100,6 +100,7 @@ impl Client {
 
     /// Sets the identity's display name, on all its devices and in all its spaces. It proves nothing.
     pub fn set_profile(&self, display_name: String) -> Result<()> {
+        super::space::check_name("a display name", &display_name)?;
         Ok(self.guard().node().set_profile(display_name)?)
     }
 

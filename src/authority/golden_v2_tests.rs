@@ -6,7 +6,10 @@ use super::tests::{Peer, Rng, World, invite_op, join_op};
 use super::*;
 use crate::feed::{Entry, FeedHeader, genesis_space_id};
 use crate::identity::{DeviceChain, DeviceKeys, Keyring, RecoveryPhrase, RecoveryStatement};
-use crate::model::{Role, SpaceId};
+use crate::model::{Role, SpaceId, limits};
+
+/// What the guest, who joined under another name, calls itself at the end.
+const NEW_NAME: &str = "Béa";
 
 fn add(keyring: &Keyring) -> ControlOp {
     ControlOp::DeviceAdd {
@@ -49,6 +52,10 @@ fn make() -> Golden {
     world.act(&mut back, invite_op(1, Role::Editor));
     let join = join_op(world.space, &guest, 1, Role::Editor);
     world.act(&mut guest, join);
+    let name = ControlOp::NameSet {
+        display_name: NEW_NAME.into(),
+    };
+    world.act(&mut guest, name);
     let mut golden = Golden::new();
     for (at, sent) in world.sent.iter().enumerate() {
         let name = format!("v2-control-{at:02}-{}", name_of(&sent.op));
@@ -146,6 +153,36 @@ fn golden_files_of_version_2_are_read_and_applied() {
     let own = authority.entitled_devices();
     let own = own.iter().find(|view| view.device == keyring.device_key());
     assert_eq!(own.unwrap().hpke, keyring.hpke_public());
+    let guest = &stored.authors[2];
+    assert_ne!(guest.identity, identity);
+    assert_eq!(authority.name_of(&guest.identity), NEW_NAME);
+}
+
+/// Its body, written out: the type byte, then the name's length and bytes. What is not such a name
+/// does not decode.
+#[test]
+fn the_golden_name_is_what_the_format_says() {
+    let [_, stored] = Stored::all();
+    let (entry, _) = stored
+        .entry(load("v2-control-08-name-set"), stored.space)
+        .unwrap();
+    let body = entry.open(None).unwrap();
+    assert_eq!(&body[..], b"\x10\x04B\xc3\xa9a");
+    let op = ControlOp::decode(&body).unwrap();
+    assert_eq!(op.encode(), &body[..]);
+    for end in 0..body.len() {
+        assert!(ControlOp::decode(&body[..end]).is_err(), "{end}");
+    }
+    let longest = "n".repeat(limits::NAME_CHARS);
+    for (name, taken) in [(longest.clone(), true), (longest + "n", false)] {
+        let op = ControlOp::NameSet { display_name: name };
+        assert_eq!(ControlOp::decode(&op.encode()).is_ok(), taken);
+    }
+    assert!(
+        ControlOp::decode(b"\x10\x04B\xc3\xa9a\0").is_err(),
+        "longer"
+    );
+    assert!(ControlOp::decode(b"\x10\x02\xc3\x28").is_err(), "not UTF-8");
 }
 
 /// Attack 10 of the research: replay into another space.

@@ -121,7 +121,7 @@ impl Documents {
     /// Keeps a document, whatever else is used, until [`Documents::unpin`] or
     /// [`Documents::forget`]: what was done to it is not stored yet.
     pub fn pin(&mut self, object: ObjectId, document: Document) {
-        self.loaded.pop(&object);
+        self.pop(&object);
         self.open.insert(object, document);
     }
 
@@ -140,7 +140,7 @@ impl Documents {
     /// Gives up a document: the next use makes it anew from storage.
     pub fn forget(&mut self, object: &ObjectId) {
         self.open.remove(object);
-        self.loaded.pop(object);
+        self.pop(object);
     }
 
     /// Puts a document back.

@@ -106,16 +106,21 @@ impl SpaceCore {
         }
         while let Some(object) = self.typing.open.pop_first() {
             let mut document = self.documents.take(&mut *self.store, object)?;
-            let changes = document.commit(now_ms, None);
-            self.documents.put(object, document);
-            let changes = changes?;
-            if !changes.is_empty() {
-                self.typing
-                    .unsaved
-                    .entry(object)
-                    .or_default()
-                    .extend(changes);
+            let changes = match document.commit(now_ms, None) {
+                Ok(changes) => changes,
+                Err(error) => {
+                    self.documents.put(object, document);
+                    return Err(error);
+                }
+            };
+            if changes.is_empty() && !self.typing.unsaved.contains_key(&object) {
+                self.documents.put(object, document);
+                continue;
             }
+            // Storage does not have these changes: however little may be kept, this document stays.
+            self.documents.pin(object, document);
+            let unsaved = self.typing.unsaved.entry(object).or_default();
+            unsaved.extend(changes);
         }
         let unsaved = std::mem::take(&mut self.typing.unsaved);
         match self.store_unsaved(&unsaved, now_ms) {
@@ -147,7 +152,10 @@ impl SpaceCore {
         let stored = self.append_data(&mut work, Rule::Record, now_ms);
         // Stored or not, these documents hold the edits: they go back.
         for (object, document, _) in work {
-            self.documents.put(object, document);
+            match stored {
+                Ok(_) => self.documents.put(object, document),
+                Err(_) => self.documents.pin(object, document),
+            }
         }
         stored.map(Some)
     }

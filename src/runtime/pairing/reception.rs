@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -189,19 +189,15 @@ impl Reception {
     /// A guest is gone; whether that was the end of the invitation.
     async fn left(&mut self, (number, state, error): End, door: &mut Door) -> bool {
         door.seats.retain(|seat| seat.number != number);
+        let last = door.table().remove(&number);
+        if state == InvitationState::Success
+            && let Some(last) = last
         {
-            let mut table = door.table.lock().unwrap_or_else(PoisonError::into_inner);
-            let last = table.remove(&number);
-            if state == InvitationState::Success
-                && let Some(last) = last
-            {
-                // Whom the people may still want to compare words with.
-                self.handle.set(|update| {
-                    update.peer_name = last.peer_name;
-                    update.fingerprint = last.fingerprint;
-                });
-            }
-            show(&self.handle, &table, None);
+            // Whom the people may still want to compare words with.
+            self.handle.set(|update| {
+                update.peer_name = last.peer_name;
+                update.fingerprint = last.fingerprint;
+            });
         }
         self.show_counts();
         match &error {
@@ -218,7 +214,11 @@ impl Reception {
             _ => door.failures = 0,
         }
         let (state, error) = match executor::blocking(|| self.desk.standing()) {
-            Standing::Open => return false,
+            // Only now: what ends with this guest does not wait for others again.
+            Standing::Open => {
+                show(&self.handle, &door.table(), None);
+                return false;
+            }
             Standing::Done => (InvitationState::Success, None),
             Standing::Over(state, error) => (state, Some(error)),
         };
@@ -281,6 +281,10 @@ impl Reception {
 }
 
 impl Door {
+    fn table(&self) -> MutexGuard<'_, BTreeMap<u32, InvitationUpdate>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn has_room(&self) -> bool {
         self.seats.len() < limits::INVITATION_SEATS
             && self.not_before.is_none_or(|at| Instant::now() >= at)
@@ -350,6 +354,8 @@ fn show(
                 update.peer_name.clone_from(&leader.peer_name);
                 update.fingerprint.clone_from(&leader.fingerprint);
             }
+            // Somebody was let in, and what that makes of the invitation is shown in a moment.
+            None if table.values().any(|guest| guest.state == Shown::Success) => {}
             None => update.state = Shown::Connecting,
         }
     });

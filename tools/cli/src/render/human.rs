@@ -5,6 +5,7 @@ use crate::event::{
     Blob, Code, Event, Hit, Index, InvitationLine, LiveChange, Object, Pairing, Schema, Space,
     SpaceDetails, SpaceMember, SpaceStatus, Status, Violation, Why,
 };
+use crate::member_event::Excluded;
 use std::fmt::Write;
 
 /// How standard output wants it.
@@ -48,13 +49,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Space(space) => listed_space(space, style),
         Event::SpaceDetails(details) => space_details(details, style),
         Event::Member(member) => member_line(member),
-        Event::Excluded(entry) => format!(
-            "{}  {}  {} objects  {}\n",
-            entry.entry,
-            entry.identity,
-            entry.objects.len(),
-            safe::line(&entry.reason)
-        ),
+        Event::Excluded(entry) => excluded_line(entry),
         Event::Created(created) => format!("{}\n", created.id),
         Event::Object(object) if style.detailed => object_lines(object, style),
         Event::Object(object) => format!(
@@ -108,7 +103,7 @@ pub fn result(event: &Event, style: Style) -> String {
     }
 }
 
-/// What import and export put there.
+/// Why somebody may do something, or may not, with the operations that led to it.
 fn explanation(told: &Why) -> String {
     let steps = told.steps.iter().map(|step| {
         let mark = if step.counts { "  " } else { "x " };
@@ -121,6 +116,18 @@ fn explanation(told: &Why) -> String {
     )
 }
 
+/// An entry that does not count.
+fn excluded_line(entry: &Excluded) -> String {
+    format!(
+        "{}  {}  {} objects  {}\n",
+        entry.entry,
+        entry.identity,
+        entry.objects.len(),
+        safe::line(&entry.reason)
+    )
+}
+
+/// What import and export put there.
 fn transfer(event: &Event) -> String {
     match event {
         Event::Imported(imported) => format!("{} objects\n", imported.objects),
