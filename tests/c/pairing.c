@@ -122,12 +122,14 @@ static void several(echodb_client *ada, echodb_space *here) {
     char *id = take(buffer);
     CHECK(strlen(id) == 32);
     OK(echodb_client_invitations(ada, &buffer, &error));
-    CHECK(holds(buffer, id) && holds(buffer, "\"invitation_type\":\"multi_use\""));
-    CHECK(holds(buffer, "\"role\":\"reader\"") && holds(buffer, "\"max_uses\":3"));
-    echodb_buffer_free(buffer);
+    char *listed = take(buffer);
+    CHECK(strstr(listed, id) != NULL);
+    CHECK(strstr(listed, "\"invitation_type\":\"multi_use\"") != NULL);
+    CHECK(strstr(listed, "\"role\":\"reader\"") != NULL);
+    CHECK(strstr(listed, "\"max_uses\":3") != NULL);
+    free(listed);
     OK(echodb_invitation_qr_svg(hosting, &buffer, &error));
     CHECK(holds(buffer, "<svg"));
-    echodb_buffer_free(buffer);
     OK(echodb_invitation_qr_modules(hosting, &buffer, &error));
     size_t side = 0, modules = echodb_buffer_len(buffer);
     while (side * side < modules) {
