@@ -6,14 +6,14 @@ import XCTest
 final class InvitationTests: XCTestCase {
     /// Lets the guest of a name in, with the code that the host shows for it.
     private func letIn(_ host: Invitation, _ guest: Invitation, _ name: String) async throws {
-        try await soon { try await guest.wait(for: .readyForAuthentication) }
+        _ = try await soon { try await guest.wait(for: .readyForAuthentication) }
         var code: String?
         try await until {
             code = host.update.guests.first { $0.name == name }?.authCode
             return code != nil
         }
         try guest.authenticate(XCTUnwrap(code))
-        try await soon { try await guest.wait() }
+        _ = try await soon { try await guest.wait() }
     }
 
     func testSeveralGuests() async throws {
@@ -39,7 +39,7 @@ final class InvitationTests: XCTestCase {
                 let guest = try await peers.open(name)
                 try await letIn(host, guest.join(host.code), name)
             }
-            try await soon { try await host.wait() }
+            _ = try await soon { try await host.wait() }
             XCTAssertEqual(host.update.uses, 2)
             let roles = try await space.members().map(\.role)
             XCTAssertEqual(roles.sorted(), ["owner", "reader", "reader"])
