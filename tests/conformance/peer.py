@@ -153,7 +153,9 @@ class Peer:
         return {"status": {**vars(status), "state": status.state.name.lower(), "peers": peers}}
 
     async def members(self) -> Dict[str, Any]:
-        return {"members": [vars(member) for member in await self.space.members()]}
+        fields = ("identity", "display_name", "role", "devices")
+        members = await self.space.members()
+        return {"members": [{f: getattr(m, f) for f in fields} for m in members]}
 
     async def export(self) -> Dict[str, Any]:
         return {"export": (await self.space.export_json()).decode()}
