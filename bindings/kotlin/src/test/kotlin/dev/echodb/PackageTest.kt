@@ -45,7 +45,8 @@ class PackageTest {
         val builder = ProcessBuilder(command + listOf("-cp", path, program) + arguments).directory(folder.toFile())
         val (out, errors) = listOf("out", "errors").map { folder.resolve(it).toFile() }
         val process = builder.redirectOutput(out).redirectError(errors).start()
-        if (!process.waitFor(PATIENCE.inWholeSeconds, TimeUnit.SECONDS)) {
+        // A program may wait for several things, each of which may take as long on a busy machine.
+        if (!process.waitFor(3 * PATIENCE.inWholeSeconds, TimeUnit.SECONDS)) {
             process.destroyForcibly()
             throw AssertionError("$program does not end: ${errors.readText()}")
         }
