@@ -32,6 +32,7 @@ impl Node {
                 }
             }
         });
+        self.note_state();
         self.halo.listeners.lock().push(Arc::clone(&mailbox));
         let node = Arc::downgrade(self);
         let slot = Mutex::new(Some(mailbox));

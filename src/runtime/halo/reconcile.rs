@@ -22,6 +22,13 @@ pub(super) struct Halo {
     pub family: Family,
 }
 
+impl Halo {
+    /// Of what is told when it changes: the devices, and the names.
+    fn digest(&self) -> [u8; 32] {
+        sha256(&[&self.family.digest(), &self.state.names_digest()])
+    }
+}
+
 impl Node {
     /// HALO as it is now.
     pub(super) fn read_halo(&self) -> Result<Halo> {
@@ -217,15 +224,24 @@ impl Node {
     }
 
     /// Tells the program if the list of devices is not what it was.
-    fn notice_changes(&self, halo: &Halo) {
-        let digest = sha256(&[&halo.family.digest(), &halo.state.names_digest()]);
-        let mut known = self
-            .halo
+    /// Notes how things are, unless that was done: what changes from now on is told, whether or not
+    /// a round has been here before.
+    pub(super) fn note_state(&self) {
+        if let Ok(halo) = self.read_halo() {
+            self.known().get_or_insert(halo.digest());
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<[u8; 32]>> {
+        self.halo
             .known
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let before = known.replace(digest);
-        drop(known);
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn notice_changes(&self, halo: &Halo) {
+        let digest = halo.digest();
+        let before = self.known().replace(digest);
         if before.is_some_and(|before| before != digest) {
             self.tell_identity(IdentityChange::Devices);
         }
