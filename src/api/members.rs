@@ -60,6 +60,9 @@ pub enum MemberEventKind {
     DeviceAdded = 6,
     /// A device of it does not count any more.
     DeviceRevoked = 7,
+    /// The listener was so slow that events before this one were dropped: list the members again. The
+    /// identity and its name are empty.
+    Missed = 8,
 }
 
 /// A change of a space's members.
@@ -70,7 +73,7 @@ pub struct MemberEvent {
     pub space: String,
     /// What happened.
     pub kind: MemberEventKind,
-    /// To whom: an identity's key. It may be this device's own identity.
+    /// To whom: an identity's key. It may be this device's own identity. Empty of `Missed`.
     pub identity: String,
     /// The name it gave itself.
     pub display_name: String,

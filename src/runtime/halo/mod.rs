@@ -7,9 +7,11 @@ mod devices;
 mod entering;
 mod events;
 mod founding;
+mod holding;
 mod reconcile;
 mod recovery;
 mod recovery_wire;
+mod renewal;
 mod seeking;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ pub use entering::NewDevice;
 pub use seeking::recover;
 
 use self::events::Listeners;
+use self::holding::Holding;
 use self::recovery::Listening;
 use super::executor;
 use super::node::Node;
@@ -41,6 +44,8 @@ pub struct HaloWork {
     revoked: AtomicBool,
     /// A digest of the devices as they were last, to tell whether they changed.
     known: Mutex<Option<[u8; 32]>>,
+    /// Revocations that wait for what others have written.
+    holding: Holding,
     listeners: Listeners,
     listening: Mutex<Option<Listening>>,
 }
