@@ -49,10 +49,7 @@ impl Space {
     /// `NotFound` for an identity that is no member who may read, with `InvalidArgument` for what is
     /// no key, and with `Storage`.
     #[uniffi::method(name = "share_history")]
-    pub async fn share_history_async(
-        self: std::sync::Arc<Self>,
-        identity: String,
-    ) -> Result<bool> {
+    pub async fn share_history_async(self: std::sync::Arc<Self>, identity: String) -> Result<bool> {
         super::run(move || self.share_history(&identity)).await
     }
 }

@@ -1,9 +1,9 @@
 //! Content keys of a space.
 
 use super::error::echodb_error;
-use super::{guard, strings};
 use super::space::echodb_space;
 use super::status::echodb_status;
+use super::{guard, strings};
 use std::ffi::c_char;
 
 /// Makes a new content key for what is written from now on, sealed to every device that may read.

@@ -102,7 +102,10 @@ mod tests {
             bound(&mut waiting);
             assert_eq!(waiting.len(), WAITING);
             let (first, last) = (&waiting[0], &waiting[WAITING - 1]);
-            assert_eq!((first.kind, first.space.as_str()), (MemberEventKind::Missed, "space"));
+            assert_eq!(
+                (first.kind, first.space.as_str()),
+                (MemberEventKind::Missed, "space")
+            );
             assert_eq!(last.identity, n.to_string());
             // One says it; the rest are the newest.
             let next: usize = waiting[1].identity.parse().unwrap();

@@ -4,7 +4,9 @@ use super::branches::Tips;
 use super::own_feed::OwnFeed;
 use super::space_core::{FeedState, SpaceCore};
 use super::store::{Commit, EntryStatus, NewEntry, NewFeed};
-use crate::authority::{ControlOp, DeviceView, Verdict, join_signing_bytes, key_wrap_info, seal_back_link};
+use crate::authority::{
+    ControlOp, DeviceView, Verdict, join_signing_bytes, key_wrap_info, seal_back_link,
+};
 use crate::feed::{ContentKey, DeviceSigner, Entry, FeedHeader, FeedKind};
 use crate::identity::{DeviceCertificate, wrap_key};
 use crate::model::{ContentKeyId, EntryId, Error, ErrorKind, FeedId, Result, Role, limits};

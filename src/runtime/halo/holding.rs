@@ -86,7 +86,9 @@ impl Node {
     fn standing(&self, host: &Arc<SpaceHost>) -> Result<Standing> {
         let sessions = self.sessions();
         host.with(|core| {
-            let shared = sessions.iter().filter_map(|session| session.difference(core));
+            let shared = sessions
+                .iter()
+                .filter_map(|session| session.difference(core));
             Ok(shared.fold(Standing::Alone, |so_far, difference| {
                 match (so_far, difference) {
                     (Standing::Behind, _) => Standing::Behind,

@@ -15,7 +15,7 @@ pub struct Peer {
     pub keyring: Arc<Keyring>,
     pub core: Option<SpaceCore>,
     path: PathBuf,
-    random: Random,
+    pub random: Random,
     /// How far its clock is off.
     clock: Clock,
     /// Entries that were acknowledged to the caller.
@@ -129,9 +129,7 @@ impl Peer {
     pub fn come_in(&mut self, host: &mut Peer, invitation: &DeviceSigner, role: Role) {
         let certificate = self.keyring.chain().certificate().clone();
         let core = host.core();
-        let signature = core
-            .sign_admission(invitation, &certificate, role)
-            .unwrap();
+        let signature = core.sign_admission(invitation, &certificate, role).unwrap();
         let (headers, entries) = core.control_history().unwrap();
         let space = core.id();
         let (store, keyring, entropy) = (self.store(), Arc::clone(&self.keyring), self.entropy());
