@@ -2,7 +2,7 @@
 //! (research: auth.md 3(e); docs/adr/0008). These keys are no secret that a rule could keep: who has
 //! them gives them to nobody whom this names, and writes under none of them.
 
-use super::facts::{KeyFacts, View};
+use super::facts::{InviteFacts, KeyFacts, View};
 use crate::model::{ContentKeyId, IdentityKey, Role};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,15 +46,10 @@ impl View<'_> {
     /// The keys that an identity is kept from: those that its newest admission does not give, and
     /// those that lead to them. Who joined again, through another invitation, has what that gives.
     pub fn withheld_from(&self, identity: &IdentityKey) -> BTreeSet<ContentKeyId> {
-        let invitations = self.facts.invitations.values();
-        let admissions = invitations.flat_map(|invitation| {
-            let joins = invitation.joined.iter();
-            joins.map(move |(at, guest)| (*at, guest, &invitation.withheld))
-        });
-        let newest = admissions
-            .filter(|(at, guest, _)| *guest == identity && self.sees(*at))
-            .max_by_key(|(at, ..)| self.graph.age(*at));
-        newest.map_or_else(BTreeSet::new, |(.., withheld)| self.leading_to(withheld))
+        let admission = self.newest_admission(identity);
+        admission.map_or_else(BTreeSet::new, |admission| {
+            self.leading_to(&admission.withheld)
+        })
     }
 
     /// The keys that any member who may read is kept from, or any guest of an open invitation.
@@ -70,13 +65,27 @@ impl View<'_> {
                 all.extend(invitation.withheld.iter().copied());
             }
         }
-        let mut all = self.leading_to(&all);
         for guest in guests {
-            if self.role(&guest) >= Some(Role::Reader) {
-                all.extend(self.withheld_from(&guest));
+            if self.role(&guest) >= Some(Role::Reader)
+                && let Some(admission) = self.newest_admission(&guest)
+            {
+                all.extend(admission.withheld.iter().copied());
             }
         }
-        all
+        self.leading_to(&all)
+    }
+
+    /// What an identity joined through last.
+    fn newest_admission(&self, identity: &IdentityKey) -> Option<&InviteFacts> {
+        let invitations = self.facts.invitations.values();
+        let admissions = invitations.flat_map(|invitation| {
+            let joins = invitation.joined.iter();
+            joins.map(move |(at, guest)| (*at, guest, invitation))
+        });
+        admissions
+            .filter(|(at, guest, _)| *guest == identity && self.sees(*at))
+            .max_by_key(|(at, ..)| self.graph.age(*at))
+            .map(|(.., invitation)| invitation)
     }
 
     /// These keys, and all those whose rotations say that they open one of them. A rotation of
