@@ -21,17 +21,6 @@ pub enum CredentialKind {
     Statement = 3,
 }
 
-impl CredentialKind {
-    /// Its name: `identity`, `membership` or `statement`.
-    pub fn name(self) -> &'static str {
-        match self {
-            CredentialKind::Identity => "identity",
-            CredentialKind::Membership => "membership",
-            CredentialKind::Statement => "statement",
-        }
-    }
-}
-
 /// A credential whose signatures verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "bindings", derive(uniffi::Record))]

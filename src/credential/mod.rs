@@ -18,7 +18,7 @@ pub use claims::Claims;
 pub use identity_card::IdentityCard;
 pub use membership::Membership;
 pub use presentation::{Challenge, Presentation};
-pub use replay::{Shown, ShownStep};
+pub use replay::ShownStep;
 pub use statement::{Statement, StatementDraft};
 
 use self::fault::malformed;

@@ -1,6 +1,6 @@
 //! Credentials and presentations as JSON.
 
-use crate::api::{CredentialInfo, VerifiedPresentation};
+use crate::api::{CredentialInfo, CredentialKind, VerifiedPresentation};
 use crate::model::json;
 use serde_json::{Value as Json, json};
 
@@ -11,7 +11,11 @@ pub(super) fn credential(info: &CredentialInfo) -> Json {
     let claims = info.claims.as_deref().and_then(|c| json::parse(c).ok());
     json!({
         "id": info.id,
-        "kind": info.kind.name(),
+        "kind": match info.kind {
+            CredentialKind::Identity => "identity",
+            CredentialKind::Membership => "membership",
+            CredentialKind::Statement => "statement",
+        },
         "subject": info.subject,
         "subject_name": info.subject_name,
         "issuer": info.issuer,

@@ -100,8 +100,8 @@ class VerifiedPresentation:
     device_checked: bool
 
 
-class CredentialMethods:
-    """What clients do with credentials."""
+class Client:
+    """What :class:`echodb.Client` has of it; nobody else makes one."""
 
     _native: _native.Client
 

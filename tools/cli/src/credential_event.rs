@@ -1,6 +1,6 @@
 //! What commands report about credentials.
 
-use echodb::{CredentialInfo, VerifiedPresentation};
+use echodb::{CredentialInfo, CredentialKind, VerifiedPresentation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -109,10 +109,15 @@ impl From<CredentialInfo> for Credential {
             by: step.by,
             text: step.text,
         });
+        let kind = match info.kind {
+            CredentialKind::Identity => "identity",
+            CredentialKind::Membership => "membership",
+            CredentialKind::Statement => "statement",
+        };
         let claims = info.claims.as_deref();
         Credential {
             id: info.id,
-            kind: info.kind.name().to_owned(),
+            kind: kind.to_owned(),
             subject: info.subject,
             subject_name: info.subject_name,
             issuer: info.issuer,

@@ -1,33 +1,33 @@
 internal import EchoDBNative
 import Foundation
 
+/// What a credential says.
+public enum CredentialKind: Hashable, Sendable, CaseIterable {
+    /// A device acts for an identity, which goes by a name.
+    case identity
+    /// An identity has a role in a space.
+    case membership
+    /// An identity says something of another, or of itself.
+    case statement
+}
+
+/// An entry that a membership rests on.
+public struct CredentialStep: Hashable, Sendable {
+    /// The id of the control entry.
+    public let entry: String
+    /// The identity that wrote it.
+    public let by: String
+    /// What it did, as an English sentence for people.
+    public let text: String
+}
+
 /// A credential whose signatures verify.
 public struct CredentialInfo: Hashable, Sendable {
-    /// What a credential says.
-    public enum Kind: Hashable, Sendable, CaseIterable {
-        /// A device acts for an identity, which goes by a name.
-        case identity
-        /// An identity has a role in a space.
-        case membership
-        /// An identity says something of another, or of itself.
-        case statement
-    }
-
-    /// An entry that a membership rests on.
-    public struct Step: Hashable, Sendable {
-        /// The id of the control entry.
-        public let entry: String
-        /// The identity that wrote it.
-        public let by: String
-        /// What it did, as an English sentence for people.
-        public let text: String
-    }
-
     /// What the client that holds it exports and presents it by: `identity`, the space's id for a
     /// membership, and a hash for a statement.
     public let id: String
     /// What it says.
-    public let kind: Kind
+    public let kind: CredentialKind
     /// The identity that it is about, and which alone can present it.
     public let subject: String
     /// The name which that gave itself; empty in a statement. It proves nothing.
@@ -54,7 +54,7 @@ public struct CredentialInfo: Hashable, Sendable {
     /// Until when a statement holds; `nil`: without end.
     public let expires: Date?
     /// The entries that a membership rests on, from the creation of the space to the role.
-    public let steps: [Step]
+    public let steps: [CredentialStep]
     /// Whether a space that is open here knows the subject, or a statement's issuer, and contradicts
     /// nothing. Without that, what was revoked or taken away since is unknown.
     public let isCheckedAgainstSpace: Bool
@@ -78,7 +78,7 @@ public struct CredentialInfo: Hashable, Sendable {
         claims = native.claims
         issued = native.issuedMs.map(Date.init(millisecondsSince1970:))
         expires = native.expiresMs.map(Date.init(millisecondsSince1970:))
-        steps = native.steps.map { Step(entry: $0.entry, by: $0.by, text: $0.text) }
+        steps = native.steps.map { CredentialStep(entry: $0.entry, by: $0.by, text: $0.text) }
         isCheckedAgainstSpace = native.checkedAgainstSpace
     }
 }
