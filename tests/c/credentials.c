@@ -88,12 +88,46 @@ static void statements(echodb_client *issuer, echodb_client *holder, const char 
     echodb_buffer_free(code);
 }
 
+/* Every call used wrongly. */
+static void misuse(echodb_client *client) {
+    const echodb_status bad = ECHODB_INVALID_ARGUMENT;
+    echodb_buffer *out = NULL;
+    FAILS_OUT(bad, out, echodb_client_credentials(NULL, &out, &error));
+    FAILS(bad, echodb_client_credentials(client, NULL, &error));
+    FAILS_OUT(bad, out, echodb_client_export_credential(NULL, S("identity"), &out, &error));
+    FAILS_OUT(bad, out, echodb_client_export_credential(client, "\xff", 1, &out, &error));
+    FAILS_OUT(bad, out,
+              echodb_client_present_credentials(NULL, NULL, 0, NONCE, S("a"), &out, &error));
+    FAILS_OUT(bad, out,
+              echodb_client_present_credentials(client, S("{"), NONCE, S("a"), &out, &error));
+    FAILS_OUT(bad, out,
+              echodb_client_present_credentials(client, NULL, 0, NULL, 32, S("a"), &out, &error));
+    FAILS_OUT(bad, out,
+              echodb_client_verify_presentation(NULL, NONCE, NONCE, S("a"), -1, &out, &error));
+    FAILS_OUT(bad, out,
+              echodb_client_verify_presentation(client, NULL, 3, NONCE, S("a"), -1, &out, &error));
+    FAILS_OUT(bad, out,
+              echodb_client_issue_credential(NULL, S("a"), S("b"), S("{}"), -1, &out, &error));
+    FAILS_OUT(bad, out,
+              echodb_client_issue_credential(client, S("a"), S("b"), S("{}"), -1, &out, &error));
+    FAILS_OUT(bad, out, echodb_client_import_credential(NULL, NONCE, &out, &error));
+    FAILS_OUT(bad, out, echodb_client_import_credential(client, NULL, 0, &out, &error));
+    FAILS(bad, echodb_client_remove_credential(NULL, S("a"), &error));
+    FAILS_OUT(bad, out, echodb_read_credential(NULL, 7, -1, &out, &error));
+    FAILS_OUT(bad, out, echodb_read_credential(NULL, 0, -1, &out, &error));
+    FAILS(bad, echodb_read_credential(NONCE, -1, NULL, &error));
+    FAILS_OUT(bad, out, echodb_verify_presentation(NONCE, NULL, 0, S("a"), -1, &out, &error));
+    FAILS_OUT(bad, out, echodb_credential_code(NULL, 0, &out, &error));
+    FAILS(bad, echodb_credential_code(NONCE, NULL, &error));
+}
+
 int main(void) {
     echodb_client *ada = open_client("Ada"), *bob = open_client("Bob");
     echodb_buffer *buffer = NULL;
     OK(echodb_client_identity(bob, &buffer, &error));
     char *json = take(buffer);
     char *identity = member(json, "\"identity\":\"");
+    misuse(bob);
     presentations(bob, identity);
     statements(ada, bob, identity);
     free(json);
