@@ -156,6 +156,9 @@ fn sentence(event: &space::MemberEvent) -> String {
     match event.change {
         MemberChange::Joined => format!("{who} joined as {role}"),
         MemberChange::RoleChanged => format!("{who} was made {role}{by_other}"),
+        MemberChange::Removed if event.undone => {
+            format!("{who} is no member any more: what let them in was undone{by_other}")
+        }
         MemberChange::Removed => format!("{who} was removed{by_other}"),
         MemberChange::Left => format!("{who} left"),
         MemberChange::Back => {

@@ -46,6 +46,8 @@ pub struct MemberEvent {
     pub device: Option<DeviceKey>,
     /// Who did it; for one who is back, whose removal no longer counts.
     pub by: Option<(IdentityKey, String)>,
+    /// For one who was removed: nobody took its role, but what had given it counts no longer.
+    pub undone: bool,
 }
 
 /// A member, or one who was.
@@ -203,6 +205,7 @@ impl SpaceCore {
                 was,
                 device,
                 by: by.map(|who| (who, name(who))),
+                undone: change == MemberChange::Removed && entry.undone,
             });
         };
         let joined = change == Some(MemberChange::Joined);
