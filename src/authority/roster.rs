@@ -4,7 +4,7 @@ use super::changes::Reason;
 use super::facts::{Timeline, View};
 use super::resolver::Authority;
 use super::tenure::outranks;
-use crate::model::{DeviceKey, EntryId, IdentityKey, Role};
+use crate::model::{DeviceKey, EntryId, IdentityKey, Role, limits};
 use std::collections::BTreeSet;
 
 /// An identity that has a role, or had one.
@@ -116,6 +116,17 @@ impl Authority {
             });
         }
         devices
+    }
+
+    /// The top owner, whom nobody can remove: the creator, or whoever the space was handed over to.
+    pub fn top(&self) -> Option<IdentityKey> {
+        self.view(None).top().map(|(top, _)| top)
+    }
+
+    /// Whether the space was handed over as often as it can be.
+    pub fn is_handed_over_out(&self) -> bool {
+        let top = self.view(None).top();
+        top.is_some_and(|(_, line)| line.len() >= limits::SUCCESSIONS)
     }
 
     /// What a device that may not take part any more is still told: the entries that ended the roles

@@ -35,6 +35,11 @@ impl SpaceHandle {
         self.decide(SpaceCore::leave)
     }
 
+    /// Makes a member the top owner.
+    pub fn hand_over(&self, identity: &IdentityKey) -> Result<()> {
+        self.decide(|core| core.hand_over(identity))
+    }
+
     /// Makes a new content key.
     pub fn rotate_key(&self) -> Result<()> {
         self.decide(SpaceCore::renew_key)
@@ -129,6 +134,7 @@ pub fn event(space: &SpaceId, event: space::MemberEvent) -> MemberEvent {
             MemberChange::Back => MemberEventKind::Back,
             MemberChange::DeviceAdded => MemberEventKind::DeviceAdded,
             MemberChange::DeviceRevoked => MemberEventKind::DeviceRevoked,
+            MemberChange::HandedOver => MemberEventKind::HandedOver,
         },
         identity: event.identity.to_string(),
         display_name: event.name,
@@ -166,6 +172,10 @@ fn sentence(event: &space::MemberEvent) -> String {
         }
         MemberChange::DeviceAdded => format!("{who} has a further device"),
         MemberChange::DeviceRevoked => format!("a device of {who} was revoked{by_other}"),
+        MemberChange::HandedOver => {
+            let before = by.map_or_else(String::new, |(identity, name)| named(name, identity));
+            format!("{who} is top owner of the space now, in place of {before}")
+        }
     }
 }
 

@@ -317,3 +317,65 @@ fn a_guest_who_came_by_a_link_that_was_cancelled_at_the_same_time_is_told_why_it
     let refused = at_eve.create(None, "{}".into());
     assert_eq!(kind(refused), ErrorKind::PermissionDenied);
 }
+
+#[test]
+fn a_space_is_handed_over_and_its_creator_leaves() {
+    let signal = Signal::start();
+    let (ada, bob, cem) = (
+        client("Ada", &signal),
+        client("Bob", &signal),
+        client("Cem", &signal),
+    );
+    let [a, b, c] = [&ada, &bob, &cem].map(|client| client.identity().unwrap().identity);
+    let here = ada.create_space("{}".into()).unwrap();
+    let (there, other) = (pair(&here, &bob), pair(&here, &cem));
+    converge(&here, &there);
+    converge(&here, &other);
+    let refused = here.leave().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    assert!(refused.to_string().contains("hand it over"), "{refused}");
+    assert_eq!(kind(there.hand_over(b.clone())), ErrorKind::PermissionDenied);
+    assert_eq!(kind(here.hand_over(a.clone())), ErrorKind::InvalidArgument);
+    assert_eq!(kind(here.hand_over("x".into())), ErrorKind::InvalidArgument);
+    let device = bob.identity().unwrap().device;
+    assert_eq!(kind(here.hand_over(device)), ErrorKind::NotFound);
+    here.set_role(b.clone(), "owner".into()).unwrap();
+    wait("Bob is owner", || role_of(&there, &b).as_deref() == Some("owner"));
+    assert_eq!(kind(there.hand_over(b.clone())), ErrorKind::PermissionDenied);
+
+    let heard = Arc::new(Heard::default());
+    let _told = other.subscribe_members(heard.clone()).unwrap();
+    here.hand_over(b.clone()).unwrap();
+    assert_eq!(kind(here.hand_over(c.clone())), ErrorKind::PermissionDenied);
+    wait("all hear of it", || {
+        heard.last(MemberEventKind::HandedOver).is_some()
+    });
+    let event = heard.last(MemberEventKind::HandedOver).unwrap();
+    assert_eq!((&event.identity, event.by.as_deref()), (&b, Some(&a[..])));
+    assert_eq!(
+        event.text,
+        "Bob is top owner of the space now, in place of Ada"
+    );
+    wait("Bob is first", || {
+        let members = there.members().unwrap();
+        members.iter().any(|m| m.identity == b && m.rank == 1)
+    });
+    let told = other.why(b.clone(), "administer".into()).unwrap();
+    let made = |text: &str| text.contains("made Bob (") && text.contains("top owner");
+    assert!(told.steps.iter().any(|s| s.counts && made(&s.text)), "{told:?}");
+
+    // Who handed over is an owner like any other, below all of them.
+    assert_eq!(kind(here.set_role(b.clone(), "reader".into())), ErrorKind::PermissionDenied);
+    there.set_role(a.clone(), "editor".into()).unwrap();
+    wait("Ada is editor", || role_of(&here, &a).as_deref() == Some("editor"));
+    here.leave().unwrap();
+    wait("Ada is gone everywhere", || {
+        [&there, &other].iter().all(|space| role_of(space, &a).is_none())
+    });
+    assert_eq!(kind(there.leave()), ErrorKind::PermissionDenied);
+    // To one who is no owner yet.
+    there.hand_over(c.clone()).unwrap();
+    wait("Cem owns it", || role_of(&other, &c).as_deref() == Some("owner"));
+    there.leave().unwrap();
+    wait("Cem is alone", || other.members().unwrap().len() == 1);
+}
