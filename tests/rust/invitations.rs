@@ -324,7 +324,10 @@ fn guests_whom_members_apart_let_in_stay_though_more_came_than_were_meant() {
     assert!(bob.invitations().unwrap().is_empty());
     // Whoever takes it for stolen can still close it.
     ada.cancel_invitation(hosting.id()).unwrap();
-    assert_eq!(kind(ada.cancel_invitation(hosting.id())), ErrorKind::NotFound);
+    assert_eq!(
+        kind(ada.cancel_invitation(hosting.id())),
+        ErrorKind::NotFound
+    );
     assert_eq!(names(&space), ["Ada", "Bob", "Cem", "Dan"]);
 }
 

@@ -308,7 +308,8 @@ fn a_guest_who_came_by_a_link_that_was_cancelled_at_the_same_time_is_told_why_it
         wait("Eve is no member", || role_of(space, &e).is_none());
         wait("it can be told why", || {
             let told = space.why(e.clone(), "read".into()).unwrap();
-            let closed = |text: &str| text.contains("Ada (") && text.contains("closed that invitation");
+            let closed =
+                |text: &str| text.contains("Ada (") && text.contains("closed that invitation");
             !told.allowed && told.steps.iter().any(|s| !s.counts && closed(&s.text))
         });
     }
@@ -334,14 +335,22 @@ fn a_space_is_handed_over_and_its_creator_leaves() {
     let refused = here.leave().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
     assert!(refused.to_string().contains("hand it over"), "{refused}");
-    assert_eq!(kind(there.hand_over(b.clone())), ErrorKind::PermissionDenied);
+    assert_eq!(
+        kind(there.hand_over(b.clone())),
+        ErrorKind::PermissionDenied
+    );
     assert_eq!(kind(here.hand_over(a.clone())), ErrorKind::InvalidArgument);
     assert_eq!(kind(here.hand_over("x".into())), ErrorKind::InvalidArgument);
     let device = bob.identity().unwrap().device;
     assert_eq!(kind(here.hand_over(device)), ErrorKind::NotFound);
     here.set_role(b.clone(), "owner".into()).unwrap();
-    wait("Bob is owner", || role_of(&there, &b).as_deref() == Some("owner"));
-    assert_eq!(kind(there.hand_over(b.clone())), ErrorKind::PermissionDenied);
+    wait("Bob is owner", || {
+        role_of(&there, &b).as_deref() == Some("owner")
+    });
+    assert_eq!(
+        kind(there.hand_over(b.clone())),
+        ErrorKind::PermissionDenied
+    );
 
     let heard = Arc::new(Heard::default());
     let _told = other.subscribe_members(heard.clone()).unwrap();
@@ -362,20 +371,32 @@ fn a_space_is_handed_over_and_its_creator_leaves() {
     });
     let told = other.why(b.clone(), "administer".into()).unwrap();
     let made = |text: &str| text.contains("made Bob (") && text.contains("top owner");
-    assert!(told.steps.iter().any(|s| s.counts && made(&s.text)), "{told:?}");
+    assert!(
+        told.steps.iter().any(|s| s.counts && made(&s.text)),
+        "{told:?}"
+    );
 
     // Who handed over is an owner like any other, below all of them.
-    assert_eq!(kind(here.set_role(b.clone(), "reader".into())), ErrorKind::PermissionDenied);
+    assert_eq!(
+        kind(here.set_role(b.clone(), "reader".into())),
+        ErrorKind::PermissionDenied
+    );
     there.set_role(a.clone(), "editor".into()).unwrap();
-    wait("Ada is editor", || role_of(&here, &a).as_deref() == Some("editor"));
+    wait("Ada is editor", || {
+        role_of(&here, &a).as_deref() == Some("editor")
+    });
     here.leave().unwrap();
     wait("Ada is gone everywhere", || {
-        [&there, &other].iter().all(|space| role_of(space, &a).is_none())
+        [&there, &other]
+            .iter()
+            .all(|space| role_of(space, &a).is_none())
     });
     assert_eq!(kind(there.leave()), ErrorKind::PermissionDenied);
     // To one who is no owner yet.
     there.hand_over(c.clone()).unwrap();
-    wait("Cem owns it", || role_of(&other, &c).as_deref() == Some("owner"));
+    wait("Cem owns it", || {
+        role_of(&other, &c).as_deref() == Some("owner")
+    });
     there.leave().unwrap();
     wait("Cem is alone", || other.members().unwrap().len() == 1);
 }

@@ -45,7 +45,10 @@ pub(super) fn retire(
         let Some(view) = core.invitation(&key).filter(|view| view.open) else {
             return Ok(true);
         };
-        let lingers = view.hint.expires_ms.saturating_add(limits::INVITATION_LINGER_MS);
+        let lingers = view
+            .hint
+            .expires_ms
+            .saturating_add(limits::INVITATION_LINGER_MS);
         let mut guests = admitted.iter();
         // Nobody but us lets guests into one that is not delegated.
         let all_known = !view.hint.delegated && guests.all(|guest| core.has_heard_of(guest));

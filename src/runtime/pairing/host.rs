@@ -2,8 +2,8 @@
 
 use super::desk::{Desk, Standing};
 use super::driver::{self, Layer, Machine, Place};
-use super::reception::Reception;
 use super::ending;
+use super::reception::Reception;
 use super::record::HostRecord;
 use super::wire::{Admission, ControlEntries, decode};
 use super::{Label, PairingHandle};
@@ -457,7 +457,9 @@ impl Desk for Shared {
         }
         let Ok(node) = desk.node() else { return };
         let id = &desk.code.rendezvous;
-        let spent = desk.used().is_ok_and(|used| used >= limits::CODES_PER_INVITATION);
+        let spent = desk
+            .used()
+            .is_ok_and(|used| used >= limits::CODES_PER_INVITATION);
         let done = match state {
             InvitationState::Success | InvitationState::Expired => {
                 ending::retire(&node, &desk.space, desk.key, id)

@@ -33,7 +33,8 @@ pub fn list(node: &Arc<Node>) -> Result<Vec<InvitationInfo>> {
             Ok(Record::Host(record)) => {
                 let key = record.signer()?.public().0;
                 own_keys.insert(key);
-                if tending::running(node, &stored.id).is_none() && is_over(node, &stored, &record)? {
+                if tending::running(node, &stored.id).is_none() && is_over(node, &stored, &record)?
+                {
                     continue;
                 }
                 all.push(of_host(node, &stored, &record, state)?);

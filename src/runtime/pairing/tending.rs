@@ -1,9 +1,9 @@
 //! Which invitations run: those of this profile that are stored, and as a stand-in for their
 //! inviters the delegated ones of all open spaces.
 
-use super::{ending, host};
 use super::record::{HostRecord, Record};
 use super::{PairingHandle, guest};
+use super::{ending, host};
 use crate::authority::InviteView;
 use crate::model::{Result, Role};
 use crate::runtime::executor;
