@@ -79,7 +79,7 @@ pub fn open(
         created_ms: now,
     };
     let signer = record.signer()?;
-    ending::make_room(&node, space)?;
+    ending::make_room(node, space)?;
     // Before anybody can know of it; without the operation that opens it, it is forgotten again at
     // the next start.
     node.with_profile(|profile| profile.put_invitation(&code.rendezvous, &record.to_bytes()))?;
