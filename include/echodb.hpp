@@ -1390,8 +1390,15 @@ class Space {
         });
     }
 
-    /** Ends this identity's own role. */
+    /** Ends this identity's own role. The top owner hands over first. */
     void leave() const { call(echodb_space_leave); }
+
+    /** Makes another member the space's top owner in this identity's place. */
+    void hand_over(std::string_view identity) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_space_hand_over(get(), identity.data(), identity.size(), error);
+        });
+    }
 
     /**
      * Why an identity or a device may do something, or may not, JSON; `action` is `open`, `read`,

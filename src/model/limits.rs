@@ -62,6 +62,9 @@ pub const INVITATION_USES: u32 = IDENTITIES as u32;
 pub const INVITATION_S: u64 = 7 * 86_400;
 /// The longest that one for several guests, or a delegated one, may be open, in seconds: 90 days.
 pub const LONG_INVITATION_S: u64 = 90 * 86_400;
+/// Milliseconds for which an invitation that has expired stays open in its space for the joins of
+/// guests whom members apart had let in by it: a week.
+pub const INVITATION_LINGER_MS: u64 = 7 * 86_400_000;
 /// Milliseconds after which a guest who has not entered the code makes room for one who waits.
 pub const INVITATION_IDLE_MS: u64 = 120_000;
 /// Milliseconds that one step of an invitation's handshake may take, unless it waits for a person.
