@@ -162,6 +162,10 @@ static void spaces(echodb_space *s) {
     FAILS(BAD, echodb_space_remove_member(NULL, S("a"), &error));
     FAILS(BAD, echodb_space_remove_member(s, NULL, 3, &error));
     FAILS(BAD, echodb_space_leave(NULL, &error));
+    FAILS(BAD, echodb_space_hand_over(NULL, S("a"), &error));
+    FAILS(BAD, echodb_space_hand_over(s, NULL, 3, &error));
+    FAILS(BAD, echodb_space_hand_over(s, NOT_UTF8, &error));
+    FAILS(BAD, echodb_space_hand_over(s, S("a"), &error));
     FAILS(BAD, echodb_space_rotate_key(NULL, &error));
     FAILS(BAD, echodb_space_share_history(NULL, S("a"), &history, &error));
     FAILS(BAD, echodb_space_share_history(s, S("a"), &history, &error));

@@ -70,9 +70,11 @@ class MemberEventKind(enum.Enum):
     DEVICE_ADDED = 6
     #: A device of it does not count any more.
     DEVICE_REVOKED = 7
+    #: It is the space's top owner now, whom nobody can remove.
+    HANDED_OVER = 8
     #: The reader was so slow that events before this one were dropped: list the members again. The
     #: identity and its name are empty.
-    MISSED = 8
+    MISSED = 9
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ public enum MemberEventKind: Hashable, Sendable, CaseIterable {
     case deviceAdded
     /// A device of it does not count any more.
     case deviceRevoked
+    /// It is the space's top owner now, whom nobody can remove.
+    case handedOver
     /// The reader was so slow that events before this one were dropped: list the members again. The
     /// identity and its name are empty.
     case missed
@@ -31,6 +33,7 @@ public enum MemberEventKind: Hashable, Sendable, CaseIterable {
         case .back: self = .back
         case .deviceAdded: self = .deviceAdded
         case .deviceRevoked: self = .deviceRevoked
+        case .handedOver: self = .handedOver
         case .missed: self = .missed
         }
     }

@@ -88,6 +88,8 @@ public enum class MemberEventKind {
     /** A device of it does not count any more. */
     DEVICE_REVOKED,
 
+    /** It is the space's top owner now, whom nobody can remove. */
+    HANDED_OVER,
     /**
      * The collector or listener was so slow that events were dropped in this one's place: list the
      * members again. The identity and its name are empty.
@@ -105,6 +107,7 @@ public enum class MemberEventKind {
                 NativeKind.BACK -> BACK
                 NativeKind.DEVICE_ADDED -> DEVICE_ADDED
                 NativeKind.DEVICE_REVOKED -> DEVICE_REVOKED
+                NativeKind.HANDED_OVER -> HANDED_OVER
                 NativeKind.MISSED -> MISSED
             }
     }
