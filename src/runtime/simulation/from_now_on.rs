@@ -1,8 +1,9 @@
 //! Members who were invited without the history: what they can read and cannot, and that nobody else
 //! notices (docs/adr/0008).
 
+use super::keys::meet;
 use super::peer::Peer;
-use super::schemas::{hand_over, meet, peers};
+use super::schemas::{hand_over, peers};
 use crate::authority::InviteHint;
 use crate::feed::{DeviceSigner, Entry, FeedKind};
 use crate::model::{ErrorKind, ObjectId, Operation, Path, Role, Value};
