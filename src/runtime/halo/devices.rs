@@ -2,6 +2,7 @@
 
 use super::super::node::Node;
 use crate::api::DeviceInfo;
+use crate::model::names::check_optional_name;
 use crate::model::{DeviceKey, Error, ErrorKind, Result, limits};
 use crate::runtime::clock;
 use crate::space::HaloFact;
@@ -39,7 +40,7 @@ impl Node {
 
     /// Names a device.
     pub fn rename_device(&self, device: DeviceKey, name: String) -> Result<()> {
-        check_name("a device's name", &name)?;
+        check_optional_name("a device's name", &name)?;
         let halo = self.read_halo()?;
         self.check_not_revoked()?;
         halo.family
@@ -79,9 +80,9 @@ impl Node {
         self.reconcile()
     }
 
-    /// Sets the identity's display name, on all devices and in all spaces.
+    /// Sets the identity's display name, which the caller has checked, on all devices and in all
+    /// spaces.
     pub fn set_profile(&self, display_name: String) -> Result<()> {
-        check_name("a display name", &display_name)?;
         self.check_not_revoked()?;
         self.tell_halo(&[HaloFact::DisplayName(display_name)])?;
         self.reconcile()
@@ -120,17 +121,6 @@ impl super::reconcile::Halo {
     fn is_own_revoked(&self) -> bool {
         self.family.is_revoked(&self.own)
     }
-}
-
-/// Refuses what is no name of a device or a person.
-pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
-    if name.chars().count() > limits::NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(Error::invalid(format!(
-            "{what} has at most {} characters and no control characters",
-            limits::NAME_CHARS
-        )));
-    }
-    Ok(())
 }
 
 fn unknown(device: &DeviceKey) -> Error {

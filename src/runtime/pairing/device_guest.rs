@@ -1,14 +1,16 @@
 //! The new device: it has no identity yet, and takes the one of the device that shows the code.
 
-use super::device_wire::{Offer, Request, Welcome, decode};
+use super::device_wire::{Offer, Request, Welcome};
 use super::driver::{self, Driver, Layer, Machine, Place, Prover};
+use super::wire::decode;
 use super::{Label, PairingHandle};
 use crate::api::JoinOptions;
 use crate::identity::{DeviceKeys, Keyring};
 use crate::invitation::code::{InvitationCode, InvitationKind};
 use crate::invitation::guest::Guest;
 use crate::invitation::machine::{Peer, Setup};
-use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, SpaceId, limits};
+use crate::model::names::check_optional_name;
+use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, SpaceId};
 use crate::runtime::clock;
 use crate::runtime::connector::Calls;
 use crate::runtime::executor;
@@ -36,7 +38,7 @@ pub fn join(node: &Arc<Node>, code: &str, options: &JoinOptions) -> Result<Pairi
         )));
     }
     let name = options.device_name.clone().unwrap_or_default();
-    check_name(&name)?;
+    check_optional_name("a device's name", &name)?;
     let now = clock::now_ms();
     code.check_expiry(now)?;
     let connector = node.connector()?;
@@ -114,7 +116,7 @@ impl DeviceGuestLayer {
                 "the other device certifies for another identity than it said",
             ));
         }
-        check_name(&welcome.display_name)
+        check_optional_name("a display name", &welcome.display_name)
             .map_err(|_| Error::protocol("the identity's display name is malformed"))?;
         let new = NewDevice {
             keyring,
@@ -182,16 +184,6 @@ impl Layer for DeviceGuestLayer {
     fn failure(&self) -> Option<Error> {
         self.failure.clone()
     }
-}
-
-fn check_name(name: &str) -> Result<()> {
-    if name.chars().count() > limits::NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(Error::invalid(format!(
-            "a device's name has at most {} characters and no control characters",
-            limits::NAME_CHARS
-        )));
-    }
-    Ok(())
 }
 
 /// The refusal of everything that would make a client with an identity a device of another one.

@@ -1,9 +1,10 @@
 //! The existing device: it shows a code and certifies the new device, once that has proven to know
 //! the authorization code.
 
-use super::device_wire::{Offer, Request, Welcome, decode};
+use super::device_wire::{Offer, Request, Welcome};
 use super::driver::{Driver, Layer, Machine, Place, Prover};
 use super::record;
+use super::wire::decode;
 use super::{Label, PairingHandle};
 use crate::api::InviteOptions;
 use crate::identity::{DeviceChain, Keyring};

@@ -211,19 +211,16 @@ impl GuestLayer {
         let role = Role::from_number(admission.role)
             .ok_or_else(|| Error::protocol("the admission names no role"))?;
         let signature = self.signature(&admission, space, role)?;
-        let store = node.with_profile(|profile| profile.open_space(&space))?;
-        let random = Box::new(clock::fill_random);
-        let mut core = SpaceCore::join(space, Box::new(store), Arc::clone(&self.keyring), random)?;
-        for header in &admission.headers {
-            core.add_feed(header)?;
-        }
-        core.ingest(admission.entries, &mut Ingest::default())?;
-        self.check_host(&core)?;
-        core.write_join(&self.display_name, role, invitation_key, signature)?;
-        // The list is durable at once: what it names is to be so before.
-        core.flush()?;
-        let joined_ms = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
-        node.with_profile(|profile| profile.add_space(&space, false, joined_ms))?;
+        let (core, _) = node.enter_space(
+            space,
+            &self.keyring,
+            (admission.headers, admission.entries),
+            |core| {
+                self.check_host(core)?;
+                core.write_join(&self.display_name, role, invitation_key, signature)
+            },
+            |profile, now| profile.add_space(&space, false, now),
+        )?;
         node.adopt_space(core)
     }
 }
