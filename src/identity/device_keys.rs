@@ -24,6 +24,25 @@ impl DeviceKeys {
         DeviceKeys::from_secrets(seed, hpke_secret)
     }
 
+    /// The secrets, to be kept until the device has been certified.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 64]> {
+        let mut bytes = Zeroizing::new([0; 64]);
+        let (seed, hpke) = bytes.split_at_mut(32);
+        seed.copy_from_slice(self.seed.as_ref());
+        hpke.copy_from_slice(self.hpke_secret.as_ref());
+        bytes
+    }
+
+    /// Reads what [`DeviceKeys::to_bytes`] made.
+    pub fn from_bytes(bytes: &[u8]) -> Result<DeviceKeys> {
+        let damaged = |_| Error::corrupt("the keys of a new device are damaged");
+        let (seed, hpke) = bytes.split_at(bytes.len().min(32));
+        let mut secrets = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
+        *secrets.0 = seed.try_into().map_err(damaged)?;
+        *secrets.1 = hpke.try_into().map_err(damaged)?;
+        Ok(DeviceKeys::from_secrets(secrets.0, secrets.1))
+    }
+
     pub(super) fn from_secrets(
         seed: Zeroizing<[u8; 32]>,
         hpke_secret: Zeroizing<[u8; 32]>,

@@ -51,9 +51,10 @@ impl Guest {
         Guest::of_kind(setup, InvitationKind::Space, guesses)
     }
 
-    /// For a device code that was entered on a new device, which has no identity.
-    pub fn for_device(setup: Setup) -> Result<Guest> {
-        Guest::of_kind(setup, InvitationKind::Device, 0)
+    /// For a device code that was entered on a new device, which has no identity, after so many
+    /// guesses were sent already, as the store has it.
+    pub fn resume_for_device(setup: Setup, guesses: u32) -> Result<Guest> {
+        Guest::of_kind(setup, InvitationKind::Device, guesses)
     }
 
     fn of_kind(setup: Setup, kind: InvitationKind, guesses: u32) -> Result<Guest> {

@@ -222,6 +222,7 @@ impl Host {
                 Ok(())
             }
             (Phase::Finishing, Body::Finished(true)) => {
+                self.core.effect(Effect::Confirmed);
                 self.core.finish(InvitationState::Success);
                 Ok(())
             }

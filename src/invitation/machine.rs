@@ -161,6 +161,8 @@ pub enum Effect {
     JoinReceived(Vec<u8>),
     /// Guest: the host's last bytes for our space layer. Success follows.
     Completed(Vec<u8>),
+    /// Host: the guest has said that it has everything. Success follows.
+    Confirmed,
     /// Why a final state other than success follows.
     Failed(Error),
     /// Close the connection once everything to send is sent.

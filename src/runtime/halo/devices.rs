@@ -2,11 +2,23 @@
 
 use super::super::node::Node;
 use crate::api::DeviceInfo;
+use crate::identity::DeviceChain;
 use crate::model::names::check_optional_name;
 use crate::model::{DeviceKey, Error, ErrorKind, Result, limits};
 use crate::runtime::clock;
 use crate::space::HaloFact;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A device that is or was one of the identity's.
+pub struct FamilyDevice {
+    /// What shows that it was made one.
+    pub chain: Arc<DeviceChain>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// Whether it has said that it is in use.
+    pub seen: bool,
+}
 
 impl Node {
     /// The devices, the most senior first, revoked ones last.
@@ -36,6 +48,18 @@ impl Node {
             }
         };
         Ok(halo.family.members.iter().map(info).collect())
+    }
+
+    /// What HALO has of a device, if it ever was one of the identity's.
+    pub fn family_device(&self, device: &DeviceKey) -> Result<Option<FamilyDevice>> {
+        let halo = self.read_halo()?;
+        let note = halo.state.devices.get(device);
+        let seen = note.is_some_and(|note| note.seen_ms.is_some());
+        Ok(halo.family.member(device).map(|member| FamilyDevice {
+            chain: Arc::clone(&member.chain),
+            revoked: member.revoked,
+            seen,
+        }))
     }
 
     /// Names a device.

@@ -91,7 +91,6 @@ fn start(
         url: code.to_url()?,
         qr: code.to_qr_text()?,
         shown: true,
-        lasts: true,
     };
     let (handle, commands) = PairingHandle::labelled(label, None, node.log().clone());
     let layer = GuestLayer {
@@ -309,15 +308,7 @@ impl Layer for GuestLayer {
     }
 
     fn count_guess(&mut self) -> Result<()> {
-        let node = self.node()?;
-        let used = node.with_profile(|profile| profile.use_code(&self.code.rendezvous))?;
-        match used <= limits::CODES_PER_INVITATION {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::InvitationRefused,
-                "all guesses at the authorization code are used up: ask for a new invitation",
-            )),
-        }
+        count_guess(&*self.node()?, &self.code.rendezvous)
     }
 
     fn introduced(&mut self, peer: &Peer) {
@@ -329,6 +320,18 @@ impl Layer for GuestLayer {
         if let Ok(node) = self.node() {
             tending::tend_later(&node);
         }
+    }
+}
+
+/// Counts a guess that is about to be sent, durably; fails if there is none left.
+pub(super) fn count_guess(node: &Node, id: &[u8; 16]) -> Result<()> {
+    let used = node.with_profile(|profile| profile.use_code(id))?;
+    match used <= limits::CODES_PER_INVITATION {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::InvitationRefused,
+            "all guesses at the authorization code are used up: ask for a new invitation",
+        )),
     }
 }
 

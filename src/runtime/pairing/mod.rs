@@ -2,6 +2,7 @@
 //! machines of [`crate::invitation`].
 
 mod desk;
+mod device_desk;
 pub mod device_guest;
 pub mod device_host;
 mod device_wire;
@@ -75,8 +76,6 @@ pub(super) struct Label {
     /// Whether it is shown to the program: a member that lets in guests for somebody else does
     /// so quietly.
     pub shown: bool,
-    /// Whether it is kept and goes on when the profile is opened again.
-    pub lasts: bool,
 }
 
 struct Shared {
@@ -108,7 +107,6 @@ impl PairingHandle {
             qr: url.clone(),
             url,
             shown: true,
-            lasts: true,
         };
         PairingHandle::labelled(label, None, log)
     }
@@ -226,12 +224,9 @@ impl PairingHandle {
         self.send(Command::Cancel);
     }
 
-    /// Stops, to go on when the profile is opened again; one that could not is cancelled.
+    /// Stops, to go on when the profile is opened again.
     pub fn suspend(&self) {
-        self.send(match self.shared.label.lasts {
-            true => Command::Suspend,
-            false => Command::Cancel,
-        });
+        self.send(Command::Suspend);
     }
 
     /// Closes the connection to the other side, if there is one: the client goes offline.

@@ -3,7 +3,7 @@
 
 use super::host;
 use super::record::{HostRecord, Record};
-use super::{PairingHandle, guest};
+use super::{PairingHandle, device_guest, device_host, guest};
 use crate::authority::InviteView;
 use crate::model::{Result, Role};
 use crate::runtime::clock;
@@ -67,7 +67,9 @@ fn resume(node: &Arc<Node>, stored: &StoredInvitation) -> Result<()> {
         },
         Record::Host(record) => resume_host(node, stored, &record),
         Record::Guest(record) => guest::resume(node, &stored.id, &record),
-        Record::Device => node.with_profile(|profile| profile.remove_invitation(&stored.id)),
+        Record::DeviceHost(record) => device_host::resume(node, &stored.id, &record),
+        Record::DeviceGuest(record) => device_guest::resume(node, &stored.id, &record),
+        Record::EndedDevice => node.with_profile(|profile| profile.remove_invitation(&stored.id)),
     }
 }
 
