@@ -164,6 +164,8 @@ struct World {
     disk: u32,
     refuse: Option<Error>,
     wrong_first: u32,
+    /// What the host's space layer admits with.
+    admission: Vec<u8>,
     delivered: Vec<Vec<u8>>,
 }
 
@@ -185,6 +187,7 @@ impl World {
             disk: 0,
             refuse: None,
             wrong_first: 0,
+            admission: b"admission".to_vec(),
             delivered: Vec::new(),
         }
     }
@@ -229,7 +232,7 @@ impl World {
                     assert_eq!(peer.display_name, "Gustav");
                     match self.refuse.clone() {
                         Some(error) => self.host(Event::AdmitRefused(error)),
-                        None => self.host(Event::Admitted(b"admission".to_vec())),
+                        None => self.host(Event::Admitted(self.admission.clone())),
                     }
                 }
                 Effect::JoinReceived(entry) => {
@@ -248,7 +251,7 @@ impl World {
             match &effect {
                 Effect::Send(bytes) => self.to_host.push_back(bytes.clone()),
                 Effect::Admission(bytes) => {
-                    assert_eq!(bytes, b"admission");
+                    assert!(*bytes == self.admission);
                     self.guest(Event::JoinEntry(b"join".to_vec()));
                 }
                 _ => {}
@@ -504,6 +507,77 @@ fn golden_transcript() {
     }
     let golden = include_str!("../../tests/golden/invitation_messages.txt");
     assert_eq!(lines, golden, "the messages must not change:\n{lines}");
+}
+
+/// As earlier versions of the library said it, which take a message whole or not at all.
+const OLD_HELLO: &str =
+    "0a26080110011a206ec2306b83af36da70d58344721eb553988fb23fd445f520a3f0c8279953f2cb";
+
+#[test]
+fn a_hello_of_an_earlier_version_is_read() {
+    let hello = Body::from_bytes(&HEXLOWER.decode(OLD_HELLO.as_bytes()).unwrap());
+    let Ok(Body::Hello(hello)) = hello else {
+        panic!("an earlier hello is not read");
+    };
+    assert_eq!((hello.version, hello.kind, hello.parts), (1, 1, 0));
+    let again = Body::Hello(hello).into_bytes();
+    assert_eq!(HEXLOWER.encode(&again), OLD_HELLO);
+}
+
+/// Lets the guest's hello say that it takes no parts.
+fn as_old_guest(number: usize, bytes: Vec<u8>) -> Vec<Vec<u8>> {
+    match (number, Body::from_bytes(&bytes[1..])) {
+        (0, Ok(Body::Hello(hello))) => vec![clear(Body::Hello(Hello { parts: 0, ..hello }))],
+        _ => vec![bytes],
+    }
+}
+
+#[test]
+fn a_history_larger_than_one_message_comes_in_parts() {
+    for (size, messages) in [
+        (limits::INVITATION_WHOLE_BYTES - 100, 1),
+        (limits::INVITATION_WHOLE_BYTES, 3),
+        (5 * limits::INVITATION_PART_BYTES, 6),
+    ] {
+        let mut world = World::new(code());
+        world.admission = vec![7; size];
+        world.connect();
+        world.run();
+        assert_eq!(world.states(), (State::Success, State::Success));
+        let small = happy_messages().len();
+        assert_eq!(world.delivered.len(), small - 1 + messages);
+        let largest = world.delivered.iter().map(Vec::len).max();
+        assert!(largest <= Some(limits::MESSAGE_BYTES));
+    }
+}
+
+#[test]
+fn an_older_guest_gets_what_fits_and_is_told_of_what_does_not() {
+    let mut world = World::new(code());
+    world.connect();
+    while world.step(&mut as_old_guest) {}
+    assert_eq!(world.states(), (State::Success, State::Success));
+    let mut world = World::new(code());
+    world.admission = vec![7; limits::INVITATION_WHOLE_BYTES];
+    world.connect();
+    while world.step(&mut as_old_guest) {}
+    assert_eq!(world.states(), (State::Error, State::Error));
+    for error in [world.host.error(), world.guest.error()] {
+        assert_eq!(error.unwrap().kind(), ErrorKind::UnsupportedVersion);
+    }
+}
+
+#[test]
+fn a_history_larger_than_all_parts_is_refused_on_both_sides() {
+    let mut world = World::new(code());
+    let most = limits::INVITATION_PARTS as usize * limits::INVITATION_PART_BYTES;
+    world.admission = vec![7; most];
+    world.connect();
+    world.run();
+    assert_eq!(world.states(), (State::Error, State::Error));
+    for error in [world.host.error(), world.guest.error()] {
+        assert_eq!(error.unwrap().kind(), ErrorKind::LimitExceeded);
+    }
 }
 
 #[test]
@@ -894,6 +968,7 @@ fn hello(code: &InvitationCode, channel: &Channel, part: Part) -> Body {
         version: wire::VERSION,
         kind: code.kind.number().into(),
         check: channel.hello_check(code, part).to_vec(),
+        parts: 0,
     })
 }
 

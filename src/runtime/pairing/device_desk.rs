@@ -14,6 +14,7 @@ use crate::identity::{DeviceChain, Keyring};
 use crate::invitation::channel::Channel;
 use crate::invitation::code::InvitationCode;
 use crate::invitation::host::Host;
+use crate::invitation::parts;
 use crate::invitation::machine::{Peer, ProvenDevice, Setup, VerifyProof};
 use crate::invitation::state::InvitationState;
 use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, limits};
@@ -25,6 +26,10 @@ use bytes::Bytes;
 use prost::Message as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+
+/// What comes to the history of the HALO space when a new device is told of it, in bytes: its
+/// admission, its keys and its certificates.
+const ROOM: usize = 128 * 1024;
 
 /// The invitation, shared by the layers of all guests at the door.
 #[derive(Clone)]
@@ -97,8 +102,12 @@ impl DeviceDesk {
     }
 
     /// The place that the new device has, or will have.
-    fn order_of(&self, device: &DeviceKey) -> Result<u32> {
-        let node = self.node()?;
+    fn order_of(&self, guest: &Peer) -> Result<u32> {
+        let (node, device) = (self.node()?, &guest.device);
+        // Before anything is certified: what it could not be told of, it will not become.
+        let (headers, entries) = node.halo()?.with_settled(|core| core.control_history())?;
+        let size = headers.iter().chain(&entries).map(|part| part.len() + 8);
+        parts::check_size(size.sum::<usize>() + ROOM, guest.parts)?;
         if self.stored()?.0.is_some_and(|before| before != *device) {
             return Err(used_up());
         }
@@ -243,7 +252,7 @@ impl Layer for DeviceSeat {
     }
 
     fn admit(&mut self, guest: &Peer) -> Result<Vec<u8>> {
-        let order = self.desk.order_of(&guest.device)?;
+        let order = self.desk.order_of(guest)?;
         self.offered = Some((guest.device, order));
         let keyring = &self.desk.0.keyring;
         Ok(Offer {
