@@ -113,7 +113,7 @@ impl Node {
     }
 
     /// Refuses what a revoked device may not do any more, with a reason that says so.
-    pub(super) fn check_not_revoked(&self) -> Result<()> {
+    pub fn check_not_revoked(&self) -> Result<()> {
         if self.read_halo()?.is_own_revoked() {
             return Err(Error::new(
                 ErrorKind::PermissionDenied,

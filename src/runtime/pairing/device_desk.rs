@@ -95,6 +95,10 @@ impl DeviceDesk {
         if late {
             return Ok(Standing::Over(InvitationState::Expired, expired()));
         }
+        if self.node()?.is_revoked() {
+            let error = Error::new(ErrorKind::PermissionDenied, "this device was revoked");
+            return Ok(Standing::Over(InvitationState::Error, error));
+        }
         if used >= limits::CODES_PER_INVITATION {
             return Ok(Standing::Over(InvitationState::Error, codes_used_up()));
         }

@@ -28,6 +28,7 @@ pub fn open(node: &Arc<Node>, options: &InviteOptions) -> Result<PairingHandle> 
     }
     let (keyring, _) = node.require_identity()?;
     node.halo()?;
+    node.check_not_revoked()?;
     node.connector()?;
     let now = clock::now_ms();
     let code = InvitationCode {
