@@ -1,6 +1,8 @@
 //! Invitations at work: rooms, links, sessions, durable counting and screens around the state
 //! machines of [`crate::invitation`].
 
+#[cfg(test)]
+mod crowd_tests;
 mod desk;
 mod device_desk;
 pub mod device_guest;
