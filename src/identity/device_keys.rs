@@ -3,7 +3,7 @@
 use super::certificate::{DeviceCertificate, Issuer};
 use super::hpke_suite::public_of;
 use crate::feed::DeviceSigner;
-use crate::model::{DeviceKey, IdentityKey, limits};
+use crate::model::{DeviceKey, Error, IdentityKey, Result, limits};
 use zeroize::Zeroizing;
 
 /// A device's signing and HPKE keys. They are made on the device and never leave it: what a new

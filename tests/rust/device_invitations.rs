@@ -4,9 +4,7 @@
 mod support;
 
 use echodb::model::ErrorKind;
-use echodb::{
-    Client, ClientOptions, InvitationKind, InvitationState, InviteOptions, JoinOptions,
-};
+use echodb::{Client, ClientOptions, InvitationKind, InvitationState, InviteOptions, JoinOptions};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -232,7 +230,10 @@ fn they_are_listed_and_cancelled_on_either_side_running_or_not() {
             assert_eq!(info.code, Some(hosting.code()));
             assert!(info.space.is_none() && info.role.is_none() && info.created_ms > 0);
         }
-        assert_eq!((mine.max_uses, mine.uses, mine.joining), (Some(1), 0, false));
+        assert_eq!(
+            (mine.max_uses, mine.uses, mine.joining),
+            (Some(1), 0, false)
+        );
         assert!(theirs.joining);
     };
     check(&ada, &phone);

@@ -123,9 +123,15 @@ const ROWS: &[(&str, &str)] = &[
 fn every_row_of_the_guide_has_its_test() {
     let guide = include_str!("../../docs/guide/invitations.md");
     let (_, table) = guide.split_once("| What happened |").unwrap();
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
     let rows: BTreeSet<&str> = rows.filter_map(|row| row.split(" | ").next()).collect();
-    let rows: BTreeSet<&str> = rows.iter().map(|row| row.trim_start_matches("| ")).collect();
+    let rows: BTreeSet<&str> = rows
+        .iter()
+        .map(|row| row.trim_start_matches("| "))
+        .collect();
     assert_eq!(rows, ROWS.iter().map(|(row, _)| *row).collect());
     let sources = [
         ("", include_str!("invitation_errors.rs")),
@@ -350,7 +356,9 @@ fn another_member_closes_the_invitation() {
     let hosting = there.invite(InviteOptions::default()).unwrap();
     let cem = client("Cem", &signal);
     let joining = ready(&hosting, &cem);
-    wait("the owner knows it", || !ada.invitations().unwrap().is_empty());
+    wait("the owner knows it", || {
+        !ada.invitations().unwrap().is_empty()
+    });
     ada.cancel_invitation(hosting.id()).unwrap();
     for side in [&hosting, &joining] {
         ends(side, InvitationState::Cancelled, ErrorKind::Cancelled);
@@ -365,7 +373,11 @@ fn others_who_came_first() {
     let late = join(&cem, &hosting.code());
     wait("both are at the door", || {
         let guests = hosting.update().guests;
-        guests.iter().filter(|guest| guest.auth_code.is_some()).count() == 2
+        guests
+            .iter()
+            .filter(|guest| guest.auth_code.is_some())
+            .count()
+            == 2
     });
     let guests = hosting.update().guests;
     let first = guests.iter().find(|g| g.name.as_deref() == Some("Bob"));
@@ -411,7 +423,11 @@ fn an_inviter_whose_space_is_closed() {
     let joining = ready(&hosting, &bob);
     space.close().unwrap();
     enter(&hosting, &joining);
-    ends(&joining, InvitationState::Error, ErrorKind::InvitationRefused);
+    ends(
+        &joining,
+        InvitationState::Error,
+        ErrorKind::InvitationRefused,
+    );
     ends(&hosting, InvitationState::Error, ErrorKind::InvalidState);
     assert_eq!(bob.spaces().unwrap().len(), 1);
 }

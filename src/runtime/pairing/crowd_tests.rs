@@ -10,7 +10,6 @@ use crate::invitation::code::{InvitationCode, InvitationKind};
 use crate::model::{ErrorKind, Role, limits};
 use crate::runtime::clock;
 use crate::runtime::node::NodeGuard;
-use crate::runtime::sessions::Sessions as _;
 use crate::runtime::signaling::tests::TestServer;
 use crate::runtime::space_host::SpaceHost;
 use crate::runtime::storage::ProfileStore;
@@ -82,7 +81,8 @@ fn rename(space: &SpaceHost, bytes: usize) {
         space
             .with_settled(|core| {
                 for round in 0..50 {
-                    let name: String = ["\u{10348}", "\u{10349}"][round % 2].repeat(limits::NAME_CHARS);
+                    let name: String =
+                        ["\u{10348}", "\u{10349}"][round % 2].repeat(limits::NAME_CHARS);
                     let family = crate::space::Family {
                         display_name: name,
                         ..core.family()
@@ -120,7 +120,10 @@ async fn a_guest_gets_a_history_larger_than_one_message() {
     let server = TestServer::start("127.0.0.1:0").await;
     let (ada, bob) = (client("Ada", &server), client("Bob", &server));
     let space = space_of(&ada);
-    rename(&space, limits::MESSAGE_BYTES + limits::INVITATION_PART_BYTES);
+    rename(
+        &space,
+        limits::MESSAGE_BYTES + limits::INVITATION_PART_BYTES,
+    );
     let hosting = host::open(&ada, &space, &InviteOptions::default()).unwrap();
     let joining = guest::join(bob.node(), &hosting.code(), &JoinOptions::default()).unwrap();
     enter(&hosting, &joining).await;
@@ -153,7 +156,9 @@ fn fill(space: &SpaceHost) {
         for header in &headers {
             guest.add_feed(header).unwrap();
         }
-        guest.ingest(entries.clone(), &mut Ingest::default()).unwrap();
+        guest
+            .ingest(entries.clone(), &mut Ingest::default())
+            .unwrap();
         let (identity, device) = (keyring.identity_key(), keyring.device_key());
         let signed = join_signing_bytes(id, identity, device, Role::Reader);
         guest
@@ -169,7 +174,9 @@ fn fill(space: &SpaceHost) {
             })
             .unwrap();
     }
-    space.with_settled(|core| core.close_invitation(key)).unwrap();
+    space
+        .with_settled(|core| core.close_invitation(key))
+        .unwrap();
     let members = space.with(|core| Ok(core.authority().members().len()));
     assert_eq!(members.unwrap(), limits::IDENTITIES);
 }

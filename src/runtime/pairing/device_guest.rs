@@ -146,7 +146,9 @@ impl DeviceGuestLayer {
 
     fn machine(&self) -> Result<Box<dyn Machine>> {
         let id = &self.code.rendezvous;
-        let stored = self.node()?.with_profile(|profile| profile.invitation(id))?;
+        let stored = self
+            .node()?
+            .with_profile(|profile| profile.invitation(id))?;
         let guesses = stored.map_or(limits::CODES_PER_INVITATION, |i| i.used_codes);
         let now_ms = clock::now_ms();
         let setup = Setup {
@@ -204,9 +206,7 @@ impl Layer for DeviceGuestLayer {
         let identity = IdentityKey::from_slice(&offer.identity)?;
         let issuer = DeviceKey::from_slice(&offer.issuer)?;
         self.identity = Some(identity);
-        let request = self
-            .keys
-            .request(identity, issuer, offer.order, &self.name);
+        let request = self.keys.request(identity, issuer, offer.order, &self.name);
         Ok(Request {
             request: Bytes::from(request),
         }

@@ -225,9 +225,7 @@ pub fn cancel(node: &Arc<Node>, id: &str) -> Result<()> {
             | Record::Guest(_)
             | Record::DeviceHost(_)
             | Record::DeviceGuest(_)
-            | Record::EndedDevice => {
-                node.with_profile(|profile| profile.remove_invitation(&key))
-            }
+            | Record::EndedDevice => node.with_profile(|profile| profile.remove_invitation(&key)),
         };
     }
     for space in node.all_spaces() {
