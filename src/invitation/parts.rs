@@ -2,8 +2,11 @@
 //! together again. A space's history can be; whoever takes parts says so in its hello.
 
 use super::machine::{Core, Effect, Step};
+use super::sealing::TAG_BYTES;
 use super::wire::{self, Body, Part};
 use crate::model::{Error, ErrorKind, Result, limits};
+
+const _: () = assert!(limits::INVITATION_WHOLE_BYTES + 1 + TAG_BYTES == limits::MESSAGE_BYTES);
 
 /// The parts of something, of which all but the last are full.
 pub(super) fn cut(bytes: &[u8]) -> impl Iterator<Item = Part> + '_ {

@@ -334,6 +334,10 @@ impl Serving {
                 let update = self.invitations[text("as").as_str()].update();
                 json!({"state": update.state.name(), "left": update.attempts_left, "status": update.status})
             }
+            "newest_code" => {
+                let guests = self.invitations["host"].update().guests;
+                json!({"auth_code": guests.last().and_then(|guest| guest.auth_code.clone())})
+            }
             "identity" => json!({"identity": self.client.identity().map(|i| i.identity)}),
             "devices" => json!({"devices": self.client.devices()?.len()}),
             "resume" => {

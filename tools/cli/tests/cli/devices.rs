@@ -27,7 +27,10 @@ fn a_device_invitation_outlives_a_kill_and_is_listed_and_cancelled() {
     // Killed: nobody was there to cancel it.
     drop(inviting);
     let listed = laptop.one(&["invitations", "list"]);
-    assert_eq!((&listed["kind"], &listed["uses"]), (&"device".into(), &0.into()));
+    assert_eq!(
+        (&listed["kind"], &listed["uses"]),
+        (&"device".into(), &0.into())
+    );
     assert_eq!(string(&listed, "code"), code);
     let id = string(&listed, "invitation");
     laptop.text(&["invitations", "cancel", &id]);
