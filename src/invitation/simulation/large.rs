@@ -29,7 +29,7 @@ fn as_old_guest(number: usize, bytes: Vec<u8>) -> Vec<Vec<u8>> {
 fn a_history_larger_than_one_message_comes_in_parts() {
     for (size, messages) in [
         (limits::INVITATION_WHOLE_BYTES - 100, 1),
-        (limits::INVITATION_WHOLE_BYTES, 3),
+        (limits::INVITATION_WHOLE_BYTES, 2),
         (5 * limits::INVITATION_PART_BYTES, 6),
     ] {
         let mut world = World::new(code());

@@ -228,7 +228,7 @@ impl Desk for DeviceDesk {
         (u32::from(device.is_some()), left)
     }
 
-    fn ended(&self) {
+    fn ended(&self, _: InvitationState) {
         let Ok(node) = self.node() else { return };
         if let Err(error) = node.with_profile(|profile| profile.remove_invitation(self.id())) {
             node.log().warn("invitation", || {
