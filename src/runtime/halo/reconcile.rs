@@ -6,6 +6,7 @@ use super::holding::Patience;
 use crate::api::{IdentityChange, SpaceState};
 use crate::feed::sha256;
 use crate::identity::Keyring;
+use crate::model::names::check_optional_name;
 use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind};
@@ -134,15 +135,14 @@ impl Node {
         keyring: &Arc<Keyring>,
     ) -> Result<()> {
         let is_default = state.default_space == Some(*space);
-        let core = self.with_profile(|profile| {
-            let store = profile.open_space(space)?;
-            let random = Box::new(clock::fill_random);
-            let mut core = SpaceCore::join(*space, Box::new(store), Arc::clone(keyring), random)?;
-            core.flush()?;
-            let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
-            profile.add_space(space, is_default, now)?;
-            Ok(core)
-        })?;
+        let nothing = (Vec::new(), Vec::new());
+        let (core, ()) = self.enter_space(
+            *space,
+            keyring,
+            nothing,
+            |_| Ok(()),
+            |profile, now| profile.add_space(space, is_default, now),
+        )?;
         let kind = match is_default {
             true => SpaceKind::Default,
             false => SpaceKind::Ordinary,
@@ -227,7 +227,7 @@ impl Node {
             return Ok(());
         };
         let (_, present) = self.require_identity()?;
-        if *name == present || super::devices::check_name("a display name", name).is_err() {
+        if *name == present || check_optional_name("a display name", name).is_err() {
             return Ok(());
         }
         self.with_profile(|profile| profile.set_display_name(name))?;
