@@ -86,19 +86,14 @@ impl Node {
     fn standing(&self, host: &Arc<SpaceHost>) -> Result<Standing> {
         let sessions = self.sessions();
         host.with(|core| {
-            let shared = sessions
-                .iter()
-                .filter_map(|session| session.difference(core));
-            Ok(shared.fold(Standing::Alone, |so_far, difference| {
-                match (so_far, difference) {
-                    (Standing::Behind, _) => Standing::Behind,
-                    // Until a peer has spoken nothing of ours counts as confirmed.
-                    (_, (0, 0)) => Standing::UpToDate,
-                    (Standing::UpToDate, (_, 0)) => Standing::UpToDate,
-                    (Standing::Alone, (_, 0)) => Standing::Alone,
-                    (_, (_, 1..)) => Standing::Behind,
-                }
-            }))
+            let missing = sessions.iter().filter_map(|session| session.missing(core));
+            Ok(
+                missing.fold(Standing::Alone, |so_far, missing| match missing {
+                    0 if so_far == Standing::Behind => Standing::Behind,
+                    0 => Standing::UpToDate,
+                    _ => Standing::Behind,
+                }),
+            )
         })
     }
 
