@@ -101,8 +101,8 @@ fn a_newcomer_reads_what_is_written_from_then_on() {
     assert!(reads(&mut newcomer, between), "from the invitation on");
     assert_eq!(
         only_sealed(&mut newcomer),
-        1,
-        "what the founder wrote before"
+        3,
+        "what everybody wrote before"
     );
     // Others learn of it, and go on with old objects and new ones, beside each other in one feed.
     meet(&mut peers);
