@@ -478,7 +478,7 @@ impl SpaceCore {
         for object in bench.objects() {
             match vanished.contains(&object) {
                 true => self.documents.forget(&object),
-                false => self.documents.unpin(&object),
+                false => self.documents.stored(&object),
             }
         }
         Ok(())

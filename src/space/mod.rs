@@ -18,6 +18,7 @@ mod denials;
 mod devices;
 mod documents;
 mod edits;
+mod evidencing;
 mod excluded;
 mod family;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! client brings the spaces that it holds in line with it ([`Node::reconcile`]), so that it does not
 //! matter which device is online when another one acts.
 
+mod credentials;
 mod devices;
 mod entering;
 mod events;

@@ -5,6 +5,7 @@ use super::super::node::Node;
 use crate::api::{IdentityChange, SpaceState};
 use crate::feed::sha256;
 use crate::identity::Keyring;
+use crate::model::names::check_optional_name;
 use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind};
@@ -129,15 +130,14 @@ impl Node {
         keyring: &Arc<Keyring>,
     ) -> Result<()> {
         let is_default = state.default_space == Some(*space);
-        let core = self.with_profile(|profile| {
-            let store = profile.open_space(space)?;
-            let random = Box::new(clock::fill_random);
-            let mut core = SpaceCore::join(*space, Box::new(store), Arc::clone(keyring), random)?;
-            core.flush()?;
-            let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
-            profile.add_space(space, is_default, now)?;
-            Ok(core)
-        })?;
+        let nothing = (Vec::new(), Vec::new());
+        let (core, ()) = self.enter_space(
+            *space,
+            keyring,
+            nothing,
+            |_| Ok(()),
+            |profile, now| profile.add_space(space, is_default, now),
+        )?;
         let kind = match is_default {
             true => SpaceKind::Default,
             false => SpaceKind::Ordinary,
@@ -174,13 +174,8 @@ impl Node {
         if closed && known.as_deref() == Some(digest) {
             return Ok(());
         }
-        let (keyring, _) = self.require_identity()?;
         let id = host.id();
-        let load = || {
-            let store = self.with_profile(|profile| profile.open_space(&id))?;
-            SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
-        };
-        let (member, changed) = host.with_even_closed(load, |core| {
+        let (member, changed) = self.with_space(host, |core| {
             if core.own_role().is_none() {
                 return Ok((false, false));
             }
@@ -201,13 +196,28 @@ impl Node {
         Ok(())
     }
 
+    /// Runs `work` on a space, which is loaded for as long as that takes if it is closed.
+    pub(super) fn with_space<T>(
+        &self,
+        host: &Arc<SpaceHost>,
+        work: impl FnOnce(&mut SpaceCore) -> Result<T>,
+    ) -> Result<T> {
+        let (keyring, _) = self.require_identity()?;
+        let id = host.id();
+        let load = || {
+            let store = self.with_profile(|profile| profile.open_space(&id))?;
+            SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
+        };
+        host.with_even_closed(load, work)
+    }
+
     /// Takes over a display name that was set on another device.
     fn take_display_name(&self, state: &HaloState) -> Result<()> {
         let Some(name) = &state.display_name else {
             return Ok(());
         };
         let (_, present) = self.require_identity()?;
-        if *name == present || super::devices::check_name("a display name", name).is_err() {
+        if *name == present || check_optional_name("a display name", name).is_err() {
             return Ok(());
         }
         self.with_profile(|profile| profile.set_display_name(name))?;

@@ -138,7 +138,6 @@ pub(super) fn resume(
         url: code.to_url()?,
         qr: code.to_qr_text()?,
         shown: true,
-        lasts: true,
     };
     let signer = record.signer()?;
     let key = signer.public().0;
@@ -173,7 +172,6 @@ pub(super) fn stand_in(
         url: String::new(),
         qr: String::new(),
         shown: false,
-        lasts: true,
     };
     receive(node, space, code, label, key, role, None)
 }
@@ -554,7 +552,7 @@ pub(super) fn space_of(node: &Node, id: &SpaceId) -> Option<Arc<SpaceHost>> {
     host.opening().map(|_| host)
 }
 
-fn used_up() -> Error {
+pub(super) fn used_up() -> Error {
     Error::new(
         ErrorKind::InvitationRefused,
         "the invitation was used as often as it allows",
@@ -568,7 +566,7 @@ pub(super) fn expired() -> Error {
     )
 }
 
-fn codes_used_up() -> Error {
+pub(super) fn codes_used_up() -> Error {
     Error::new(
         ErrorKind::InvitationRefused,
         format!(

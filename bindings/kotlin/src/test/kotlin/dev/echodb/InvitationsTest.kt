@@ -70,8 +70,13 @@ class InvitationsTest {
         thrown<EchoException.NotFound> { ada.invitation(info.id) }
         thrown<EchoException.NotFound> { ada.cancelInvitation(info.id) }
         thrown<EchoException.InvalidArgument> { ada.cancelInvitation("nonsense") }
-        ada.createDeviceInvitation()
-        assertEquals(InvitationKind.DEVICE, ada.invitations().single().kind)
+        val device = ada.createDeviceInvitation()
+        val listed = ada.invitations().single()
+        assertEquals(InvitationKind.DEVICE, listed.kind)
+        assertEquals(device.code, listed.code)
+        ada.cancelInvitation(listed.id)
+        thrown<EchoException.Cancelled> { device.await() }
+        assertEquals(emptyList(), ada.invitations())
     }
 
     @Test
