@@ -236,7 +236,7 @@ impl Layer for DeviceGuestLayer {
     }
 
     fn count_guess(&mut self) -> Result<()> {
-        count_guess(&*self.node()?, &self.code.rendezvous)
+        count_guess(&self.node()?, &self.code.rendezvous)
     }
 
     fn ended(&mut self, _: bool) -> bool {

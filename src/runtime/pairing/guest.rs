@@ -308,7 +308,7 @@ impl Layer for GuestLayer {
     }
 
     fn count_guess(&mut self) -> Result<()> {
-        count_guess(&*self.node()?, &self.code.rendezvous)
+        count_guess(&self.node()?, &self.code.rendezvous)
     }
 
     fn introduced(&mut self, peer: &Peer) {
