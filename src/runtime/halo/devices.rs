@@ -1,6 +1,7 @@
 //! The identity's devices: listed, named, revoked; and the identity's name.
 
 use super::super::node::Node;
+use super::holding::Patience;
 use crate::api::DeviceInfo;
 use crate::identity::DeviceChain;
 use crate::model::names::check_optional_name;
@@ -88,9 +89,10 @@ impl Node {
         }
         if device == read.own {
             // While it may still speak: afterwards nobody listens to it.
-            self.bring_spaces_in_line(&read.family.without(&device))?;
+            self.bring_spaces_in_line(&read.family.without(&device), Patience::None)?;
         }
         let halo = self.halo()?;
+        self.fetch_first(&halo);
         halo.with_settled(|core| core.revoke_device(device))
             .map_err(|error| match error.kind() {
                 ErrorKind::PermissionDenied => Error::new(

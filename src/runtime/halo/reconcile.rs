@@ -2,6 +2,7 @@
 //! differs, so that it may run whenever anything might have changed.
 
 use super::super::node::Node;
+use super::holding::Patience;
 use crate::api::{IdentityChange, SpaceState};
 use crate::feed::sha256;
 use crate::identity::Keyring;
@@ -74,10 +75,14 @@ impl Node {
             return Ok(());
         }
         self.take_display_name(&halo.state)?;
+        let halo = match self.renew_keyring_if_due(clock::now_ms())? {
+            true => self.read_halo()?,
+            false => halo,
+        };
         self.tell_missing(&halo)?;
         self.follow_spaces(&halo)?;
         self.wait_for_recovery(&halo);
-        self.bring_spaces_in_line(&halo.family)
+        self.bring_spaces_in_line(&halo.family, Patience::Some)
     }
 
     /// Tells what the other devices do not know yet of this one: spaces that came while HALO could
@@ -147,14 +152,15 @@ impl Node {
 
     /// Adds, revokes, names and registers in every space what HALO has and the space has not. A space that
     /// is closed is looked at once for each state of the devices.
-    pub(super) fn bring_spaces_in_line(&self, family: &Family) -> Result<()> {
+    pub(super) fn bring_spaces_in_line(&self, family: &Family, patience: Patience) -> Result<()> {
         let digest = family.digest();
         let mut result = Ok(());
         for host in self.hosts().iter().filter(|host| !host.is_halo()) {
-            let done = self.bring_space_in_line(host, family, &digest);
+            let done = self.bring_space_in_line(host, family, &digest, patience);
             // One damaged space must not keep the others from it.
             result = result.and(done);
         }
+        self.look_again_at_held();
         result
     }
 
@@ -163,6 +169,7 @@ impl Node {
         host: &Arc<SpaceHost>,
         family: &Family,
         digest: &[u8; 32],
+        patience: Patience,
     ) -> Result<()> {
         let key = format!("{IN_LINE}{}", host.id());
         let closed = match host.summary().0 {
@@ -175,12 +182,15 @@ impl Node {
             return Ok(());
         }
         let id = host.id();
+        let held = !closed && self.holds_back(host, family, patience)?;
+        let (renewed, _) = self.require_identity()?;
         let (member, changed) = self.with_space(host, |core| {
             if core.own_role().is_none() {
                 return Ok((false, false));
             }
             let mut refused = Vec::new();
-            let mut changed = core.bring_in_line(family, &mut refused)?;
+            let mut changed = core.renew_keyring(renewed)?;
+            changed |= core.bring_in_line(family, !held, &mut refused)?;
             changed |= core.share_keys()?;
             for error in refused {
                 self.log().debug("halo", || format!("space {id}: {error}"));
@@ -190,7 +200,7 @@ impl Node {
         if changed {
             host.announce_control();
         }
-        if member && known.as_deref() != Some(digest) {
+        if member && !held && known.as_deref() != Some(digest) {
             self.with_profile(|profile| profile.set_setting(&key, Some(digest)))?;
         }
         Ok(())

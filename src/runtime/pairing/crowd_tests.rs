@@ -87,7 +87,7 @@ fn rename(space: &SpaceHost, bytes: usize) {
                         display_name: name,
                         ..core.family()
                     };
-                    core.bring_in_line(&family, &mut Vec::new())?;
+                    core.bring_in_line(&family, true, &mut Vec::new())?;
                 }
                 Ok(())
             })
@@ -138,6 +138,7 @@ fn fill(space: &SpaceHost) {
     let signer = DeviceSigner::from_seed([7; 32]);
     let key = signer.public().0;
     let hint = crate::authority::InviteHint {
+        from_now_on: false,
         expires_ms: u64::MAX >> 16,
         delegated: false,
         max_uses: 0,

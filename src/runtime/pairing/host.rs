@@ -87,6 +87,7 @@ pub fn open(
         expires_ms: code.expires_ms,
         delegated: options.delegated,
         max_uses: u8::try_from(options.max_uses).unwrap_or(0),
+        from_now_on: !options.history,
     };
     let offered = space.with_settled(|core| core.offer_invitation(signer.public().0, role, hint));
     if let Err(error) = offered {

@@ -4,6 +4,7 @@
 
 mod actions;
 mod denials;
+mod from_now_on;
 mod hostile;
 mod keys;
 mod link;
