@@ -15,8 +15,8 @@ const ENTRY: u8 = 2;
 const END: u8 = 3;
 const BLOB: u8 = 128;
 const BLOCK: u8 = 129;
-/// Records from this kind on may be skipped by whoever does not know them.
-const OPTIONAL: u8 = 128;
+/// Records from 128 on may be skipped by whoever does not know them; these are not known.
+const OPTIONAL: u8 = 130;
 /// Feeds, entries, digest.
 const END_BYTES: usize = 8 + 8 + 32;
 
