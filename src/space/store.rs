@@ -343,6 +343,9 @@ pub trait Reads {
     fn control_entries(&self) -> Result<Vec<StoredEntry>>;
     /// Entries of a status, in order of arrival.
     fn entries_with_status(&self, status: EntryStatus) -> Result<Vec<StoredEntry>>;
+    /// Entries that wait and arrived after number `arrival`, in order of arrival: at most `limit`,
+    /// each with its number.
+    fn waiting_after(&self, arrival: i64, limit: usize) -> Result<Vec<(i64, EntryId)>>;
     /// The arrival numbers of a feed's entries from `seq` on, rising.
     fn arrivals_from(&self, feed: &FeedId, seq: u64) -> Result<Vec<i64>>;
     /// The entry that arrived as number `arrival`.
