@@ -69,6 +69,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "schema",
             "sync",
             "invitation",
+            "space",
             "runtime",
         ],
     ),

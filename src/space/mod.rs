@@ -20,7 +20,7 @@ mod documents;
 mod edits;
 mod excluded;
 mod family;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod forging;
 mod founding;
 mod halo;
@@ -30,6 +30,8 @@ mod inviting;
 mod keys;
 mod live;
 mod log;
+#[cfg(any(test, feature = "bench-internals"))]
+mod measure;
 mod members;
 mod migrating;
 mod own_feed;
@@ -50,7 +52,7 @@ mod validity;
 mod waiting;
 mod write;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};

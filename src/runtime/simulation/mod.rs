@@ -10,6 +10,7 @@ mod link;
 mod live;
 mod peer;
 mod random;
+mod schema_budget;
 mod schema_record;
 mod schemas;
 mod world;
