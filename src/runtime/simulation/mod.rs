@@ -3,6 +3,7 @@
 //! again with `ECHODB_SIM_SEED=n`. `ECHODB_SIM_RUNS=n` runs more of them.
 
 mod actions;
+mod bounds;
 mod denials;
 mod hostile;
 mod keys;

@@ -7,9 +7,11 @@ use crate::model::{ErrorKind, ObjectId, Operation, Value, json, limits};
 use crate::space::SpaceCore;
 use std::collections::BTreeMap;
 
-/// Each character of a text is as many steps.
-const DEAR: &str =
-    r#"{"properties": {"t": {"pattern": "^(x|y|[^z]{1,40}){1,40}$"}}, "required": ["u"]}"#;
+/// Looks at a text so many times.
+fn dear(times: usize) -> String {
+    let lengths = vec![r#"{"maxLength": 200000}"#; times].join(",");
+    format!(r#"{{"properties": {{"t": {{"allOf": [{lengths}]}}}}, "required": ["u"]}}"#)
+}
 
 fn make(count: usize, fields: &str) -> Vec<Operation> {
     (0..count)
@@ -34,7 +36,7 @@ fn dear_objects(peer: &mut Peer, count: usize) {
             .unwrap();
     }
     let object = core.newest_schema("Dear").unwrap().unwrap().id;
-    let fields = BTreeMap::from([("schema".into(), Value::String(DEAR.into()))]);
+    let fields = BTreeMap::from([("schema".into(), Value::String(dear(128)))]);
     core.transact_forged(&[Operation::Update { object, fields }])
         .unwrap();
 }
@@ -106,33 +108,28 @@ fn schema_checks_of_one_entry_are_bounded_and_made_up_for() {
 fn schema_checks_of_an_own_transaction_are_refused_past_their_bound() {
     let (_folder, mut peers) = peers(1);
     let core = peers[0].core();
-    let lengths: Vec<String> = (0..900)
-        .map(|n| format!(r#"{{"maxLength": {}}}"#, n + 9000))
-        .collect();
-    let schema = format!(
-        r#"{{"properties": {{"t": {{"allOf": [{}]}}}}}}"#,
-        lengths.join(",")
-    );
+    let integers = vec![r#"{"type": "integer"}"#; 900].join(",");
+    let schema = format!(r#"{{"properties": {{"l": {{"items": {{"allOf": [{integers}]}}}}}}}}"#);
     core.register_schema("Dear", &schema, None, 0).unwrap();
-    let fields = format!(r#"{{"t": "{}"}}"#, "x".repeat(8000));
-    let steps = make(250, &fields);
+    let fields = json::parse_fields(&format!(r#"{{"l": {:?}}}"#, vec![1; 100])).unwrap();
     let before = core.schema_steps();
-    core.transact(&steps[..1], None, None, 0).unwrap();
+    let create = |core: &mut SpaceCore| Operation::Create {
+        object: core.new_object_id(0),
+        type_name: Some("Dear".into()),
+        fields: fields.clone(),
+    };
+    let one = create(core);
+    core.transact(&[one], None, None, 0).unwrap();
     let each = core.schema_steps() - before;
-    let too_many = (limits::ENFORCED_STEPS / each) as usize + 1;
-    let many: Vec<Operation> = (0..too_many)
-        .map(|_| Operation::Create {
-            object: core.new_object_id(0),
-            type_name: Some("Dear".into()),
-            fields: json::parse_fields(&fields).unwrap(),
-        })
-        .collect();
-    if too_many <= limits::OBJECTS_PER_TRANSACTION {
-        let refused = core.transact(&many, None, None, 0).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::LimitExceeded);
-    }
-    core.transact(&many[..many.len() / 2], None, None, 0)
-        .unwrap();
+    let too_many = (limits::ENFORCED_STEPS / each) as usize + 2;
+    assert!(too_many <= limits::OBJECTS_PER_TRANSACTION, "{each}");
+    let many: Vec<Operation> = (0..too_many).map(|_| create(core)).collect();
+    let held = core.counts().unwrap().objects;
+    let refused = core.transact(&many, None, None, 0).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::LimitExceeded);
+    assert!(refused.detail().contains("schemas"), "{refused}");
+    assert_eq!(core.counts().unwrap().objects, held);
+    core.transact(&many[..10], None, None, 0).unwrap();
 }
 
 /// Version upon version that is no schema: finding the newest that can be used is done in steps.
