@@ -60,6 +60,8 @@ pub enum MemberEventKind {
     DeviceAdded = 6,
     /// A device of it does not count any more.
     DeviceRevoked = 7,
+    /// It is the space's top owner now, whom nobody can remove.
+    HandedOver = 8,
 }
 
 /// A change of a space's members.
@@ -196,9 +198,21 @@ impl Space {
     }
 
     /// Ends this identity's own role. What is here of the space stays, to be read; nothing more
-    /// comes. The space's creator cannot leave: fails with `PermissionDenied`.
+    /// comes. The space's top owner cannot leave, and hands over first: fails with `PermissionDenied`.
     pub fn leave(&self) -> Result<()> {
         Ok(self.handle().leave()?)
+    }
+
+    /// Makes another member the space's top owner in this identity's place: the one of rank 1, who can
+    /// neither be removed nor step down. One who is no owner yet becomes one first. This identity stays
+    /// an owner below all others, and can then leave, step down or be removed. It cannot be taken back,
+    /// except by the new top owner's handing over in turn; a space can be handed over 64 times. Of
+    /// several owners choose the one who has been it longest: `docs/guide/members.md` says why.
+    ///
+    /// Fails with `PermissionDenied` for who is not the top owner, with `NotFound` for one who is no
+    /// member, with `InvalidArgument` for this identity itself, and with `LimitExceeded`.
+    pub fn hand_over(&self, identity: String) -> Result<()> {
+        Ok(self.handle().hand_over(&IdentityKey::parse(&identity)?)?)
     }
 
     /// Calls `listener` for everything that becomes of members from now on, wherever it was done.
@@ -271,10 +285,21 @@ impl Space {
     }
 
     /// Ends this identity's own role. What is here of the space stays, to be read; nothing more
-    /// comes. The space's creator cannot leave: fails with `PermissionDenied`.
+    /// comes. The space's top owner cannot leave, and hands over first: fails with `PermissionDenied`.
     #[uniffi::method(name = "leave")]
     pub async fn leave_async(self: Arc<Self>) -> Result<()> {
         super::run(move || self.leave()).await
+    }
+
+    /// Makes another member the space's top owner in this identity's place: the one of rank 1, who can
+    /// neither be removed nor step down. One who is no owner yet becomes one first. This identity stays
+    /// an owner below all others, and can then leave, step down or be removed. It cannot be taken back,
+    /// except by the new top owner's handing over in turn; a space can be handed over 64 times. Fails
+    /// with `PermissionDenied` for who is not the top owner, with `NotFound` for one who is no member,
+    /// with `InvalidArgument` for this identity itself, and with `LimitExceeded`.
+    #[uniffi::method(name = "hand_over")]
+    pub async fn hand_over_async(self: Arc<Self>, identity: String) -> Result<()> {
+        super::run(move || self.hand_over(identity)).await
     }
 
     /// Calls `listener` for everything that becomes of members from now on, wherever it was done.

@@ -228,6 +228,91 @@ fn attack_05_a_link_that_is_closed_or_undone_admits_nobody() {
 }
 
 #[test]
+fn attack_05_a_join_concurrent_with_the_closing_is_void_in_every_order() {
+    let (mut world, mut creator) = World::create(205);
+    let open = accept(&mut world, &mut creator, invite_op(2, Role::Editor));
+    let mut early = world.peer();
+    let join = join_op(world.space, &early, 2, Role::Editor);
+    accept(&mut world, &mut early, join);
+    let before = world.authority.heads();
+    let close = accept(&mut world, &mut creator, close_op(2));
+    // Whoever stole the link joins as if it had not heard, and goes on from there.
+    let (mut thief, mut second) = (world.peer(), world.peer());
+    let join = join_op(world.space, &thief, 2, Role::Editor);
+    let (verdict, joined) = pretend(&mut world, &mut thief, &before, join);
+    assert_eq!(verdict, Verdict::Accepted);
+    let name = ControlOp::NameSet {
+        display_name: "Ada".into(),
+    };
+    let (verdict, named) = pretend(&mut world, &mut thief, &[joined], name);
+    assert_eq!(verdict, Verdict::Accepted);
+    let join = join_op(world.space, &second, 2, Role::Reader);
+    let (verdict, backdated) = pretend(&mut world, &mut second, &[open], join);
+    assert_eq!(verdict, Verdict::Accepted);
+    let orders = super::tests::all_orders(&world);
+    assert!(orders.len() >= 15, "{}", orders.len());
+    let expected = super::tests::observe(&world.authority);
+    for order in &orders {
+        let mut replica = Authority::new(world.space);
+        for sent in order {
+            assert_eq!(
+                replica.apply(&sent.entry, &sent.author, &sent.op),
+                Verdict::Accepted
+            );
+        }
+        assert_eq!(super::tests::observe(&replica), expected);
+        assert_eq!(replica.role(&early.header.identity), Some(Role::Editor));
+        for guest in [&thief, &second] {
+            assert_eq!(replica.role(&guest.header.identity), None);
+            // It is told so, with what it takes to see why.
+            assert!(replica.was_member(&guest.header.device));
+            assert!(replica.farewell(&guest.header.device).contains(&open));
+        }
+        let voids = |entry| matches!(replica.undoing(entry), Some(Reason::Undone { entry, .. }) if entry == close);
+        assert!(voids(&joined) && voids(&named) && voids(&backdated));
+        let told = replica.why(&Target::Identity(thief.header.identity), Action::Open);
+        let join = told.steps.iter().find(|s| s.entry == joined).unwrap();
+        assert!(
+            !join.counts
+                && join
+                    .text
+                    .contains("closed that invitation at the same time")
+        );
+    }
+    let mut late = world.peer();
+    let join = join_op(world.space, &late, 2, Role::Editor);
+    assert!(refused(&world.act(&mut late, join)));
+}
+
+#[test]
+fn attack_05_a_closing_that_does_not_stand_keeps_nobody_out() {
+    let (mut world, mut creator) = World::create(305);
+    let mut mallory = world.member(&mut creator, 1, Role::Admin);
+    accept(&mut world, &mut creator, invite_op(2, Role::Editor));
+    let before = world.authority.heads();
+    let (_, close) = pretend(&mut world, &mut mallory, &before, close_op(2));
+    let mut guest = world.peer();
+    let join = join_op(world.space, &guest, 2, Role::Editor);
+    pretend(&mut world, &mut guest, &before, join);
+    assert_eq!(role(&world, &guest), None);
+    pretend(&mut world, &mut creator, &before, set_role(&mallory, None));
+    assert!(!stands(&world, &close));
+    assert_eq!(role(&world, &guest), Some(Role::Editor));
+    // Nor does one of somebody who might not close it: an admin invited as one by an owner.
+    let mut owner = world.member(&mut creator, 3, Role::Admin);
+    let up = set_role(&owner, Some(Role::Owner));
+    accept(&mut world, &mut creator, up);
+    let mut admin = world.member(&mut creator, 4, Role::Admin);
+    accept(&mut world, &mut owner, invite_op(5, Role::Admin));
+    let before = world.authority.heads();
+    assert!(refused(&world.act(&mut admin, close_op(5))));
+    let mut guest = world.peer();
+    let join = join_op(world.space, &guest, 5, Role::Admin);
+    pretend(&mut world, &mut guest, &before, join);
+    assert_eq!(role(&world, &guest), Some(Role::Admin));
+}
+
+#[test]
 fn attack_07_a_revoked_device_neither_governs_nor_brings_in_others() {
     let (mut world, mut creator) = World::create(107);
     let mut bob = world.member(&mut creator, 1, Role::Admin);

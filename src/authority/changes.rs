@@ -53,7 +53,7 @@ pub enum Reason {
         undone: EntryId,
         /// Who had written that.
         whose: IdentityKey,
-        /// Who denied them the right to it.
+        /// Who denied them the right to it, or closed the invitation they came by.
         by: IdentityKey,
         /// The entry that did.
         entry: EntryId,
@@ -252,7 +252,7 @@ impl Authority {
         let mut fallen = at;
         let killer = loop {
             match dead.causes.get(&fallen)? {
-                Cause::Denied(by) | Cause::Shielded(by) => break *by,
+                Cause::Denied(by) | Cause::Shielded(by) | Cause::Closed(by) => break *by,
                 Cause::Fallen => fallen = self.support_lost(fallen)?,
             }
         };

@@ -43,6 +43,8 @@ pub struct Deed {
     pub denies: Option<(Target, Option<Role>)>,
     /// Whom it makes top owner.
     pub raises: Option<IdentityKey>,
+    /// The invitation it closes.
+    pub closes: Option<[u8; 32]>,
     /// The identity that loses by it: the target, or the one whose device that is.
     pub against: Option<IdentityKey>,
 }
@@ -75,6 +77,10 @@ impl Deed {
             device_rank,
             denies: denied,
             raises,
+            closes: match op {
+                ControlOp::InviteClose { invitation_key } => Some(*invitation_key),
+                _ => None,
+            },
             against,
         }
     }

@@ -16,6 +16,11 @@ impl Authority {
             .collect()
     }
 
+    /// Whether an identity has a role, or was ever given one.
+    pub fn has_heard_of(&self, identity: &IdentityKey) -> bool {
+        self.facts.roles.contains_key(identity)
+    }
+
     /// An identity's display name; empty if it gave none.
     pub fn name_of(&self, identity: &IdentityKey) -> String {
         self.display_name(identity)

@@ -94,7 +94,13 @@ impl Stage {
         let rng = &mut self.world.rng;
         let invitation = rng.below(7) as u8 + 1;
         let target = rng.below(self.peers.len());
-        match rng.below(22) {
+        match rng.below(26) {
+            // Guests come by an invitation that somebody closes at the same time.
+            22 | 23 => close_op(4 + rng.below(2) as u8),
+            24 | 25 if by > 0 => {
+                let (hot, role) = (4 + rng.below(2) as u8, ROLES[rng.below(3)]);
+                join_op(self.world.space, &self.peers[by], hot, role)
+            }
             // Against somebody who is likely to do something at the same time.
             20 | 21 => {
                 let target = rng.below(5);
@@ -258,6 +264,8 @@ struct Tally {
     accepted: usize,
     voided: usize,
     hand_overs: usize,
+    /// Joins that a concurrent closing of their invitation voids.
+    closed: usize,
 }
 
 fn run(seed: u64, tally: &mut Tally) {
@@ -309,6 +317,9 @@ fn run(seed: u64, tally: &mut Tally) {
     tally.voided += accepted - expected.1.len();
     let stands = |one: &&Sent| expected.1.contains(&one.entry.id);
     let hand_overs = world.sent.iter().filter(stands);
+    let closed = |cause: &&resolution::Cause| matches!(cause, resolution::Cause::Closed(_));
+    let causes = world.authority.dead().causes.values();
+    tally.closed += causes.filter(closed).count();
     let is_hand_over = |one: &&Sent| matches!(one.op, ControlOp::Succession { .. });
     tally.hand_overs += hand_overs.filter(is_hand_over).count();
 }
@@ -324,5 +335,6 @@ fn random_histories_resolve_alike_in_every_order_and_as_the_rules_say() {
     }
     println!("{seeds} histories: {tally:?}");
     let much = tally.accepted * 2 > tally.entries && tally.voided as u64 * 2 > seeds;
-    assert!(much && tally.hand_overs as u64 * 20 > seeds, "{tally:?}");
+    let enough = tally.hand_overs as u64 * 20 > seeds && tally.closed as u64 * 4 > seeds;
+    assert!(much && enough, "{tally:?}");
 }

@@ -14,6 +14,7 @@ mod changes;
 mod deed;
 mod denials;
 mod enrolment;
+mod evidence;
 mod facts;
 mod family;
 mod invite_hint;
@@ -54,7 +55,7 @@ mod attacks;
 #[cfg(test)]
 mod device_tests;
 #[cfg(test)]
-mod golden_tests;
+pub mod golden_tests;
 #[cfg(test)]
 mod golden_v2_tests;
 #[cfg(test)]
@@ -64,4 +65,4 @@ mod key_tests;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -2,7 +2,7 @@
 //! It is brought up to date as entries arrive where that is easy, and anew when somebody asks.
 
 use super::ancestry::{AncestorSet, Graph};
-use super::deed::Deed;
+use super::deed::{Deed, Ground};
 use super::denials::Target;
 use super::facts::Facts;
 use super::resolution::{Dead, resolve};
@@ -20,6 +20,9 @@ pub struct Register {
     by_device: HashMap<DeviceKey, AncestorSet>,
     denials: HashMap<Target, Vec<usize>>,
     raised: HashMap<IdentityKey, AncestorSet>,
+    /// By invitation: the entries that close it, and those that join by it.
+    closes: HashMap<[u8; 32], AncestorSet>,
+    joins: HashMap<[u8; 32], AncestorSet>,
     /// What does not stand of all entries.
     current: OnceLock<Arc<Dead>>,
     /// The same of the pasts of these entries together.
@@ -34,6 +37,8 @@ impl Clone for Register {
             by_device: self.by_device.clone(),
             denials: self.denials.clone(),
             raised: self.raised.clone(),
+            closes: self.closes.clone(),
+            joins: self.joins.clone(),
             current: self.current.clone(),
             // A copy numbers its entries on its own.
             kept: Mutex::default(),
@@ -101,14 +106,20 @@ impl Register {
         if let Some((target, _)) = deed.denies {
             self.denials.entry(target).or_default().push(at);
         }
+        if let Some(invitation) = deed.closes {
+            self.closes.entry(invitation).or_default().insert(at);
+        }
+        if let Ground::Invitation(invitation, _) = deed.ground {
+            self.joins.entry(invitation).or_default().insert(at);
+        }
         if let Some(raised) = deed.raises {
             self.raised.entry(raised).or_default().insert(at);
         }
     }
 
     /// Whether a new entry leaves everything as it is and stands itself: nothing concurrent with
-    /// it denies its author, it is against nobody who did anything concurrently, and what it was
-    /// judged by has not changed since.
+    /// it denies its author, it is against nobody who did anything concurrently, no join and closing
+    /// of one invitation meet, and what it was judged by has not changed since.
     fn changes_nothing(&self, node: &super::ancestry::Node, deed: &Deed) -> bool {
         let Some(current) = self.current.get() else {
             return false;
@@ -132,9 +143,14 @@ impl Register {
         let shielded = deed
             .against
             .is_some_and(|who| missed(self.raised.get(&who)));
+        let closed = match deed.ground {
+            Ground::Invitation(key, _) => missed(self.closes.get(&key)),
+            _ => false,
+        };
+        let closes = deed.closes.is_some_and(|key| missed(self.joins.get(&key)));
         let stale = node
             .past
             .disagrees(&self.accepted, &current.set, &node.dead.set);
-        deed.raises.is_none() && !denied && !hits && !shielded && !stale
+        deed.raises.is_none() && !(denied || hits || shielded || closed || closes || stale)
     }
 }

@@ -7,6 +7,9 @@
 //! needs; and it falls when what stands in its past gives its author too little. What ranks lower
 //! than an operation cannot change it: it counts as it did when the operation was written. So
 //! everything depends on what was decided before, and the result on the set of entries alone.
+//!
+//! Whoever closes an invitation stands above the role it gives, so that a close is decided before
+//! every join that it voids.
 
 use super::ancestry::{AncestorSet, Graph, Node};
 use super::deed::{Deed, Ground};
@@ -25,6 +28,8 @@ pub enum Cause {
     Denied(usize),
     /// It is against somebody whom this entry makes top owner.
     Shielded(usize),
+    /// It joins by an invitation that this entry closes.
+    Closed(usize),
     /// What gave its author the right to it does not stand.
     Fallen,
 }
@@ -89,6 +94,8 @@ struct Pass<'a> {
     denials: HashMap<Target, Vec<usize>>,
     /// Hand-overs that stand, by successor.
     raised: HashMap<IdentityKey, Vec<usize>>,
+    /// Closings that stand, by invitation.
+    closed: HashMap<[u8; 32], Vec<usize>>,
     /// Operations about own devices that a superior's revocation voids, with that.
     voided: BTreeMap<usize, usize>,
 }
@@ -107,6 +114,7 @@ impl<'a> Pass<'a> {
             revokes: HashMap::new(),
             denials: HashMap::new(),
             raised: HashMap::new(),
+            closed: HashMap::new(),
             voided: BTreeMap::new(),
         };
         for at in region.iter().rev() {
@@ -149,6 +157,9 @@ impl<'a> Pass<'a> {
             }
             if let Some(raised) = deed.raises {
                 self.raised.entry(raised).or_default().push(at);
+            }
+            if let Some(invitation) = deed.closes {
+                self.closed.entry(invitation).or_default().push(at);
             }
             if let Some((target, _)) = deed.denies {
                 self.denials.entry(target).or_default().push(at);
@@ -227,8 +238,8 @@ impl<'a> Pass<'a> {
 
     /// What voids an operation: the first in the order of ranks.
     fn killer(&self, at: usize, node: &Node, deed: &Deed) -> Option<Cause> {
-        if let Ground::Invitation(..) = deed.ground {
-            return None;
+        if let Ground::Invitation(key, _) = &deed.ground {
+            return self.closer(at, deed, key).map(Cause::Closed);
         }
         if let Some(by) = self.revoked_within(at, deed) {
             return Some(Cause::Denied(by));
@@ -252,6 +263,15 @@ impl<'a> Pass<'a> {
             raising.is_some_and(|raising| shields(raising, deed)) && self.concurrent(*by, at)
         });
         by.map(Cause::Shielded)
+    }
+
+    /// Who closed the invitation of a join concurrently with it: whoever stole a link can let its
+    /// guests join in entries that pretend to be older than the closing.
+    fn closer(&self, at: usize, join: &Deed, key: &[u8; 32]) -> Option<usize> {
+        self.closed.get(key)?.iter().copied().find(|by| {
+            let close = self.graph.deed(*by).map(|(_, close)| close);
+            close.is_some_and(|close| stands_above(close, join)) && self.concurrent(*by, at)
+        })
     }
 
     /// Whether what stands in an operation's past still gives its author what it needs. If what

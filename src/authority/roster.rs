@@ -1,9 +1,10 @@
 //! Who belongs to the space and who did, and on whose word: what people are shown of its members.
 
-use super::facts::View;
+use super::changes::Reason;
+use super::facts::{Timeline, View};
 use super::resolver::Authority;
 use super::tenure::outranks;
-use crate::model::{DeviceKey, EntryId, IdentityKey, Role};
+use crate::model::{DeviceKey, EntryId, IdentityKey, Role, limits};
 use std::collections::BTreeSet;
 
 /// An identity that has a role, or had one.
@@ -17,8 +18,11 @@ pub struct RosterEntry {
     pub role: Option<Role>,
     /// One more than the number of members that stand above it; 0 without a role.
     pub rank: u32,
-    /// The entry that its role, or the lack of one, follows from.
+    /// The entry that its role, or the lack of one, follows from: if nothing counts that ever gave it
+    /// one, the entry that undid that.
     pub decided_by: Option<EntryId>,
+    /// Whether nothing counts any more that ever gave it a role.
+    pub undone: bool,
     /// Its devices, revoked ones included, rising by key.
     pub devices: Vec<RosterDevice>,
 }
@@ -55,6 +59,7 @@ impl Authority {
                 role,
                 rank: above(at).unwrap_or_default(),
                 decided_by,
+                undone: !view.knows(identity),
                 devices: self.roster_devices(&view, identity),
             }
         });
@@ -63,7 +68,11 @@ impl Authority {
 
     /// What an identity's role follows from: of the causally latest facts the most restrictive, and
     /// of several such the oldest.
-    fn decision(&self, view: &View<'_>, identity: &IdentityKey) -> (Option<EntryId>, Option<Role>) {
+    pub(super) fn decision(
+        &self,
+        view: &View<'_>,
+        identity: &IdentityKey,
+    ) -> (Option<EntryId>, Option<Role>) {
         let facts = self.facts.roles.get(identity);
         let latest = facts.map(|facts| facts.latest(&self.graph, |at| view.sees(at)));
         let decides = latest
@@ -72,7 +81,17 @@ impl Authority {
             .min_by_key(|dated| (dated.fact, self.graph.age(dated.at)));
         match decides {
             Some(dated) => (Some(self.graph.age(dated.at).1), dated.fact),
-            None => (None, None),
+            // Nothing counts that gave it a role: what undid the newest of that.
+            None => (facts.and_then(|facts| self.undone_by(facts)), None),
+        }
+    }
+
+    /// What undid the newest of an identity's roles.
+    fn undone_by(&self, roles: &Timeline<Option<Role>>) -> Option<EntryId> {
+        let newest = roles.iter().max_by_key(|dated| self.graph.age(dated.at))?;
+        match self.undoing(&self.graph.age(newest.at).1)? {
+            Reason::Undone { entry, .. } => Some(entry),
+            _ => None,
         }
     }
 
@@ -101,6 +120,17 @@ impl Authority {
             });
         }
         devices
+    }
+
+    /// The top owner, whom nobody can remove: the creator, or whoever the space was handed over to.
+    pub fn top(&self) -> Option<IdentityKey> {
+        self.view(None).top().map(|(top, _)| top)
+    }
+
+    /// Whether the space was handed over as often as it can be.
+    pub fn is_handed_over_out(&self) -> bool {
+        let top = self.view(None).top();
+        top.is_some_and(|(_, line)| line.len() >= limits::SUCCESSIONS)
     }
 
     /// What a device that may not take part any more is still told: the entries that ended the roles

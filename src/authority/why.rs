@@ -275,8 +275,7 @@ impl Authority {
             format!("{} at the same time", deed.unwrap_or_default())
         };
         match dead.causes.get(&at) {
-            Some(Cause::Denied(denial)) => by(*denial),
-            Some(Cause::Shielded(raising)) => by(*raising),
+            Some(Cause::Denied(at) | Cause::Shielded(at) | Cause::Closed(at)) => by(*at),
             Some(Cause::Fallen) | None => match self.support_lost(at) {
                 Some(lost) => {
                     let deed = self
@@ -294,7 +293,7 @@ impl Authority {
     }
 
     /// The role fact of an entry: whose, and which.
-    fn role_set_by(&self, at: usize) -> Option<(IdentityKey, Option<Role>)> {
+    pub(super) fn role_set_by(&self, at: usize) -> Option<(IdentityKey, Option<Role>)> {
         let (_, deed) = self.graph.deed(at)?;
         let of = |who: &IdentityKey| {
             let mut facts = self.facts.roles.get(who)?.iter();

@@ -38,6 +38,7 @@ pub(super) fn event(event: &MemberEvent) -> Json {
             MemberEventKind::Back => "back",
             MemberEventKind::DeviceAdded => "device_added",
             MemberEventKind::DeviceRevoked => "device_revoked",
+            MemberEventKind::HandedOver => "handed_over",
         },
         "identity": event.identity,
         "display_name": event.display_name,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Receives what becomes of members on a library thread, one event at a time for each subscription.
 /// `json` is UTF-8, not NUL-terminated, and lives until the callback returns: an object with
 /// `space`, `kind` (`joined`, `role_changed`, `removed`, `left`, `back`, `device_added`,
-/// `device_revoked`), `identity`, `display_name`, `role` and `previous_role` (null for none),
+/// `device_revoked`, `handed_over`), `identity`, `display_name`, `role` and `previous_role` (null for none),
 /// `device` (null unless it is about one), `by` and `by_name` (who did it, or null; of `back` whose
 /// removal counts no longer), and `text`, all of it as an English sentence. The callback may call
 /// the library, except for freeing the client, and must not throw. It returns `ECHODB_OK`; anything
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn echodb_space_remove_member(
 }
 
 /// Ends this identity's own role. What is here of the space stays, to be read; nothing more comes.
-/// The space's creator cannot leave.
+/// The space's top owner cannot leave, and hands over first.
 ///
 /// Ownership: none. NULL: `space` may not be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`,
 /// `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
@@ -133,6 +133,31 @@ pub unsafe extern "C" fn echodb_space_leave(
 ) -> echodb_status {
     // SAFETY: the caller passes NULL or a live space.
     unsafe { guard::call(error, || guard::borrow(space, "space")?.inner.leave()) }
+}
+
+/// Makes another member the space's top owner in this identity's place: the one of rank 1, who can
+/// neither be removed nor step down. One who is no owner yet becomes one first. This identity stays an
+/// owner below all others, and can then leave, step down or be removed. It cannot be taken back, except
+/// by the new top owner's handing over in turn; a space can be handed over 64 times.
+///
+/// Ownership: strings are copied. NULL: `space` may not be. Threads: any. Errors:
+/// `ECHODB_PERMISSION_DENIED` for who is not the top owner, `ECHODB_NOT_FOUND` for one who is no
+/// member, `ECHODB_INVALID_ARGUMENT`, also for this identity itself, `ECHODB_LIMIT_EXCEEDED`,
+/// `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_space_hand_over(
+    space: *const echodb_space,
+    identity: *const c_char,
+    identity_len: usize,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or a live space, and a readable string.
+    unsafe {
+        guard::call(error, || {
+            let space = &guard::borrow(space, "space")?.inner;
+            space.hand_over(strings::text(identity, identity_len, "identity")?)
+        })
+    }
 }
 
 /// Calls `callback` for everything that becomes of members from now on, wherever it was done. At

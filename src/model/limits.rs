@@ -56,6 +56,20 @@ pub const SUCCESSIONS: usize = 64;
 pub const CHAIN_LINKS: usize = 32;
 /// Bytes of such a chain.
 pub const CHAIN_BYTES: usize = 12 * 1024;
+/// Bytes of one credential.
+pub const CREDENTIAL_BYTES: usize = 256 * 1024;
+/// Control entries that one credential shows.
+pub const MEMBERSHIP_ENTRIES: usize = 64;
+/// Bytes of the claims of one credential.
+pub const CLAIMS_BYTES: usize = 16 * 1024;
+/// Credentials that an identity keeps: issued by it, or received.
+pub const CREDENTIALS: usize = 256;
+/// Credentials of one presentation.
+pub const PRESENTED: usize = 16;
+/// Bytes of one presentation.
+pub const PRESENTATION_BYTES: usize = 1024 * 1024;
+/// Bytes of a verifier's nonce.
+pub const NONCE_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 /// Open invitations of one space.
 pub const OPEN_INVITATIONS: usize = 16;
 /// Authorization codes one invitation may use up.
@@ -68,6 +82,9 @@ pub const INVITATION_USES: u32 = IDENTITIES as u32;
 pub const INVITATION_S: u64 = 7 * 86_400;
 /// The longest that one for several guests, or a delegated one, may be open, in seconds: 90 days.
 pub const LONG_INVITATION_S: u64 = 90 * 86_400;
+/// Milliseconds for which an invitation that has expired stays open in its space for the joins of
+/// guests whom members apart had let in by it: a week.
+pub const INVITATION_LINGER_MS: u64 = 7 * 86_400_000;
 /// Milliseconds after which a guest who has not entered the code makes room for one who waits.
 pub const INVITATION_IDLE_MS: u64 = 120_000;
 /// Milliseconds that one step of an invitation's handshake may take, unless it waits for a person.

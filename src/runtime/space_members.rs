@@ -35,6 +35,11 @@ impl SpaceHandle {
         self.decide(SpaceCore::leave)
     }
 
+    /// Makes a member the top owner.
+    pub fn hand_over(&self, identity: &IdentityKey) -> Result<()> {
+        self.decide(|core| core.hand_over(identity))
+    }
+
     /// Makes a new content key.
     pub fn rotate_key(&self) -> Result<()> {
         self.decide(SpaceCore::renew_key)
@@ -129,6 +134,7 @@ pub fn event(space: &SpaceId, event: space::MemberEvent) -> MemberEvent {
             MemberChange::Back => MemberEventKind::Back,
             MemberChange::DeviceAdded => MemberEventKind::DeviceAdded,
             MemberChange::DeviceRevoked => MemberEventKind::DeviceRevoked,
+            MemberChange::HandedOver => MemberEventKind::HandedOver,
         },
         identity: event.identity.to_string(),
         display_name: event.name,
@@ -156,6 +162,9 @@ fn sentence(event: &space::MemberEvent) -> String {
     match event.change {
         MemberChange::Joined => format!("{who} joined as {role}"),
         MemberChange::RoleChanged => format!("{who} was made {role}{by_other}"),
+        MemberChange::Removed if event.undone => {
+            format!("{who} is no member any more: what let them in was undone{by_other}")
+        }
         MemberChange::Removed => format!("{who} was removed{by_other}"),
         MemberChange::Left => format!("{who} left"),
         MemberChange::Back => {
@@ -163,6 +172,10 @@ fn sentence(event: &space::MemberEvent) -> String {
         }
         MemberChange::DeviceAdded => format!("{who} has a further device"),
         MemberChange::DeviceRevoked => format!("a device of {who} was revoked{by_other}"),
+        MemberChange::HandedOver => {
+            let before = by.map_or_else(String::new, |(identity, name)| named(name, identity));
+            format!("{who} is top owner of the space now, in place of {before}")
+        }
     }
 }
 

@@ -45,6 +45,11 @@ impl SpaceCore {
         self.authority.open_invitations()
     }
 
+    /// Whether an identity has a role here, or ever had one.
+    pub fn has_heard_of(&self, identity: &IdentityKey) -> bool {
+        self.authority.has_heard_of(identity)
+    }
+
     /// Whether we may let a guest in through an invitation now, and the guest can come in: the
     /// invitation is open, our role is at least `needed`, the guest is no member, and there is room.
     pub fn check_guest(&self, key: &[u8; 32], guest: &IdentityKey, needed: Role) -> Result<()> {

@@ -5,10 +5,14 @@ use super::space_core::{SpaceCore, meta};
 use super::store::Store;
 use crate::authority::{ControlOp, RosterEntry};
 use crate::feed::codec::{Reader, put_bytes};
-use crate::model::{DeviceKey, EntryId, Error, IdentityKey, Result, Role};
+use crate::model::{DeviceKey, EntryId, Error, ErrorKind, IdentityKey, Result, Role, limits};
 use std::collections::BTreeMap;
 
-const VERSION: u8 = 1;
+/// The version of the record; version 1 did not say who the top owner is.
+const VERSION: u8 = 2;
+
+/// Stands for nobody in the record.
+const NOBODY: IdentityKey = IdentityKey([0; 32]);
 
 /// What became of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub enum MemberChange {
     DeviceAdded,
     /// A device of it does not count any more.
     DeviceRevoked,
+    /// It is the top owner now, in another's place.
+    HandedOver,
 }
 
 /// A change of the members.
@@ -46,6 +52,8 @@ pub struct MemberEvent {
     pub device: Option<DeviceKey>,
     /// Who did it; for one who is back, whose removal no longer counts.
     pub by: Option<(IdentityKey, String)>,
+    /// For one who was removed: nobody took its role, but what had given it counts no longer.
+    pub undone: bool,
 }
 
 /// A member, or one who was.
@@ -59,7 +67,10 @@ pub struct MemberInfo {
 
 /// What was told of the members so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told(BTreeMap<IdentityKey, ToldMember>);
+pub(super) struct Told {
+    members: BTreeMap<IdentityKey, ToldMember>,
+    top: Option<IdentityKey>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ToldMember {
@@ -99,18 +110,58 @@ impl SpaceCore {
         Ok(())
     }
 
-    /// Ends our own role. What is here stays, to be read.
+    /// Ends our own role. What is here stays, to be read. The top owner hands over first.
     pub fn leave(&mut self) -> Result<()> {
         let own = self.keyring.identity_key();
         self.require(Role::Relay, "leaving")?;
+        if self.authority.top() == Some(own) {
+            return Err(Error::new(
+                ErrorKind::PermissionDenied,
+                "the space's top owner cannot leave: hand it over to another member first",
+            ));
+        }
         self.set_role(&own, None)
+    }
+
+    /// Makes a member the top owner in our place; one who is no owner yet becomes one first. Fails
+    /// with `PermissionDenied` unless we are the top owner, with `NotFound` for one who is no member,
+    /// with `InvalidArgument` for ourselves, and with `LimitExceeded` when it was done too often.
+    pub fn hand_over(&mut self, identity: &IdentityKey) -> Result<()> {
+        let own = self.keyring.identity_key();
+        self.require(Role::Relay, "handing the space over")?;
+        if self.authority.top() != Some(own) {
+            return Err(Error::new(
+                ErrorKind::PermissionDenied,
+                "only the space's top owner, the member of rank 1, can hand it over",
+            ));
+        }
+        if *identity == own {
+            return Err(Error::invalid("the space is this identity's own already"));
+        }
+        let Some(role) = self.authority.role(identity) else {
+            return Err(Error::not_found(format!(
+                "{identity} is no member of this space: invite it, then hand over"
+            )));
+        };
+        if self.authority.is_handed_over_out() {
+            return Err(Error::limit(format!(
+                "the space was handed over {} times, which is as often as it can be",
+                limits::SUCCESSIONS
+            )));
+        }
+        if role != Role::Owner {
+            self.set_role(identity, Some(Role::Owner))?;
+        }
+        let identity = *identity;
+        self.author_control(&ControlOp::Succession { identity })
+            .map(drop)
     }
 
     /// Everybody who has a role or had one, rising by identity.
     pub fn members(&self) -> Vec<MemberInfo> {
         let roster = self.authority.roster().into_iter();
         let info = |entry: RosterEntry| {
-            let told = self.told.0.get(&entry.identity);
+            let told = self.told.members.get(&entry.identity);
             MemberInfo {
                 joined_ms: told.map(|told| i64::try_from(told.joined_ms).unwrap_or(i64::MAX)),
                 entry,
@@ -147,23 +198,27 @@ impl SpaceCore {
     /// told is stored, so that nothing is told twice.
     pub fn member_events(&mut self, now_ms: u64) -> Result<Vec<MemberEvent>> {
         let roster = self.authority.roster();
-        let mut told = Told::default();
+        let mut told = Told {
+            top: self.authority.top(),
+            ..Told::default()
+        };
         let mut events = Vec::new();
         let names: BTreeMap<IdentityKey, &str> = roster
             .iter()
             .map(|entry| (entry.identity, entry.display_name.as_str()))
             .collect();
         for entry in &roster {
-            let before = self.told.0.get(&entry.identity);
+            let before = self.told.members.get(&entry.identity);
             self.compare(entry, before, &names, &mut events)?;
-            told.0
-                .insert(entry.identity, ToldMember::new(entry, before, now_ms));
+            let member = ToldMember::new(entry, before, now_ms);
+            told.members.insert(entry.identity, member);
+            events.extend(self.handed_over(entry, told.top, &names));
         }
         if told == self.told {
             self.members_due = false;
             return Ok(Vec::new());
         }
-        let first = self.told.0.is_empty();
+        let first = self.told.members.is_empty();
         self.store.put_meta(meta::MEMBERS, &told.encode())?;
         self.told = told;
         self.members_due = false;
@@ -203,6 +258,7 @@ impl SpaceCore {
                 was,
                 device,
                 by: by.map(|who| (who, name(who))),
+                undone: change == MemberChange::Removed && entry.undone,
             });
         };
         let joined = change == Some(MemberChange::Joined);
@@ -224,6 +280,28 @@ impl SpaceCore {
             }
         }
         Ok(())
+    }
+
+    /// What is told of the new top owner. Whoever was it is the one who handed over, or whose
+    /// successor does not count any more.
+    fn handed_over(
+        &self,
+        entry: &RosterEntry,
+        top: Option<IdentityKey>,
+        names: &BTreeMap<IdentityKey, &str>,
+    ) -> Option<MemberEvent> {
+        let before = self.told.top.filter(|before| Some(*before) != top)?;
+        let name = names.get(&before).copied().unwrap_or_default().to_owned();
+        (top == Some(entry.identity)).then(|| MemberEvent {
+            change: MemberChange::HandedOver,
+            identity: entry.identity,
+            name: entry.display_name.clone(),
+            role: entry.role,
+            was: entry.role,
+            device: None,
+            by: Some((before, name)),
+            undone: false,
+        })
     }
 
     /// The removal that counts no longer, if that is why the identity has a role again: what gives
@@ -267,7 +345,8 @@ impl Told {
 
     fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
-        for (identity, member) in &self.0 {
+        out.extend_from_slice(self.top.unwrap_or(NOBODY).as_bytes());
+        for (identity, member) in &self.members {
             let mut record = identity.as_bytes().to_vec();
             record.push(member.role.map_or(0, |role| role as u8));
             record.extend_from_slice(member.decided_by.as_bytes());
@@ -283,8 +362,12 @@ impl Told {
 
     fn decode(bytes: &[u8]) -> Result<Told> {
         let mut reader = Reader::new(bytes, "record of members");
-        reader.version(VERSION)?;
         let mut told = Told::default();
+        match reader.u8()? {
+            1 => {}
+            VERSION => told.top = Some(IdentityKey(reader.array()?)).filter(|top| *top != NOBODY),
+            other => return Err(Error::corrupt(format!("members of version {other}"))),
+        }
         while reader.remaining() > 0 {
             let record = reader.bytes(bytes.len())?;
             let mut record = Reader::new(record, "record of a member");
@@ -302,7 +385,7 @@ impl Told {
                 joined_ms,
                 devices,
             };
-            told.0.insert(identity, member);
+            told.members.insert(identity, member);
         }
         Ok(told)
     }
@@ -323,15 +406,24 @@ mod tests {
                 .map(|(n, revoked)| (DeviceKey([*n; 32]), *revoked))
                 .collect(),
         };
-        let told = Told(BTreeMap::from([
+        let members = BTreeMap::from([
             (
                 IdentityKey([1; 32]),
                 member(Some(Role::Owner), &[(1, false), (2, true)]),
             ),
             (IdentityKey([2; 32]), member(None, &[])),
-        ]));
+        ]);
+        let mut told = Told {
+            members,
+            top: Some(IdentityKey([1; 32])),
+        };
         let bytes = told.encode();
         assert_eq!(Told::decode(&bytes).unwrap(), told);
+        // Version 1 had everything but the top owner.
+        let old = [&[1], &bytes[33..]].concat();
+        told.top = None;
+        assert_eq!(Told::decode(&old).unwrap(), told);
+        assert_eq!(Told::decode(&told.encode()).unwrap(), told);
         for end in 0..bytes.len() {
             assert_ne!(Told::decode(&bytes[..end]).ok().as_ref(), Some(&told));
         }

@@ -160,6 +160,10 @@ static void spaces(echodb_space *s) {
     FAILS(BAD, echodb_space_remove_member(NULL, S("a"), &error));
     FAILS(BAD, echodb_space_remove_member(s, NULL, 3, &error));
     FAILS(BAD, echodb_space_leave(NULL, &error));
+    FAILS(BAD, echodb_space_hand_over(NULL, S("a"), &error));
+    FAILS(BAD, echodb_space_hand_over(s, NULL, 3, &error));
+    FAILS(BAD, echodb_space_hand_over(s, NOT_UTF8, &error));
+    FAILS(BAD, echodb_space_hand_over(s, S("a"), &error));
     FAILS(BAD, echodb_space_rotate_key(NULL, &error));
     FAILS_OUT(BAD, buffer, echodb_space_why(NULL, S("a"), S("read"), &buffer, &error));
     FAILS_OUT(BAD, buffer, echodb_space_why(s, S("a"), S("read"), &buffer, &error));

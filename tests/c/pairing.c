@@ -222,6 +222,13 @@ static void part(echodb_space *here, echodb_space *there, echodb_client *bob) {
     FAILS_OUT(ECHODB_PERMISSION_DENIED, buffer,
               echodb_space_create(there, NULL, 0, S("{}"), &buffer, &error));
     echodb_subscription_free(members);
+    FAILS(ECHODB_NOT_FOUND, echodb_space_hand_over(here, S(key), &error));
+    /* Back again, and the owner of it all. */
+    OK(echodb_space_set_role(here, S(key), S("editor"), &error));
+    FAILS(ECHODB_PERMISSION_DENIED, echodb_space_hand_over(there, S(key), &error));
+    OK(echodb_space_hand_over(here, S(key), &error));
+    FAILS(ECHODB_PERMISSION_DENIED, echodb_space_hand_over(here, S(key), &error));
+    OK(echodb_space_leave(here, &error));
     free(identity);
 }
 

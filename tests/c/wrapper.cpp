@@ -73,6 +73,7 @@ void spaces(const echodb::Client &client) {
     members.cancel();
     CHECK(fails(ECHODB_PERMISSION_DENIED, [&] { space.leave(); }));
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.set_role("nobody", "editor"); }));
+    CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.hand_over("nobody"); }));
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.remove_member("nobody"); }));
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { space.why("nobody", "read"); }));
     CHECK(client.contacts() == "[]" && space.excluded() == "[]");

@@ -290,6 +290,48 @@ fn a_delegated_invitation_ends_when_its_uses_are_known_to_be_used() {
 }
 
 #[test]
+fn guests_whom_members_apart_let_in_stay_though_more_came_than_were_meant() {
+    let signal = Signal::start();
+    let (ada, bob) = (client("Ada", &signal), client("Bob", &signal));
+    let space = ada.create_space("{}".into()).unwrap();
+    let there = pair(&space, &bob);
+    let hosting = space
+        .invite(InviteOptions {
+            max_uses: 1,
+            ..delegated()
+        })
+        .unwrap();
+    let code = hosting.code();
+    wait("Bob knows it", || !bob.invitations().unwrap().is_empty());
+    bob.set_online(false).unwrap();
+    let cem = client("Cem", &signal);
+    join(&cem, &code).wait(Some(PATIENCE)).unwrap();
+    // Used up, it lets nobody in here any more; it is not closed, for others may not have heard.
+    hosting.wait(Some(PATIENCE)).unwrap();
+    assert!(ada.invitations().unwrap().is_empty());
+    ada.set_online(false).unwrap();
+    cem.set_online(false).unwrap();
+    bob.set_online(true).unwrap();
+    let dan = client("Dan", &signal);
+    join(&dan, &code).wait(Some(PATIENCE)).unwrap();
+    ada.set_online(true).unwrap();
+    cem.set_online(true).unwrap();
+    for space in [&space, &there] {
+        wait("both guests stay", || {
+            names(space) == ["Ada", "Bob", "Cem", "Dan"]
+        });
+    }
+    assert!(bob.invitations().unwrap().is_empty());
+    // Whoever takes it for stolen can still close it.
+    ada.cancel_invitation(hosting.id()).unwrap();
+    assert_eq!(
+        kind(ada.cancel_invitation(hosting.id())),
+        ErrorKind::NotFound
+    );
+    assert_eq!(names(&space), ["Ada", "Bob", "Cem", "Dan"]);
+}
+
+#[test]
 fn roles_uses_and_times_are_bounded() {
     let signal = Signal::start();
     let (ada, bob) = (client("Ada", &signal), client("Bob", &signal));

@@ -4,11 +4,11 @@ mod support;
 
 use echodb::model::ErrorKind;
 use echodb::{
-    ChangeBatch, ChangeKind, ChangeListener, EchoError, MemberEvent, MemberEventKind,
-    MemberListener, Space,
+    ChangeBatch, ChangeKind, ChangeListener, EchoError, InviteOptions, JoinOptions, MemberEvent,
+    MemberEventKind, MemberListener, Space,
 };
 use std::sync::{Arc, Mutex};
-use support::{Signal, client, converge, pair, wait};
+use support::{PATIENCE, Signal, client, converge, pair, wait};
 
 /// Keeps what it hears.
 #[derive(Default)]
@@ -258,4 +258,145 @@ fn what_a_reader_wrote_without_having_heard_is_excluded_and_submitted_again() {
     assert!(there.get(lost).unwrap().unwrap().fields.contains("lost"));
     assert!(there.get(kept).unwrap().unwrap().fields.contains("mine"));
     assert_eq!(here.status().unwrap().excluded, 2);
+}
+
+#[test]
+fn a_guest_who_came_by_a_link_that_was_cancelled_at_the_same_time_is_told_why_it_is_out() {
+    let signal = Signal::start();
+    let (ada, bob, eve) = (
+        client("Ada", &signal),
+        client("Bob", &signal),
+        client("Eve", &signal),
+    );
+    let e = eve.identity().unwrap().identity;
+    let here = ada.create_space("{}".into()).unwrap();
+    let at_bob = pair(&here, &bob);
+    let hosting = here
+        .invite(InviteOptions {
+            delegated: true,
+            max_uses: 0,
+            ..InviteOptions::default()
+        })
+        .unwrap();
+    let code = hosting.code();
+    wait("Bob knows of the link", || {
+        bob.invitations().unwrap().len() == 1
+    });
+    ada.set_online(false).unwrap();
+    ada.cancel_invitation(hosting.id()).unwrap();
+    // Bob has not heard that the link was stolen, and lets Eve in.
+    let joining = eve.join(code, JoinOptions::default()).unwrap();
+    let at_eve = eve.space(joining.wait(Some(PATIENCE)).unwrap()).unwrap();
+    converge(&at_bob, &at_eve);
+    let heard = Arc::new(Heard::default());
+    let _first = at_eve.subscribe_members(heard.clone()).unwrap();
+    let at_host = Arc::new(Heard::default());
+    let _second = at_bob.subscribe_members(at_host.clone()).unwrap();
+    ada.set_online(true).unwrap();
+    wait("Eve hears that she is no member", || {
+        heard.last(MemberEventKind::Removed).is_some()
+    });
+    let told = heard.last(MemberEventKind::Removed).unwrap();
+    assert_eq!(
+        told.text,
+        "Eve is no member any more: what let them in was undone by Ada"
+    );
+    assert_eq!(told.by_name.as_deref(), Some("Ada"));
+    let status = at_eve.status().unwrap();
+    assert!(status.removed && status.role.is_none());
+    for space in [&here, &at_bob, &at_eve] {
+        wait("Eve is no member", || role_of(space, &e).is_none());
+        wait("it can be told why", || {
+            let told = space.why(e.clone(), "read".into()).unwrap();
+            let closed =
+                |text: &str| text.contains("Ada (") && text.contains("closed that invitation");
+            !told.allowed && told.steps.iter().any(|s| !s.counts && closed(&s.text))
+        });
+    }
+    let told = at_host.last(MemberEventKind::Removed).unwrap();
+    assert_eq!(told.identity, e);
+    let refused = at_eve.create(None, "{}".into());
+    assert_eq!(kind(refused), ErrorKind::PermissionDenied);
+}
+
+#[test]
+fn a_space_is_handed_over_and_its_creator_leaves() {
+    let signal = Signal::start();
+    let (ada, bob, cem) = (
+        client("Ada", &signal),
+        client("Bob", &signal),
+        client("Cem", &signal),
+    );
+    let [a, b, c] = [&ada, &bob, &cem].map(|client| client.identity().unwrap().identity);
+    let here = ada.create_space("{}".into()).unwrap();
+    let (there, other) = (pair(&here, &bob), pair(&here, &cem));
+    converge(&here, &there);
+    converge(&here, &other);
+    let refused = here.leave().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    assert!(refused.to_string().contains("hand it over"), "{refused}");
+    assert_eq!(
+        kind(there.hand_over(b.clone())),
+        ErrorKind::PermissionDenied
+    );
+    assert_eq!(kind(here.hand_over(a.clone())), ErrorKind::InvalidArgument);
+    assert_eq!(kind(here.hand_over("x".into())), ErrorKind::InvalidArgument);
+    let device = bob.identity().unwrap().device;
+    assert_eq!(kind(here.hand_over(device)), ErrorKind::NotFound);
+    here.set_role(b.clone(), "owner".into()).unwrap();
+    wait("Bob is owner", || {
+        role_of(&there, &b).as_deref() == Some("owner")
+    });
+    assert_eq!(
+        kind(there.hand_over(b.clone())),
+        ErrorKind::PermissionDenied
+    );
+
+    let heard = Arc::new(Heard::default());
+    let _told = other.subscribe_members(heard.clone()).unwrap();
+    here.hand_over(b.clone()).unwrap();
+    assert_eq!(kind(here.hand_over(c.clone())), ErrorKind::PermissionDenied);
+    wait("all hear of it", || {
+        heard.last(MemberEventKind::HandedOver).is_some()
+    });
+    let event = heard.last(MemberEventKind::HandedOver).unwrap();
+    assert_eq!((&event.identity, event.by.as_deref()), (&b, Some(&a[..])));
+    assert_eq!(
+        event.text,
+        "Bob is top owner of the space now, in place of Ada"
+    );
+    wait("Bob is first", || {
+        let members = there.members().unwrap();
+        members.iter().any(|m| m.identity == b && m.rank == 1)
+    });
+    let told = other.why(b.clone(), "administer".into()).unwrap();
+    let made = |text: &str| text.contains("made Bob (") && text.contains("top owner");
+    assert!(
+        told.steps.iter().any(|s| s.counts && made(&s.text)),
+        "{told:?}"
+    );
+
+    // Who handed over is an owner like any other, below all of them.
+    assert_eq!(
+        kind(here.set_role(b.clone(), "reader".into())),
+        ErrorKind::PermissionDenied
+    );
+    there.set_role(a.clone(), "editor".into()).unwrap();
+    wait("Ada is editor", || {
+        role_of(&here, &a).as_deref() == Some("editor")
+    });
+    here.leave().unwrap();
+    wait("Ada is gone everywhere", || {
+        [&there, &other]
+            .iter()
+            .all(|space| role_of(space, &a).is_none())
+    });
+    assert_eq!(kind(there.leave()), ErrorKind::PermissionDenied);
+    // To one who is no owner yet.
+    there.hand_over(c.clone()).unwrap();
+    wait("Cem owns it", || {
+        role_of(&other, &c).as_deref() == Some("owner")
+    });
+    there.leave().unwrap();
+    wait("Cem is alone", || other.members().unwrap().len() == 1);
 }

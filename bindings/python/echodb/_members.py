@@ -70,6 +70,8 @@ class MemberEventKind(enum.Enum):
     DEVICE_ADDED = 6
     #: A device of it does not count any more.
     DEVICE_REVOKED = 7
+    #: It is the space's top owner now, whom nobody can remove.
+    HANDED_OVER = 8
 
 
 @dataclass(frozen=True)

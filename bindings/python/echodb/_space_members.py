@@ -91,9 +91,22 @@ class Space:
 
     async def leave(self) -> None:
         """Ends this identity's own role. What is here of the space stays, to be read; nothing more
-        comes. The space's creator cannot leave: raises ``PermissionDenied``."""
+        comes. The space's top owner cannot leave, and hands over first: raises
+        ``PermissionDenied``."""
         with translated:
             await self._native.leave()
+
+    async def hand_over(self, identity: str) -> None:
+        """Makes another member the space's top owner in this identity's place: the one of rank 1, who
+        can neither be removed nor step down. One who is no owner yet becomes one first. This identity
+        stays an owner below all others, and can then leave, step down or be removed. It cannot be
+        taken back, except by the new top owner's handing over in turn; a space can be handed over 64
+        times.
+
+        Raises ``PermissionDenied`` for who is not the top owner, ``NotFound`` for one who is no
+        member, ``InvalidArgument`` for this identity itself, and ``LimitExceeded``."""
+        with translated:
+            await self._native.hand_over(identity)
 
     async def rotate_key(self) -> None:
         """Makes a new content key for what is written from now on, sealed to every device that may

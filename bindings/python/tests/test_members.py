@@ -99,6 +99,25 @@ class Members(PeersCase):
         with self.assertRaises(echodb.PermissionDenied):
             await copy.rotate_key()
 
+    async def test_a_space_is_handed_over(self):
+        copy = await self.pair(self.space, self.bob)
+        await self.same(self.space, copy)
+        with self.assertRaises(echodb.PermissionDenied):
+            await copy.hand_over(self.b)
+        with self.assertRaises(echodb.InvalidArgument):
+            await self.space.hand_over(self.a)
+        with self.assertRaises(echodb.NotFound):
+            await self.space.hand_over(self.bob.identity.device)
+        async with copy.member_events() as events:
+            await self.space.hand_over(self.b)
+            event = await self.event(events, lambda e: e.kind is MemberEventKind.HANDED_OVER)
+        self.assertEqual((event.identity, event.by), (self.b, self.a))
+        self.assertEqual(event.text, "Bob is top owner of the space now, in place of Ada")
+        members = {member.identity: member for member in await self.space.members()}
+        self.assertEqual([members[self.b].rank, members[self.a].rank], [1, 2])
+        await self.space.leave()
+        self.assertTrue((await self.space.status()).removed)
+
     async def test_excluded_and_submitted_again(self):
         copy = await self.pair(self.space, self.bob)
         await self.same(self.space, copy)

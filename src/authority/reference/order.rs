@@ -1,6 +1,6 @@
 //! What stands, and the order in which that is decided.
 
-use super::{Age, Ground, Held, Reference, Set};
+use super::{Age, Effect, Ground, Held, Reference, Set};
 use crate::authority::Target;
 use crate::model::Role;
 use std::cmp::{Ordering, Reverse};
@@ -79,8 +79,11 @@ impl Reference<'_> {
     fn is_killed(&self, at: usize, status: &BTreeMap<usize, bool>) -> bool {
         let mine = self.accepted[at].as_ref().expect("it was accepted");
         let author = &self.sent[at].author;
-        if matches!(mine.ground, Ground::Nothing | Ground::Invitation(..)) {
+        if mine.ground == Ground::Nothing {
             return false;
+        }
+        if let Ground::Invitation(key, _) = mine.ground {
+            return self.is_closed(at, key, status);
         }
         if self.is_revoked_within(at, status) {
             return true;
@@ -105,6 +108,19 @@ impl Reference<'_> {
                 && other.raises == mine.against
                 && (higher || author.identity == them || other.raises == Some(author.identity));
             denied && higher && them != author.identity || shields
+        })
+    }
+
+    /// Whether somebody closed the invitation of a join without knowing of it, whose role is above
+    /// the one that the join gives.
+    fn is_closed(&self, join: usize, key: [u8; 32], status: &BTreeMap<usize, bool>) -> bool {
+        let mine = self.accepted[join].as_ref().expect("it was accepted");
+        status.iter().filter(|(_, alive)| **alive).any(|(by, _)| {
+            let other = self.accepted[*by].as_ref().expect("it was accepted");
+            let closes = |effect: &Effect| matches!(effect, Effect::Close(of) if *of == key);
+            other.effects.iter().any(closes)
+                && above(&other.rank, &mine.rank)
+                && self.concurrent(*by, join)
         })
     }
 

@@ -26,8 +26,8 @@ pub(super) trait Desk: Send + Sync {
     fn is_fatal(&self, error: &Error) -> bool;
     /// How many guests were let in, and how many authorization codes are left for the next.
     fn counts(&self) -> (u32, u32);
-    /// The invitation is over for good, in success or not: gives up what is kept of it.
-    fn ended(&self);
+    /// The invitation is over for good, in this state: gives up what is kept of it.
+    fn ended(&self, state: InvitationState);
     /// What it leads to, to show on success.
     fn space(&self) -> Option<String>;
 }

@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, Standing};
 use super::driver::{self, Layer, Machine, Place};
+use super::ending;
 use super::reception::Reception;
 use super::record::HostRecord;
 use super::wire::{Admission, ControlEntries, decode};
@@ -78,6 +79,7 @@ pub fn open(
         created_ms: now,
     };
     let signer = record.signer()?;
+    ending::make_room(node, space)?;
     // Before anybody can know of it; without the operation that opens it, it is forgotten again at
     // the next start.
     node.with_profile(|profile| profile.put_invitation(&code.rendezvous, &record.to_bytes()))?;
@@ -448,13 +450,25 @@ impl Desk for Shared {
         stored.map_or((0, left(0)), |i| (i.uses, left(i.used_codes)))
     }
 
-    fn ended(&self) {
+    fn ended(&self, state: InvitationState) {
         let desk = &self.0;
         if desk.own.is_none() {
             return;
         }
         let Ok(node) = desk.node() else { return };
-        if let Err(error) = close(&node, &desk.space, desk.key, &desk.code.rendezvous) {
+        let id = &desk.code.rendezvous;
+        let spent = desk
+            .used()
+            .is_ok_and(|used| used >= limits::CODES_PER_INVITATION);
+        let done = match state {
+            InvitationState::Success | InvitationState::Expired => {
+                ending::retire(&node, &desk.space, desk.key, id)
+            }
+            InvitationState::Error if spent => ending::retire(&node, &desk.space, desk.key, id),
+            // Somebody put an end to it.
+            _ => close(&node, &desk.space, desk.key, id),
+        };
+        if let Err(error) = done {
             node.log().warn("invitation", || {
                 format!("an invitation that is over stays open for now: {error}")
             });

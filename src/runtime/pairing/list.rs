@@ -1,12 +1,13 @@
 //! The list of invitations, and ending one by its id.
 
 use super::record::{HostRecord, Record};
-use super::{PairingHandle, host, tending};
+use super::{PairingHandle, ending, host, tending};
 use crate::api::{InvitationInfo, InvitationKind, InvitationState, InvitationType};
 use crate::authority::InviteView;
 use crate::invitation::code::{self, InvitationCode};
 use crate::invitation::mode::{Bearer, Mode};
 use crate::model::{Error, Result};
+use crate::runtime::clock;
 use crate::runtime::node::Node;
 use crate::runtime::sessions::Sessions as _;
 use crate::runtime::space_host::SpaceHost;
@@ -30,7 +31,12 @@ pub fn list(node: &Arc<Node>) -> Result<Vec<InvitationInfo>> {
             .map_or(InvitationState::Init, |running| running.update().state);
         match Record::decode(&stored.payload) {
             Ok(Record::Host(record)) => {
-                own_keys.insert(record.signer()?.public().0);
+                let key = record.signer()?.public().0;
+                own_keys.insert(key);
+                if tending::running(node, &stored.id).is_none() && is_over(node, &stored, &record)?
+                {
+                    continue;
+                }
                 all.push(of_host(node, &stored, &record, state)?);
             }
             Ok(Record::Guest(record)) => {
@@ -68,7 +74,7 @@ pub fn list(node: &Arc<Node>) -> Result<Vec<InvitationInfo>> {
             continue;
         }
         for view in space.with(|core| Ok(core.open_invitations()))? {
-            if !own_keys.contains(&view.key) {
+            if !own_keys.contains(&view.key) && !ending::is_past(&view) {
                 all.push(of_others(&space, &view));
             }
         }
@@ -129,6 +135,23 @@ fn of_host(
     })
 }
 
+/// Whether one of ours, which does not run, only waits to be closed.
+fn is_over(node: &Node, stored: &StoredInvitation, record: &HostRecord) -> Result<bool> {
+    let Some(space) = host::space_of(node, &record.space()?) else {
+        return Ok(clock::now_ms() >= record.code()?.expires_ms);
+    };
+    let key = record.signer()?.public().0;
+    let view = space.with(|core| Ok(core.invitation(&key)))?;
+    Ok(view.is_some_and(|view| ending::is_over(stored, &view)))
+}
+
+fn is_retiring(node: &Node, stored: &StoredInvitation) -> Result<bool> {
+    match Record::decode(&stored.payload)? {
+        Record::Host(record) => is_over(node, stored, &record),
+        _ => Ok(false),
+    }
+}
+
 /// What is known here of an invitation of somebody else's. Its code is not.
 fn of_others(space: &SpaceHost, view: &InviteView) -> InvitationInfo {
     let most = u32::from(view.hint.max_uses);
@@ -180,6 +203,7 @@ pub fn find(node: &Arc<Node>, id: &str) -> Result<PairingHandle> {
         return Ok(running);
     }
     match node.with_profile(|profile| profile.invitation(&key))? {
+        Some(stored) if is_retiring(node, &stored)? => Err(unknown(id)),
         Some(_) => Err(Error::state(
             "the invitation does not run: go online, and open its space",
         )),

@@ -6,6 +6,7 @@ pub mod device_guest;
 pub mod device_host;
 mod device_wire;
 mod driver;
+mod ending;
 pub mod guest;
 pub mod host;
 pub mod list;

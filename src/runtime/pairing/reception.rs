@@ -254,7 +254,7 @@ impl Reception {
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
         self.place.connector.leave(&self.place.topic);
         let (uses, _) = executor::blocking(|| self.desk.counts());
-        executor::blocking(|| self.desk.ended());
+        executor::blocking(|| self.desk.ended(state));
         let space = self.desk.space();
         self.handle.set(|update| {
             update.guests.clear();

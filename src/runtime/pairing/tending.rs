@@ -1,12 +1,11 @@
 //! Which invitations run: those of this profile that are stored, and as a stand-in for their
 //! inviters the delegated ones of all open spaces.
 
-use super::host;
 use super::record::{HostRecord, Record};
 use super::{PairingHandle, guest};
+use super::{ending, host};
 use crate::authority::InviteView;
 use crate::model::{Result, Role};
-use crate::runtime::clock;
 use crate::runtime::executor;
 use crate::runtime::node::Node;
 use crate::runtime::sessions::Sessions as _;
@@ -82,9 +81,11 @@ fn resume_host(node: &Arc<Node>, stored: &StoredInvitation, record: &HostRecord)
         // A crash came between: nobody was ever given the code.
         return node.with_profile(|profile| profile.remove_invitation(&stored.id));
     }
-    let expired = clock::now_ms() >= record.code()?.expires_ms;
-    if expired || known.is_some_and(|view| !view.open) {
+    if known.is_some_and(|view| !view.open) {
         return host::close(node, &space, key, &stored.id);
+    }
+    if known.is_some_and(|view| ending::is_over(stored, &view)) {
+        return ending::retire(node, &space, key, &stored.id);
     }
     host::resume(node, &space, record).map(drop)
 }
@@ -111,13 +112,10 @@ fn stand_in(node: &Arc<Node>, space: &Arc<SpaceHost>) -> Result<()> {
         };
         Ok(open)
     })?;
-    let now = clock::now_ms();
-    let wanted = |i: &InviteView| i.hint.delegated && now < i.hint.expires_ms;
+    let wanted = |i: &InviteView| i.hint.delegated && !ending::is_past(i);
     for invitation in invitations.into_iter().filter(wanted) {
         let id = crate::invitation::mode::Bearer::public(invitation.key).rendezvous();
-        let full = invitation.hint.max_uses > 0
-            && invitation.joins >= usize::from(invitation.hint.max_uses);
-        if !full && running(node, &id).is_none() {
+        if running(node, &id).is_none() {
             host::stand_in(
                 node,
                 space,

@@ -29,6 +29,13 @@ pub enum MemberCommand {
         /// The member: key, prefix of it, or name
         identity: String,
     },
+    /// Makes another member the space's top owner, in this identity's place
+    Handover {
+        /// The space
+        space: String,
+        /// The member: key, prefix of it, or name
+        identity: String,
+    },
     /// Ends this identity's own role in a space; what is here stays, to be read
     Leave {
         /// The space

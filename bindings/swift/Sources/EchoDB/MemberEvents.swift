@@ -18,6 +18,8 @@ public enum MemberEventKind: Hashable, Sendable, CaseIterable {
     case deviceAdded
     /// A device of it does not count any more.
     case deviceRevoked
+    /// It is the space's top owner now, whom nobody can remove.
+    case handedOver
 
     init(native: EchoDBNative.MemberEventKind) {
         switch native {
@@ -28,6 +30,7 @@ public enum MemberEventKind: Hashable, Sendable, CaseIterable {
         case .back: self = .back
         case .deviceAdded: self = .deviceAdded
         case .deviceRevoked: self = .deviceRevoked
+        case .handedOver: self = .handedOver
         }
     }
 }

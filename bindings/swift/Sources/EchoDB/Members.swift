@@ -80,9 +80,23 @@ extension Space {
     }
 
     /// Ends this identity's own role. What is here of the space stays, to be read; nothing more
-    /// comes. The space's creator cannot leave: throws ``EchoError/Kind/permissionDenied``.
+    /// comes. The space's top owner cannot leave, and hands over first: throws
+    /// ``EchoError/Kind/permissionDenied``.
     public func leave() async throws {
         try await translating { try await native.leave() }
+    }
+
+    /// Makes another member the space's top owner in this identity's place: the one of rank 1, who
+    /// can neither be removed nor step down.
+    ///
+    /// One who is no owner yet becomes one first. This identity stays an owner below all others, and
+    /// can then leave, step down or be removed. It cannot be taken back, except by the new top owner's
+    /// handing over in turn; a space can be handed over 64 times. Throws
+    /// ``EchoError/Kind/permissionDenied`` for who is not the top owner, ``EchoError/Kind/notFound``
+    /// for one who is no member, ``EchoError/Kind/invalidArgument`` for this identity itself, and
+    /// ``EchoError/Kind/limitExceeded``.
+    public func handOver(_ identity: String) async throws {
+        try await translating { try await native.handOver(identity: identity) }
     }
 
     /// Makes a new content key for what is written from now on, sealed to every device that may read.

@@ -100,6 +100,31 @@ final class MemberTests: XCTestCase {
         }
     }
 
+    func testASpaceIsHandedOver() async throws {
+        try await Peers.with { peers in
+            let (ada, bob) = (try await peers.open("Ada"), try await peers.open("Bob"))
+            let (a, b, device) = (try ada.me, try bob.me, try bob.device)
+            let space = try await ada.createSpace(name: "Notes")
+            let copy = try await pair(space, bob)
+            try await same(space, copy)
+            await failure(.permissionDenied) { try await copy.handOver(b) }
+            await failure(.invalidArgument) { try await space.handOver(a) }
+            await failure(.notFound) { try await space.handOver(device) }
+            let events = try await copy.memberEvents()
+            try await space.handOver(b)
+            let told = try await first(events) { $0.kind == .handedOver }
+            XCTAssertEqual(told.identity, b)
+            XCTAssertEqual(told.by, a)
+            XCTAssertEqual(told.text, "Bob is top owner of the space now, in place of Ada")
+            let members = try await space.members()
+            XCTAssertEqual(members.first { $0.identity == b }?.rank, 1)
+            XCTAssertEqual(members.first { $0.identity == a }?.rank, 2)
+            try await space.leave()
+            let status = try await space.status()
+            XCTAssertTrue(status.isRemoved)
+        }
+    }
+
     func testAMemberLeaves() async throws {
         try await Peers.with { peers in
             let (ada, bob) = (try await peers.open("Ada"), try await peers.open("Bob"))

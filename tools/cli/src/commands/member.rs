@@ -34,6 +34,12 @@ pub(super) fn member(context: &mut Context, command: MemberCommand) -> Result<()
             space.remove_member(identity.clone())?;
             done(context, &space, Some(identity), "removed")
         }
+        MemberCommand::Handover { space, identity } => {
+            let space = context.space(&space)?;
+            let identity = find(&space, &identity)?;
+            space.hand_over(identity.clone())?;
+            done(context, &space, Some(identity), "handed_over")
+        }
         MemberCommand::Excluded { space } => {
             let space = context.space(&space)?;
             for entry in space.excluded()? {

@@ -87,6 +87,9 @@ public enum class MemberEventKind {
 
     /** A device of it does not count any more. */
     DEVICE_REVOKED,
+
+    /** It is the space's top owner now, whom nobody can remove. */
+    HANDED_OVER,
     ;
 
     internal companion object {
@@ -99,6 +102,7 @@ public enum class MemberEventKind {
                 NativeKind.BACK -> BACK
                 NativeKind.DEVICE_ADDED -> DEVICE_ADDED
                 NativeKind.DEVICE_REVOKED -> DEVICE_REVOKED
+                NativeKind.HANDED_OVER -> HANDED_OVER
             }
     }
 }

@@ -319,10 +319,25 @@ public class Space internal constructor(private val native: NativeSpace, private
     /**
      * Ends this identity's own role. What is here of the space stays, to be read; nothing more comes.
      *
-     * @throws EchoException.PermissionDenied for the space's creator, who cannot leave.
+     * @throws EchoException.PermissionDenied for the space's top owner, who hands over first.
      */
     public suspend fun leave() {
         translated { native.leave() }
+    }
+
+    /**
+     * Makes another member the space's top owner in this identity's place: the one of rank 1, who can
+     * neither be removed nor step down. One who is no owner yet becomes one first. This identity stays
+     * an owner below all others, and can then leave, step down or be removed. It cannot be taken back,
+     * except by the new top owner's handing over in turn; a space can be handed over 64 times.
+     *
+     * @throws EchoException.PermissionDenied for who is not the top owner.
+     * @throws EchoException.NotFound for one who is no member.
+     * @throws EchoException.InvalidArgument for this identity itself.
+     * @throws EchoException.LimitExceeded when it was handed over too often.
+     */
+    public suspend fun handOver(identity: String) {
+        translated { native.handOver(identity) }
     }
 
     /**

@@ -106,6 +106,26 @@ class MembersTest {
     }
 
     @Test
+    fun `a space is handed over`() = testPeople { people ->
+        val (here, there) = people.here to people.there
+        thrown<EchoException.PermissionDenied> { here.leave() }
+        thrown<EchoException.PermissionDenied> { there.handOver(people.b) }
+        thrown<EchoException.InvalidArgument> { here.handOver(people.a) }
+        thrown<EchoException.NotFound> { here.handOver(people.bob.identity!!.device) }
+        val told = ConcurrentLinkedQueue<MemberEvent>()
+        there.subscribeMembers(told::add).use {
+            here.handOver(people.b)
+            until { told.any { event -> event.kind == MemberEventKind.HANDED_OVER } }
+        }
+        val event = told.first { it.kind == MemberEventKind.HANDED_OVER }
+        assertEquals("Bob is top owner of the space now, in place of Ada", event.text)
+        assertEquals(people.b to people.a, event.identity to event.by)
+        assertEquals(mapOf(people.b to 1, people.a to 2), here.members().associate { it.identity to it.rank.toInt() })
+        here.leave()
+        assertTrue(here.status().removed)
+    }
+
+    @Test
     fun `a flow of events ends with its client, as does a listener that throws not`() = testPeople { people ->
         val listening = CompletableDeferred<Unit>()
         val events = async { people.there.memberEvents(onListening = { listening.complete(Unit) }).toList() }

@@ -199,6 +199,11 @@ public class BlockingSpace(public val coroutines: Space) {
         waiting { coroutines.leave() }
     }
 
+    /** See [Space.handOver]. */
+    public fun handOver(identity: String) {
+        waiting { coroutines.handOver(identity) }
+    }
+
     /** See [Space.subscribeMembers]. */
     public fun subscribeMembers(listener: MemberListener): Subscription =
         waiting { coroutines.subscribeMembers(listener) }
