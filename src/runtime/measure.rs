@@ -4,7 +4,7 @@ use super::clock;
 use super::storage::SpaceStore;
 use crate::feed::{ContentKey, Entry};
 use crate::identity::Keyring;
-use crate::model::{Error, Operation, Result, Value};
+use crate::model::{Error, ObjectId, Operation, Result, Value};
 use crate::space::{Founding, Ingest, SpaceCore};
 use bytes::Bytes;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -52,9 +52,9 @@ impl EntryCheck {
         let mut ada = SpaceCore::found(founding, store()?, own, Box::new(random), 0)?;
         let mut peer = SpaceCore::join(id, store()?, others, Box::new(random))?;
         let mut entries = Vec::new();
-        for _ in 0..2 {
+        for n in 1..=2 {
             let create = Operation::Create {
-                object: ada.new_object_id(0),
+                object: ObjectId([n; 16]),
                 type_name: None,
                 fields: [("text".to_owned(), Value::String("x".repeat(text)))].into(),
             };
@@ -72,7 +72,7 @@ impl EntryCheck {
         peer.ingest(entries, &mut Ingest::default())?;
         let entry = Entry::decode(bytes.clone(), id)?;
         let key = peer
-            .key_of(&entry.header.key_id)
+            .content_key(&entry.header.key_id)
             .ok_or_else(|| Error::internal("the content key is missing"))?;
         let pieces = pieces(&entry)?;
         Ok(EntryCheck {

@@ -6,7 +6,7 @@ use super::ingest::feed_branches;
 use super::rejudging::Arrival;
 use super::space_core::SpaceCore;
 use crate::feed::{ContentKey, DataBody, Entry};
-use crate::model::{ContentKeyId, Error, Result};
+use crate::model::{Error, Result};
 use bytes::Bytes;
 
 impl SpaceCore {
@@ -34,11 +34,6 @@ impl SpaceCore {
         }
         let key = self.opening_key(&entry).ok_or_else(unfit)?;
         DataBody::decode(&entry.open(Some(key))?)
-    }
-
-    /// A content key by its id.
-    pub fn key_of(&self, id: &ContentKeyId) -> Option<ContentKey> {
-        self.keys.get(id).cloned()
     }
 
     fn opening_key(&self, entry: &Entry) -> Option<&ContentKey> {

@@ -70,7 +70,7 @@ pub use migrating::{Candidate, Rewritten};
 pub use read::{digest, name, read_stored};
 pub use rebuilding::Rebuilt;
 pub use registering::SchemaRecord;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;
 #[cfg(test)]
