@@ -392,6 +392,60 @@ mod tests {
         }
     }
 
+    /// A few steps from each input, without a fuzzer. `ECHODB_MUTATIONS=n` takes so many from each.
+    #[test]
+    fn what_is_close_to_the_inputs_does_no_harm() {
+        let count = std::env::var("ECHODB_MUTATIONS").map(|n| n.parse().expect("a number"));
+        let mut random = Random(7);
+        for (name, target) in TARGETS {
+            let inputs = std::fs::read_dir(corpus(name)).expect("its corpus");
+            let inputs: Vec<Vec<u8>> = inputs
+                .map(|input| std::fs::read(input.expect("a file").path()).expect("a readable file"))
+                .collect();
+            for at in 0..count.clone().unwrap_or(40) {
+                let input = mutated(&inputs, &mut random);
+                let harm = std::panic::catch_unwind(|| target(&input));
+                assert!(harm.is_ok(), "{name} {at}: {input:02x?}");
+            }
+        }
+    }
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: usize) -> usize {
+            let state = self.0.wrapping_mul(6_364_136_223_846_793_005);
+            self.0 = state.wrapping_add(1);
+            (self.0 >> 33) as usize % bound.max(1)
+        }
+    }
+
+    /// One of the inputs with a few changes: bytes set, taken out, put in, or taken from another.
+    fn mutated(inputs: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+        const TELLING: [u8; 8] = [0, 1, 0x7f, 0x80, 0xff, b'"', b'[', b'9'];
+        let mut input = inputs[random.below(inputs.len())].clone();
+        for _ in 0..=random.below(4) {
+            let at = random.below(input.len() + 1);
+            let to = (at + random.below(8)).min(input.len());
+            let byte = match random.below(2) {
+                0 => TELLING[random.below(TELLING.len())],
+                _ => random.below(256) as u8,
+            };
+            match random.below(5) {
+                0 | 1 if at < input.len() => input[at] = byte,
+                2 => drop(input.drain(at..to)),
+                3 => input.insert(at, byte),
+                _ => {
+                    let other = &inputs[random.below(inputs.len())];
+                    let from = random.below(other.len() + 1);
+                    let piece = &other[from..(from + random.below(40)).min(other.len())];
+                    drop(input.splice(at..to, piece.iter().copied()));
+                }
+            }
+        }
+        input
+    }
+
     /// What the signalling server reads is another crate's; its fuzzer is that of the client's frames.
     #[test]
     fn frames_to_the_server_do_no_harm() {
