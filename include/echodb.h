@@ -374,7 +374,8 @@ typedef echodb_status (*echodb_change_callback)(void *user_data,
  * Receives what becomes of members on a library thread, one event at a time for each subscription.
  * `json` is UTF-8, not NUL-terminated, and lives until the callback returns: an object with
  * `space`, `kind` (`joined`, `role_changed`, `removed`, `left`, `back`, `device_added`,
- * `device_revoked`, `handed_over`), `identity`, `display_name`, `role` and `previous_role` (null for none),
+ * `device_revoked`, `handed_over`, or `missed`: events before it were dropped, list the members again),
+ * `identity`, `display_name`, `role` and `previous_role` (null for none),
  * `device` (null unless it is about one), `by` and `by_name` (who did it, or null; of `back` whose
  * removal counts no longer), and `text`, all of it as an English sentence. The callback may call
  * the library, except for freeing the client, and must not throw. It returns `ECHODB_OK`; anything
@@ -1275,9 +1276,10 @@ echodb_status echodb_space_invite(const echodb_space *space,
 /**
  * Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
  * `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`, `excluded`,
- * `waiting_for_key`, `key_generation` (of the content key in use; 0: the next write makes one),
- * `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or null) and
- * `removed` (whether this identity or device was removed, or has left).
+ * `waiting_for_key`, `sealed_off` (written before this member's time), `key_generation` (of the
+ * content key in use; 0: the next write makes one), `waiting_for_dependency`, `violations`,
+ * `checking`, `role` (this identity's, or null) and `removed` (whether this identity or device was
+ * removed, or has left).
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
  * be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
@@ -1410,7 +1412,8 @@ echodb_status echodb_space_hand_over(const echodb_space *space,
 
 /**
  * Calls `callback` for everything that becomes of members from now on, wherever it was done. At
- * most 1,024 events wait for a slow callback; of more, the oldest are dropped.
+ * most 1,024 events wait for a slow callback; of more, the oldest are dropped, and one of the kind
+ * `missed` comes in their place.
  *
  * Ownership: `*out` is the caller's, for `echodb_subscription_free`. Takes `user_data`; `destroy`
  * frees it once the callback will not run again, also if this fails. NULL: `space`, `callback` and
@@ -1481,6 +1484,22 @@ echodb_status echodb_client_contacts(const echodb_client *client,
  */
 echodb_status echodb_space_rotate_key(const echodb_space *space,
                                       echodb_error **error);
+
+/**
+ * Gives a member who was invited without the history the keys of what was written before its time,
+ * as far as this device has them. What is sealed off for it opens as soon as it hears of that. It
+ * cannot be taken back. Takes the role of admin or above.
+ *
+ * Ownership: `*out` says whether there was anything that the member lacked. NULL: `space` and `out`
+ * may not be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED`, `ECHODB_NOT_FOUND` for an identity
+ * that is no member who may read, `ECHODB_INVALID_ARGUMENT`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_space_share_history(const echodb_space *space,
+                                         const char *identity,
+                                         size_t identity_len,
+                                         bool *out,
+                                         echodb_error **error);
 
 /**
  * Why an identity or a device may do something in the space, or may not, as a JSON object:
@@ -3040,6 +3059,18 @@ echodb_status echodb_invite_options_set_role(echodb_invite_options *options,
                                              echodb_error **error);
 
 /**
+ * Sets whether guests can read what was written before, which they can unless this is set to false:
+ * then they are given the content keys from the invitation on alone. They hold the older entries,
+ * sealed, and see no object that was made before. `echodb_space_share_history` opens them later.
+ *
+ * Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_invite_options_set_history(echodb_invite_options *options,
+                                                bool history,
+                                                echodb_error **error);
+
+/**
  * Frees options.
  *
  * Ownership: takes the options. NULL: does nothing. Threads: any, once. Errors: none.
@@ -3302,12 +3333,14 @@ echodb_status echodb_invitation_qr_modules(const echodb_invitation *invitation,
 /**
  * Shows a code for a new device of this identity, good for the time in the options, at most a day.
  * Whoever is let in this way is the identity: it sees every space and can write, invite and add
- * devices. The invitation goes on as one to a space does; waiting for it gives the identity's key.
+ * devices. The invitation lets in one device and outlives the process like one to a space
+ * (`echodb_client_invitations`); waiting for it gives the identity's key.
  *
  * Ownership: `*out` is the caller's, for `echodb_invitation_free`; the options stay the caller's.
  * NULL: `options` stands for fresh ones; `client` and `out` may not be. Threads: any. Errors:
- * `ECHODB_INVALID_STATE` without identity or offline, `ECHODB_INVALID_ARGUMENT`,
- * `ECHODB_STORAGE`; the rest shows in the invitation. Since 0.1.0.
+ * `ECHODB_INVALID_STATE` without identity or offline, `ECHODB_PERMISSION_DENIED` on a device that
+ * was revoked, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`; the rest shows in the invitation. Since
+ * 0.1.0.
  */
 echodb_status echodb_client_create_device_invitation(const echodb_client *client,
                                                      const echodb_invite_options *options,

@@ -396,6 +396,14 @@ class InviteOptions {
         return *this;
     }
 
+    /** Whether guests can read what was written before. */
+    InviteOptions &history(bool history) {
+        detail::check([&](echodb_error **error) {
+            return echodb_invite_options_set_history(get(), history, error);
+        });
+        return *this;
+    }
+
     echodb_invite_options *get() const noexcept { return handle_.get(); }
 
   private:
@@ -1387,6 +1395,16 @@ class Space {
 
     /** Makes a new content key for what is written from now on. */
     void rotate_key() const { call(echodb_space_rotate_key); }
+
+    /** Gives a member who was invited without the history the keys of it; whether it lacked any. */
+    bool share_history(std::string_view identity) const {
+        bool shared = false;
+        detail::check([&](echodb_error **error) {
+            return echodb_space_share_history(get(), identity.data(), identity.size(), &shared,
+                                              error);
+        });
+        return shared;
+    }
 
     /** Writes the effect of an excluded entry again, under this identity's name. */
     std::string resubmit(std::string_view entry) const {

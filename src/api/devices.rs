@@ -58,7 +58,9 @@ impl Client {
     /// it sees every space and can write, invite and add devices. Fails with `InvalidState` without
     /// identity or offline, and with `PermissionDenied` on a device that was revoked.
     ///
-    /// The invitation ends with the client; [`Invitation::wait`] gives the identity's key.
+    /// The invitation lets in one device, outlives the process like one to a space
+    /// ([`Client::invitations`]), and ends when the device has what makes it one: until then it may
+    /// come back for it. [`Invitation::wait`] gives the identity's key.
     pub fn create_device_invitation(&self, options: InviteOptions) -> Result<Arc<Invitation>> {
         let handle = crate::runtime::pairing::device_host::open(self.guard().node(), &options)?;
         Ok(Invitation::new(handle))
@@ -68,7 +70,8 @@ impl Client {
     /// device shows the code, and gets all of its spaces. The options' `device_name` is what the
     /// device is called. Fails with `InvalidState` if there is an identity already: nobody can be
     /// talked into linking a device to somebody else. A code of another kind fails with
-    /// `InvitationRefused`; the rest shows in the invitation.
+    /// `InvitationRefused`; the rest shows in the invitation. It goes on after a restart, as the same
+    /// device; a code that is being used already goes on.
     pub fn join_device(&self, code: String, options: JoinOptions) -> Result<Arc<Invitation>> {
         let node = self.guard().node();
         let handle = crate::runtime::pairing::device_guest::join(node, &code, &options)?;

@@ -82,6 +82,11 @@ pub struct InviteOptions {
     /// Whether the code carries the signalling servers, so that the guest needs no setting.
     #[cfg_attr(feature = "bindings", uniffi(default = true))]
     pub include_signaling: bool,
+    /// Whether guests can read what was written before. If not they are given the content keys from
+    /// this call on alone: they hold the older entries, sealed, and see no object that was made
+    /// before, nor what became of it since. [`super::Space::share_history`] opens them later.
+    #[cfg_attr(feature = "bindings", uniffi(default = true))]
+    pub history: bool,
 }
 
 impl Default for InviteOptions {
@@ -92,6 +97,7 @@ impl Default for InviteOptions {
             delegated: false,
             role: "editor".to_owned(),
             include_signaling: true,
+            history: true,
         }
     }
 }

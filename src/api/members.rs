@@ -62,6 +62,9 @@ pub enum MemberEventKind {
     DeviceRevoked = 7,
     /// It is the space's top owner now, whom nobody can remove.
     HandedOver = 8,
+    /// The listener was so slow that events before this one were dropped: list the members again. The
+    /// identity and its name are empty.
+    Missed = 9,
 }
 
 /// A change of a space's members.
@@ -72,7 +75,7 @@ pub struct MemberEvent {
     pub space: String,
     /// What happened.
     pub kind: MemberEventKind,
-    /// To whom: an identity's key. It may be this device's own identity.
+    /// To whom: an identity's key. It may be this device's own identity. Empty of `Missed`.
     pub identity: String,
     /// The name it gave itself.
     pub display_name: String,

@@ -68,6 +68,10 @@ pub struct SpaceStatus {
     pub excluded: u64,
     /// Entries that wait for a content key.
     pub waiting_for_key: u64,
+    /// Entries that are held and cannot be read, because they were written before this member's
+    /// time, or build on what was: it was invited without the history
+    /// ([`super::InviteOptions::history`]). They wait for nothing that is to come.
+    pub sealed_off: u64,
     /// Entries that wait for one they depend on.
     pub waiting_for_dependency: u64,
     /// Objects that break the schema of their type; see [`super::Space::violations`].

@@ -24,10 +24,11 @@ pub enum Fact {
     Revoked(DeviceKey),
     /// An identity has a recovery key.
     Recovery(RecoveryFact),
-    /// An invitation is open, up to a role; with what the inviter says of it.
-    Opened([u8; 32], Role, InviteHint),
+    /// An invitation is open, up to a role; with what the inviter says of it, and the keys that its
+    /// guests are not given.
+    Opened([u8; 32], Role, InviteHint, BTreeSet<ContentKeyId>),
     /// Somebody joined through an invitation.
-    Joined([u8; 32]),
+    Joined([u8; 32], IdentityKey),
     /// An invitation is closed.
     Closed([u8; 32]),
     /// A device brought in a key.
@@ -66,7 +67,9 @@ pub struct InviteFacts {
     /// The entries that closed it.
     pub closed: Vec<usize>,
     /// The entries by which guests joined through it.
-    pub joined: Vec<usize>,
+    pub joined: Vec<(usize, IdentityKey)>,
+    /// The content keys that its guests are not given.
+    pub withheld: BTreeSet<ContentKeyId>,
     /// What the first of the openings says of it.
     pub hint: InviteHint,
 }
@@ -80,6 +83,8 @@ pub struct KeyClaim {
     pub generation: u64,
     /// The key sealed to devices.
     pub wraps: Vec<Wrap>,
+    /// The older key that it says the new one opens.
+    pub opens: Option<ContentKeyId>,
 }
 
 /// What is known of a content key.
@@ -138,14 +143,18 @@ impl Facts {
                     let known = self.recoveries.entry(identity).or_default();
                     known.push((at, fact));
                 }
-                Fact::Opened(key, cap, hint) => {
+                Fact::Opened(key, cap, hint, withheld) => {
                     let invitation = self.invitations.entry(key).or_default();
                     if invitation.opened.is_empty() {
                         invitation.hint = hint;
                     }
+                    invitation.withheld.extend(withheld);
                     invitation.opened.push((at, cap));
                 }
-                Fact::Joined(key) => self.invitations.entry(key).or_default().joined.push(at),
+                Fact::Joined(key, guest) => {
+                    let invitation = self.invitations.entry(key).or_default();
+                    invitation.joined.push((at, guest));
+                }
                 Fact::Closed(key) => self.invitations.entry(key).or_default().closed.push(at),
                 Fact::Rotated(key, claim) => {
                     self.keys.entry(key).or_default().claims.push((at, claim));
@@ -185,7 +194,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether entry number `at` is seen, whether or not it stands.
-    fn reaches(&self, at: usize) -> bool {
+    pub(super) fn reaches(&self, at: usize) -> bool {
         self.past.is_none_or(|past| past.contains(at))
     }
 

@@ -32,6 +32,7 @@ mod tenure;
 mod timeline;
 mod views;
 mod why;
+mod withholding;
 
 #[allow(unused_imports, reason = "what tells of changes uses them")]
 pub use changes::{Change, Reason, Snapshot};
@@ -45,9 +46,7 @@ pub use measure::{ControlHistory, Resolved};
 pub use op::{ControlOp, join_signing_bytes, key_wrap_info};
 pub use resolver::{Authority, Verdict};
 pub use roster::RosterEntry;
-#[cfg(test)]
-pub use views::DeviceView;
-pub use views::InviteView;
+pub use views::{DeviceView, InviteView};
 pub use why::Action;
 
 #[cfg(test)]

@@ -328,7 +328,11 @@ impl Case<'_> {
             return Err("too many invitations are open".into());
         }
         check_public_key(key).map_err(|e| e.detail().to_owned())?;
-        Ok(vec![Fact::Opened(*key, cap, InviteHint::unpack(hint))])
+        let hint = InviteHint::unpack(hint);
+        let withheld = self
+            .view
+            .withheld_by(&self.author.identity, hint.from_now_on);
+        Ok(vec![Fact::Opened(*key, cap, hint, withheld)])
     }
 
     fn invite_close(&self, key: &[u8; 32]) -> Judgement {
@@ -382,7 +386,7 @@ impl Case<'_> {
             facts.push(Fact::Role(*identity, Some(*role)));
         }
         facts.push(Fact::Name(*identity, display_name.clone()));
-        facts.push(Fact::Joined(*invitation_key));
+        facts.push(Fact::Joined(*invitation_key, *identity));
         Ok(facts)
     }
 
@@ -412,6 +416,7 @@ impl Case<'_> {
             by: self.author.device,
             generation,
             wraps: wraps.to_vec(),
+            opens: link.map(|(older, _)| *older),
         };
         let mut facts = vec![Fact::Rotated(*key, claim)];
         if let Some((older, sealed)) = link {

@@ -1,7 +1,10 @@
 use super::*;
 use crate::feed::{ContentKey, DeviceSigner, Entry, EntryDraft, FeedHeader, FeedKind};
 use crate::identity::{DeviceChain, Keyring, Wrap, wrap_key};
-use crate::model::{ContentKeyId, DeviceKey, EntryId, Role, SpaceId, limits};
+use crate::model::{ContentKeyId, DeviceKey, EntryId, IdentityKey, Role, SpaceId, limits};
+
+/// Whoever asks for missing wraps, and is none of the identities here.
+const NOBODY: IdentityKey = IdentityKey([0; 32]);
 
 /// A small generator (SplitMix64), so that a failing history is named by its seed.
 pub struct Rng(pub u64);
@@ -453,7 +456,7 @@ fn keys_are_usable_while_every_recipient_may_read() {
     let first = ContentKey::from_bytes([1; 32]);
     assert_eq!(world.authority.writing_key(), Some(first.id()));
     let bob = world.member(&mut creator, 1, Role::Editor);
-    let missing = world.authority.missing_wraps();
+    let missing = world.authority.missing_wraps(&NOBODY);
     assert_eq!(missing.len(), 1);
     assert_eq!(
         (missing[0].0, missing[0].1.device),
@@ -464,7 +467,7 @@ fn keys_are_usable_while_every_recipient_may_read() {
         wraps: vec![world.wrap(&first, &missing[0].1)],
     };
     assert_eq!(world.act(&mut creator, share), Verdict::Accepted);
-    assert!(world.authority.missing_wraps().is_empty());
+    assert!(world.authority.missing_wraps(&NOBODY).is_empty());
     let (id, wrap, info) = world.authority.wraps_for(&bob.header.device).remove(0);
     assert_eq!(id, first.id());
     assert_eq!(
@@ -562,7 +565,7 @@ fn back_links_count_as_wraps() {
     }
     assert_eq!(world.act(&mut creator, second), Verdict::Accepted);
     world.member(&mut creator, 1, Role::Reader);
-    let missing = world.authority.missing_wraps();
+    let missing = world.authority.missing_wraps(&NOBODY);
     assert_eq!(
         missing.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
         [new.id()]
@@ -604,7 +607,7 @@ pub fn observe(authority: &Authority) -> String {
         authority.entitled_devices(),
         authority.keys(),
         authority.usable_keys(),
-        authority.missing_wraps(),
+        authority.missing_wraps(&NOBODY),
         authority.back_links(),
     )
 }

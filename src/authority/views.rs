@@ -112,7 +112,11 @@ impl Authority {
             role_cap,
             open,
             hint: facts.hint,
-            joins: facts.joined.iter().filter(|at| self.is_alive(**at)).count(),
+            joins: facts
+                .joined
+                .iter()
+                .filter(|(at, _)| self.is_alive(*at))
+                .count(),
         })
     }
 
@@ -154,7 +158,7 @@ impl Authority {
     }
 
     /// The keys that may be used for writing, best first: those that no device without the right
-    /// to read has been given.
+    /// to read has been given, and that no member is kept from.
     pub fn usable_keys(&self) -> Vec<ContentKeyId> {
         let entitled = self.entitled_devices();
         let entitled: BTreeSet<_> = entitled.iter().map(|view| view.device).collect();
@@ -163,8 +167,11 @@ impl Authority {
             let facts = self.facts.keys.get(&key.key_id);
             facts.is_some_and(|facts| facts.claims.iter().any(|(at, _)| view.sees(*at)))
         };
+        // What a member is not to open is no place for what it is to read.
+        let avoided = view.withheld_from_any();
         let keys = self.keys().into_iter();
         keys.filter(|key| key.recipients.is_subset(&entitled) && stands(key))
+            .filter(|key| !avoided.contains(&key.key_id))
             .map(|key| key.key_id)
             .collect()
     }
@@ -176,11 +183,49 @@ impl Authority {
 
     /// Keys that devices with the right to read cannot reach: neither was it sealed to them, nor
     /// does a back link lead to it from one that was. A key that the named ones lead to is not
-    /// named itself. Whether wraps and links hold what they should only their readers see.
-    pub fn missing_wraps(&self) -> Vec<(ContentKeyId, DeviceView)> {
+    /// named itself. Whether wraps and links hold what they should only their readers see. A key
+    /// that an identity is kept from is missing to no device of it, but for those who ask for
+    /// their own identity, `own`: what one device has is for all of them.
+    pub fn missing_wraps(&self, own: &IdentityKey) -> Vec<(ContentKeyId, DeviceView)> {
+        let view = self.view(None);
+        let withheld = |device: &DeviceView| {
+            let identity = view.role_of_device(&device.device).map(|(who, _)| who);
+            let other = identity.filter(|identity| identity != own);
+            other.map_or_else(BTreeSet::new, |other| view.withheld_from(&other))
+        };
+        let devices = self.entitled_devices().into_iter();
+        self.unreached(devices.map(|device| (withheld(&device), device)))
+    }
+
+    /// Keys that devices of an identity cannot reach, among them those it is kept from.
+    pub fn unreached_by(&self, identity: &IdentityKey) -> Vec<(ContentKeyId, DeviceView)> {
+        let view = self.view(None);
+        let mut devices = self.entitled_devices();
+        devices.retain(|device| {
+            let whose = view.role_of_device(&device.device);
+            whose.is_some_and(|(whose, _)| whose == *identity)
+        });
+        self.unreached(devices.into_iter().map(|device| (BTreeSet::new(), device)))
+    }
+
+    /// The keys that an identity is kept from: what it joined through gives what was written from
+    /// then on.
+    pub fn withheld_from(&self, identity: &IdentityKey) -> BTreeSet<ContentKeyId> {
+        self.view(None).withheld_from(identity)
+    }
+
+    /// The keys that somebody is kept from, or will be who joins.
+    pub fn withheld_from_any(&self) -> BTreeSet<ContentKeyId> {
+        self.view(None).withheld_from_any()
+    }
+
+    fn unreached(
+        &self,
+        devices: impl Iterator<Item = (BTreeSet<ContentKeyId>, DeviceView)>,
+    ) -> Vec<(ContentKeyId, DeviceView)> {
         let keys = self.keys();
         let mut missing = Vec::new();
-        for device in self.entitled_devices() {
+        for (withheld, device) in devices {
             let held = keys
                 .iter()
                 .filter(|k| k.recipients.contains(&device.device));
@@ -189,7 +234,7 @@ impl Authority {
                 self.follow_links(key.key_id, &mut reached);
             }
             for key in &keys {
-                if !reached.contains(&key.key_id) {
+                if !reached.contains(&key.key_id) && !withheld.contains(&key.key_id) {
                     missing.push((key.key_id, device.clone()));
                     self.follow_links(key.key_id, &mut reached);
                 }

@@ -58,12 +58,14 @@ impl IdentityListener for IdentityGate {
 
 /// Shows a code for a new device of this identity, good for the time in the options, at most a day.
 /// Whoever is let in this way is the identity: it sees every space and can write, invite and add
-/// devices. The invitation goes on as one to a space does; waiting for it gives the identity's key.
+/// devices. The invitation lets in one device and outlives the process like one to a space
+/// (`echodb_client_invitations`); waiting for it gives the identity's key.
 ///
 /// Ownership: `*out` is the caller's, for `echodb_invitation_free`; the options stay the caller's.
 /// NULL: `options` stands for fresh ones; `client` and `out` may not be. Threads: any. Errors:
-/// `ECHODB_INVALID_STATE` without identity or offline, `ECHODB_INVALID_ARGUMENT`,
-/// `ECHODB_STORAGE`; the rest shows in the invitation. Since 0.1.0.
+/// `ECHODB_INVALID_STATE` without identity or offline, `ECHODB_PERMISSION_DENIED` on a device that
+/// was revoked, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`; the rest shows in the invitation. Since
+/// 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn echodb_client_create_device_invitation(
     client: *const echodb_client,

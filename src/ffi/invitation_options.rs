@@ -143,6 +143,27 @@ pub unsafe extern "C" fn echodb_invite_options_set_role(
     }
 }
 
+/// Sets whether guests can read what was written before, which they can unless this is set to false:
+/// then they are given the content keys from the invitation on alone. They hold the older entries,
+/// sealed, and see no object that was made before. `echodb_space_share_history` opens them later.
+///
+/// Ownership: none. NULL: `options` may not be. Threads: one at a time. Errors:
+/// `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_invite_options_set_history(
+    options: *mut echodb_invite_options,
+    history: bool,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or live options.
+    unsafe {
+        guard::call(error, || {
+            guard::borrow_mut(options, "options")?.options.history = history;
+            Ok(())
+        })
+    }
+}
+
 /// Frees options.
 ///
 /// Ownership: takes the options. NULL: does nothing. Threads: any, once. Errors: none.

@@ -39,6 +39,7 @@ pub(super) fn event(event: &MemberEvent) -> Json {
             MemberEventKind::DeviceAdded => "device_added",
             MemberEventKind::DeviceRevoked => "device_revoked",
             MemberEventKind::HandedOver => "handed_over",
+            MemberEventKind::Missed => "missed",
         },
         "identity": event.identity,
         "display_name": event.display_name,

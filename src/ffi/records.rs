@@ -234,6 +234,7 @@ pub(super) fn space_status(status: &SpaceStatus) -> Json {
         "quarantined": status.quarantined,
         "excluded": status.excluded,
         "waiting_for_key": status.waiting_for_key,
+        "sealed_off": status.sealed_off,
         "key_generation": status.key_generation,
         "waiting_for_dependency": status.waiting_for_dependency,
         "violations": status.violations,

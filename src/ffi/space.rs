@@ -278,9 +278,10 @@ pub unsafe extern "C" fn echodb_space_invite(
 
 /// Who has what, and what waits for what, as JSON: `state`, `peers` (each `device`, `identity`,
 /// `name`, `unconfirmed`, `missing`, `in_sync`), `objects`, `entries`, `quarantined`, `excluded`,
-/// `waiting_for_key`, `key_generation` (of the content key in use; 0: the next write makes one),
-/// `waiting_for_dependency`, `violations`, `checking`, `role` (this identity's, or null) and
-/// `removed` (whether this identity or device was removed, or has left).
+/// `waiting_for_key`, `sealed_off` (written before this member's time), `key_generation` (of the
+/// content key in use; 0: the next write makes one), `waiting_for_dependency`, `violations`,
+/// `checking`, `role` (this identity's, or null) and `removed` (whether this identity or device was
+/// removed, or has left).
 ///
 /// Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
 /// be. Threads: any. Errors: `ECHODB_INVALID_STATE`, `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.

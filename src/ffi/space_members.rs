@@ -16,7 +16,8 @@ use std::sync::Arc;
 /// Receives what becomes of members on a library thread, one event at a time for each subscription.
 /// `json` is UTF-8, not NUL-terminated, and lives until the callback returns: an object with
 /// `space`, `kind` (`joined`, `role_changed`, `removed`, `left`, `back`, `device_added`,
-/// `device_revoked`, `handed_over`), `identity`, `display_name`, `role` and `previous_role` (null for none),
+/// `device_revoked`, `handed_over`, or `missed`: events before it were dropped, list the members again),
+/// `identity`, `display_name`, `role` and `previous_role` (null for none),
 /// `device` (null unless it is about one), `by` and `by_name` (who did it, or null; of `back` whose
 /// removal counts no longer), and `text`, all of it as an English sentence. The callback may call
 /// the library, except for freeing the client, and must not throw. It returns `ECHODB_OK`; anything
@@ -161,7 +162,8 @@ pub unsafe extern "C" fn echodb_space_hand_over(
 }
 
 /// Calls `callback` for everything that becomes of members from now on, wherever it was done. At
-/// most 1,024 events wait for a slow callback; of more, the oldest are dropped.
+/// most 1,024 events wait for a slow callback; of more, the oldest are dropped, and one of the kind
+/// `missed` comes in their place.
 ///
 /// Ownership: `*out` is the caller's, for `echodb_subscription_free`. Takes `user_data`; `destroy`
 /// frees it once the callback will not run again, also if this fails. NULL: `space`, `callback` and

@@ -3,7 +3,7 @@
 use super::certificate::{DeviceCertificate, Issuer};
 use super::hpke_suite::public_of;
 use crate::feed::DeviceSigner;
-use crate::model::{DeviceKey, IdentityKey, limits};
+use crate::model::{DeviceKey, Error, IdentityKey, Result, limits};
 use zeroize::Zeroizing;
 
 /// A device's signing and HPKE keys. They are made on the device and never leave it: what a new
@@ -22,6 +22,25 @@ impl DeviceKeys {
         random(seed.as_mut());
         random(hpke_secret.as_mut());
         DeviceKeys::from_secrets(seed, hpke_secret)
+    }
+
+    /// The secrets, to be kept until the device has been certified.
+    pub fn to_bytes(&self) -> Zeroizing<[u8; 64]> {
+        let mut bytes = Zeroizing::new([0; 64]);
+        let (seed, hpke) = bytes.split_at_mut(32);
+        seed.copy_from_slice(self.seed.as_ref());
+        hpke.copy_from_slice(self.hpke_secret.as_ref());
+        bytes
+    }
+
+    /// Reads what [`DeviceKeys::to_bytes`] made.
+    pub fn from_bytes(bytes: &[u8]) -> Result<DeviceKeys> {
+        let damaged = |_| Error::corrupt("the keys of a new device are damaged");
+        let (seed, hpke) = bytes.split_at(bytes.len().min(32));
+        let mut secrets = (Zeroizing::new([0; 32]), Zeroizing::new([0; 32]));
+        *secrets.0 = seed.try_into().map_err(damaged)?;
+        *secrets.1 = hpke.try_into().map_err(damaged)?;
+        Ok(DeviceKeys::from_secrets(secrets.0, secrets.1))
     }
 
     pub(super) fn from_secrets(

@@ -126,7 +126,6 @@ impl Keyring {
 
     /// The same device with a new HPKE key, which it certifies itself. What was sealed to the old
     /// key can still be opened.
-    #[allow(dead_code, reason = "for the renewal of HPKE keys")]
     pub fn renew_hpke(&self, random: &mut dyn FnMut(&mut [u8])) -> Result<Keyring> {
         let mut secret = Zeroizing::new([0; 32]);
         random(secret.as_mut());

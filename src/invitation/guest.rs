@@ -51,9 +51,10 @@ impl Guest {
         Guest::of_kind(setup, InvitationKind::Space, guesses)
     }
 
-    /// For a device code that was entered on a new device, which has no identity.
-    pub fn for_device(setup: Setup) -> Result<Guest> {
-        Guest::of_kind(setup, InvitationKind::Device, 0)
+    /// For a device code that was entered on a new device, which has no identity, after so many
+    /// guesses were sent already, as the store has it.
+    pub fn resume_for_device(setup: Setup, guesses: u32) -> Result<Guest> {
+        Guest::of_kind(setup, InvitationKind::Device, guesses)
     }
 
     fn of_kind(setup: Setup, kind: InvitationKind, guesses: u32) -> Result<Guest> {
@@ -114,7 +115,7 @@ impl Guest {
             Event::JoinEntry(bytes) => match self.phase {
                 Phase::Joining => {
                     self.core.send(Body::JoinEntry(bytes))?;
-                    self.core.start_step();
+                    self.core.start_step(1);
                     self.phase = Phase::Completing;
                     Ok(())
                 }
@@ -145,7 +146,9 @@ impl Guest {
         if self.core.link.is_none() {
             return Ok(());
         }
-        let body = self.core.open(message)?;
+        let Some(body) = self.core.open(message)? else {
+            return Ok(());
+        };
         // Whatever goes wrong from here on, the phase is not returned to.
         match (std::mem::replace(&mut self.phase, Phase::Idle), body) {
             (Phase::Greeting, Body::Hello(hello)) => self.hello(&hello),
@@ -157,7 +160,7 @@ impl Guest {
             (Phase::Confirming { .. }, Body::WrongCode(left)) => self.wrong_code(left),
             (Phase::Admitting, Body::Admission(bytes)) => {
                 self.core.effect(Effect::Admission(bytes));
-                self.core.start_step();
+                self.core.start_step(1);
                 self.phase = Phase::Joining;
                 Ok(())
             }
@@ -178,7 +181,7 @@ impl Guest {
         }
         self.core.check_hello(hello)?;
         self.core.introduce()?;
-        self.core.start_step();
+        self.core.start_step(1);
         self.phase = Phase::Introducing;
         Ok(())
     }
@@ -207,7 +210,7 @@ impl Guest {
         self.core.enter(InvitationState::Authenticating);
         self.core.send(Body::Token(signer.sign(&signed).to_vec()))?;
         self.core.seal_as_bearer()?;
-        self.core.start_step();
+        self.core.start_step(1);
         self.phase = Phase::Admitting;
         Ok(())
     }
@@ -229,7 +232,7 @@ impl Guest {
             return Err(Stop::new(Refusal::CodesUsedUp, used_up()));
         }
         self.core.enter(InvitationState::Authenticating);
-        self.core.start_step();
+        self.core.start_step(1);
         let channel = self.core.link()?.channel;
         let identifier = channel.identifier(&self.core.code);
         let link = self.core.link()?;
@@ -243,7 +246,7 @@ impl Guest {
         let run = Run::start(Side::Initiator, inputs, data, &draw_secret(random))?;
         let share = run.share().to_vec();
         self.phase = Phase::Sharing { run };
-        self.core.send(Body::GuestShare(share))
+        self.core.send(Body::GuestShare(share)).map(drop)
     }
 
     fn share(&mut self, run: Run, share: &[u8]) -> Step<()> {
@@ -254,9 +257,9 @@ impl Guest {
         let tag = keys.own_tag().to_vec();
         self.guesses = self.guesses.saturating_add(1);
         self.core.effect(Effect::PersistGuess);
-        self.core.start_step();
+        self.core.start_step(1);
         self.phase = Phase::Confirming { keys };
-        self.core.send(Body::GuestConfirmation(tag))
+        self.core.send(Body::GuestConfirmation(tag)).map(drop)
     }
 
     fn confirmed(&mut self, keys: &Keys, tag: &[u8]) -> Step<()> {
@@ -266,7 +269,7 @@ impl Guest {
             ));
         }
         self.core.seal_with(keys)?;
-        self.core.start_step();
+        self.core.start_step(1);
         self.phase = Phase::Admitting;
         Ok(())
     }

@@ -204,7 +204,9 @@ impl Host {
         if self.core.link.is_none() {
             return Ok(());
         }
-        let body = self.core.open(message)?;
+        let Some(body) = self.core.open(message)? else {
+            return Ok(());
+        };
         // Whatever goes wrong from here on, the phase is not returned to.
         match (std::mem::replace(&mut self.phase, Phase::Idle), body) {
             (Phase::Greeting, Body::Hello(hello)) => self.hello(&hello),
@@ -217,11 +219,12 @@ impl Host {
             }
             (Phase::Joining, Body::JoinEntry(bytes)) => {
                 self.core.effect(Effect::JoinReceived(bytes));
-                self.core.start_step();
+                self.core.start_step(1);
                 self.phase = Phase::Completing;
                 Ok(())
             }
             (Phase::Finishing, Body::Finished(true)) => {
+                self.core.effect(Effect::Confirmed);
                 self.core.finish(InvitationState::Success);
                 Ok(())
             }
@@ -238,7 +241,7 @@ impl Host {
             return Ok(());
         }
         self.core.check_hello(hello)?;
-        self.core.start_step();
+        self.core.start_step(1);
         self.phase = Phase::Introducing;
         Ok(())
     }
@@ -255,7 +258,7 @@ impl Host {
             Mode::Interactive | Mode::MultiUse => self.show_code(random),
             Mode::Delegated(_) => {
                 self.core.enter(InvitationState::Authenticating);
-                self.core.start_step();
+                self.core.start_step(1);
                 self.phase = Phase::Token;
             }
         }
@@ -286,7 +289,7 @@ impl Host {
     fn share(&mut self, code: &AuthCode, share: &[u8], random: Random<'_>) -> Step<()> {
         check_share(share)?;
         self.core.enter(InvitationState::Authenticating);
-        self.core.start_step();
+        self.core.start_step(1);
         let identifier = self.link_identifier()?;
         let link = self.core.link()?;
         link.runs = link.runs.saturating_add(1);
@@ -301,7 +304,7 @@ impl Host {
         let keys = run.finish(share, &link.peer_data)?;
         self.core.show_words(share, &own)?;
         self.phase = Phase::Confirming { keys };
-        self.core.send(Body::HostShare(own))
+        self.core.send(Body::HostShare(own)).map(drop)
     }
 
     fn link_identifier(&mut self) -> Step<Vec<u8>> {
@@ -314,7 +317,7 @@ impl Host {
         self.used = self.used.saturating_add(1);
         let attempt = self.used;
         self.core.effect(Effect::PersistAttempt { attempt });
-        self.core.start_step();
+        self.core.start_step(1);
         self.phase = Phase::Persisting { keys, tag, attempt };
     }
 
@@ -363,15 +366,15 @@ impl Host {
             .guest
             .clone()
             .ok_or_else(|| Error::internal("a guest is admitted that was not introduced"))?;
-        self.core.start_step();
+        self.core.start_step(1);
         self.core.effect(Effect::RequestAdmission(guest));
         self.phase = Phase::Admitting;
         Ok(())
     }
 
     fn advance(&mut self, body: Body, next: Phase) -> Step<()> {
-        self.core.send(body)?;
-        self.core.start_step();
+        let messages = self.core.send(body)?;
+        self.core.start_step(messages);
         self.phase = next;
         Ok(())
     }

@@ -10,8 +10,9 @@ use super::auth_code::AuthCode;
 use super::channel::{Channel, Part};
 use super::code::InvitationCode;
 use super::cpace::{Keys, SHARE_BYTES};
+use super::parts::Parts;
 use super::refusal::Refusal;
-use super::sealing::{Sealer, TAG_BYTES};
+use super::sealing::Sealer;
 use super::state::InvitationState;
 use super::wire::{self, Body, Hello, Introduction};
 use super::words;
@@ -34,6 +35,8 @@ pub struct Peer {
     pub certificate: Vec<u8>,
     /// The name they give themselves. It proves nothing.
     pub display_name: String,
+    /// In how many parts they take a message; 0: whole only.
+    pub parts: u32,
 }
 
 /// What a verified proof says.
@@ -161,6 +164,8 @@ pub enum Effect {
     JoinReceived(Vec<u8>),
     /// Guest: the host's last bytes for our space layer. Success follows.
     Completed(Vec<u8>),
+    /// Host: the guest has said that it has everything. Success follows.
+    Confirmed,
     /// Why a final state other than success follows.
     Failed(Error),
     /// Close the connection once everything to send is sent.
@@ -208,6 +213,10 @@ pub(super) type Step<T> = std::result::Result<T, Stop>;
 pub(super) struct Link {
     pub(super) channel: Channel,
     proof: Vec<u8>,
+    /// In how many parts the other side takes a message, by its hello.
+    pub(super) peer_parts: u32,
+    /// What has come in parts so far.
+    pub(super) parts: Parts,
     /// Password exchanges begun on this connection.
     pub(super) runs: u32,
     /// Associated data of each side: known after its introduction.
@@ -284,9 +293,11 @@ impl Core {
         }
     }
 
-    /// Starts the clock of a step that does not wait for a person.
-    pub(super) fn start_step(&mut self) {
-        self.step_ends_ms = Some(self.now_ms.saturating_add(limits::INVITATION_STEP_MS));
+    /// Starts the clock of a step that does not wait for a person, and in which so many messages are
+    /// on their way.
+    pub(super) fn start_step(&mut self, messages: u32) {
+        let step = limits::INVITATION_STEP_MS.saturating_mul(messages.into());
+        self.step_ends_ms = Some(self.now_ms.saturating_add(step));
     }
 
     /// Stops it while a person is waited for.
@@ -322,18 +333,22 @@ impl Core {
         self.link = Some(Link {
             channel,
             proof,
+            peer_parts: 0,
+            parts: Parts::default(),
             runs: 0,
             own_data: Vec::new(),
             peer_data: Vec::new(),
             sealer: None,
         });
         self.enter(InvitationState::Connected);
-        self.start_step();
+        self.start_step(1);
         self.send(Body::Hello(Hello {
             version: wire::VERSION,
             kind: self.code.kind.number().into(),
             check: check.to_vec(),
+            parts: limits::INVITATION_PARTS,
         }))
+        .map(drop)
     }
 
     /// Drops the connection; the invitation goes on looking for the other side.
@@ -349,31 +364,9 @@ impl Core {
             .ok_or_else(|| Error::internal("an invitation step ran without a connection").into())
     }
 
-    pub(super) fn send(&mut self, body: Body) -> Step<()> {
-        let bytes = self.pack(body)?;
-        self.effect(Effect::Send(bytes));
-        Ok(())
-    }
-
-    fn pack(&mut self, body: Body) -> Result<Vec<u8>> {
-        let mut bytes = body.into_bytes();
-        if bytes.len() > limits::MESSAGE_BYTES - TAG_BYTES - 1 {
-            return Err(Error::limit("an admission is too large for one message"));
-        }
-        let sealer = self.link.as_mut().and_then(|link| link.sealer.as_mut());
-        let kind = match sealer {
-            Some(sealer) => {
-                bytes = sealer.seal(bytes)?;
-                wire::SEALED
-            }
-            None => wire::CLEAR,
-        };
-        bytes.insert(0, kind);
-        Ok(bytes)
-    }
-
-    /// Opens a message. One that ends the invitation ends it here.
-    pub(super) fn open(&mut self, message: &[u8]) -> Step<Body> {
+    /// Opens a message; nothing unless it is whole, or the last part of one. One that ends the
+    /// invitation ends it here.
+    pub(super) fn open(&mut self, message: &[u8]) -> Step<Option<Body>> {
         let Some((kind, bytes)) = message.split_first() else {
             return Err(Stop::protocol("an invitation message is empty"));
         };
@@ -393,8 +386,10 @@ impl Core {
             }
             _ => return Err(Stop::protocol("an invitation message is malformed")),
         };
-        let Body::Refused(reason) = body else {
-            return Ok(body);
+        let reason = match body {
+            Body::Refused(reason) => reason,
+            Body::Part(part) if *kind == wire::SEALED => return self.take_part(&part),
+            body => return Ok(Some(body)),
         };
         let refusal = Refusal::from_number(reason);
         Err(Stop {
@@ -409,6 +404,7 @@ impl Core {
         if hello.version != wire::VERSION {
             return Err(Stop::new(Refusal::Version, Refusal::Version.error()));
         }
+        self.link()?.peer_parts = hello.parts;
         let sender = match self.part {
             Part::Host => Part::Guest,
             Part::Guest => Part::Host,
@@ -484,10 +480,13 @@ impl Core {
     /// Sends who we are.
     pub(super) fn introduce(&mut self) -> Step<()> {
         let proof = self.link()?.proof.clone();
-        let bytes = self.pack(Body::Introduction(Introduction {
-            proof,
-            display_name: self.display_name.clone(),
-        }))?;
+        let bytes = self.pack(
+            Body::Introduction(Introduction {
+                proof,
+                display_name: self.display_name.clone(),
+            })
+            .into_bytes(),
+        )?;
         let data = associated_data(&self.identity, &self.device, &bytes);
         self.link()?.own_data = data;
         self.effect(Effect::Send(bytes));
@@ -509,6 +508,7 @@ impl Core {
             device: proven.device,
             certificate: proven.certificate,
             display_name: introduction.display_name,
+            parts: self.link()?.peer_parts,
         };
         self.effect(Effect::Introduced(peer.clone()));
         Ok(peer)
@@ -524,7 +524,7 @@ impl Core {
     /// Ends the invitation.
     pub(super) fn stop(&mut self, stop: Stop) {
         if let (Some(refusal), true) = (stop.tell, self.link.is_some())
-            && let Ok(bytes) = self.pack(Body::Refused(refusal as u32))
+            && let Ok(bytes) = self.pack(Body::Refused(refusal as u32).into_bytes())
         {
             self.effect(Effect::Send(bytes));
         }

@@ -10,6 +10,7 @@ pub mod guest;
 pub mod host;
 pub mod machine;
 pub mod mode;
+pub mod parts;
 mod refusal;
 mod sealing;
 pub mod state;

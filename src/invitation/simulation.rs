@@ -1,6 +1,8 @@
 //! Host and guest against each other in memory, and against attackers. Handshake hashes and device
 //! proofs are real ones of the session layer.
 
+mod large;
+
 use super::auth_code::AuthCode;
 use super::channel::{Channel, Part};
 use super::code::tests::sample;
@@ -164,6 +166,8 @@ struct World {
     disk: u32,
     refuse: Option<Error>,
     wrong_first: u32,
+    /// What the host's space layer admits with.
+    admission: Vec<u8>,
     delivered: Vec<Vec<u8>>,
 }
 
@@ -185,6 +189,7 @@ impl World {
             disk: 0,
             refuse: None,
             wrong_first: 0,
+            admission: b"admission".to_vec(),
             delivered: Vec::new(),
         }
     }
@@ -229,7 +234,7 @@ impl World {
                     assert_eq!(peer.display_name, "Gustav");
                     match self.refuse.clone() {
                         Some(error) => self.host(Event::AdmitRefused(error)),
-                        None => self.host(Event::Admitted(b"admission".to_vec())),
+                        None => self.host(Event::Admitted(self.admission.clone())),
                     }
                 }
                 Effect::JoinReceived(entry) => {
@@ -248,7 +253,7 @@ impl World {
             match &effect {
                 Effect::Send(bytes) => self.to_host.push_back(bytes.clone()),
                 Effect::Admission(bytes) => {
-                    assert_eq!(bytes, b"admission");
+                    assert!(*bytes == self.admission);
                     self.guest(Event::JoinEntry(b"join".to_vec()));
                 }
                 _ => {}
@@ -894,6 +899,7 @@ fn hello(code: &InvitationCode, channel: &Channel, part: Part) -> Body {
         version: wire::VERSION,
         kind: code.kind.number().into(),
         check: channel.hello_check(code, part).to_vec(),
+        parts: 0,
     })
 }
 

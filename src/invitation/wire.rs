@@ -16,7 +16,7 @@ pub(super) const CLEAR_BYTES: usize = 16 * 1024;
 /// Any message.
 #[derive(Clone, PartialEq, Message)]
 struct Envelope {
-    #[prost(oneof = "Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
+    #[prost(oneof = "Body", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14")]
     body: Option<Body>,
 }
 
@@ -62,6 +62,20 @@ pub(super) enum Body {
     /// Guest, delegated: the signature of the invitation's seed, instead of a password exchange.
     #[prost(bytes = "vec", tag = "13")]
     Token(Vec<u8>),
+    /// Both, sealed: a piece of a message that is too large for one, to a side that takes parts.
+    #[prost(message, tag = "14")]
+    Part(Part),
+}
+
+/// A piece of a message.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Part {
+    /// The piece: full, unless it is the last.
+    #[prost(bytes = "vec", tag = "1")]
+    pub piece: Vec<u8>,
+    /// Whether more follow.
+    #[prost(bool, tag = "2")]
+    pub more: bool,
 }
 
 /// The first message of both sides.
@@ -76,6 +90,10 @@ pub(super) struct Hello {
     /// Shows that the sender has the invitation.
     #[prost(bytes = "vec", tag = "3")]
     pub check: Vec<u8>,
+    /// In how many parts, at most, the sender takes a message; 0: whole only, as earlier versions
+    /// of the library do.
+    #[prost(uint32, tag = "4")]
+    pub parts: u32,
 }
 
 /// Who the sender is.
@@ -100,6 +118,11 @@ impl Body {
         if bytes.len() > limits::MESSAGE_BYTES {
             return Err(Error::protocol("an invitation message is too long"));
         }
+        Body::from_whole(bytes)
+    }
+
+    /// As [`Body::from_bytes`], of something that came in parts.
+    pub(super) fn from_whole(bytes: &[u8]) -> Result<Body> {
         Envelope::decode(bytes)
             .ok()
             .and_then(|envelope| envelope.body)

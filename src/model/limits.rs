@@ -91,6 +91,12 @@ pub const INVITATION_IDLE_MS: u64 = 120_000;
 pub const INVITATION_STEP_MS: u64 = 30_000;
 /// Largest message between peers, in bytes, after reassembly.
 pub const MESSAGE_BYTES: usize = 2 * 1024 * 1024;
+/// Most that one message of an invitation says: a byte of kind and the seal's tag come beside it.
+pub const INVITATION_WHOLE_BYTES: usize = MESSAGE_BYTES - 17;
+/// Bytes of each part, but for the last, of what an invitation hands over in several messages.
+pub const INVITATION_PART_BYTES: usize = 1024 * 1024;
+/// Most such parts.
+pub const INVITATION_PARTS: u32 = 64;
 /// Largest frame on a data channel, in bytes.
 pub const FRAME_BYTES: usize = 60 * 1024;
 /// Largest signalling message, in bytes.

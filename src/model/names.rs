@@ -4,9 +4,18 @@ use super::{Error, Result, limits};
 
 /// Checks such a name; `what` says what it names.
 pub fn check_name(what: &str, name: &str) -> Result<()> {
-    if name.is_empty() || name.chars().count() > limits::NAME_CHARS {
+    check(what, name, 1)
+}
+
+/// As [`check_name`], where having no name is well too.
+pub fn check_optional_name(what: &str, name: &str) -> Result<()> {
+    check(what, name, 0)
+}
+
+fn check(what: &str, name: &str, least: usize) -> Result<()> {
+    if !(least..=limits::NAME_CHARS).contains(&name.chars().count()) {
         return Err(Error::invalid(format!(
-            "{what} has 1 to {} characters",
+            "{what} has {least} to {} characters",
             limits::NAME_CHARS
         )));
     }

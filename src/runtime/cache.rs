@@ -6,7 +6,6 @@ use super::space_host::SpaceHost;
 use super::storage::READERS;
 use crate::api::SpaceState;
 use crate::model::{Error, Result};
-use crate::space::PageShares;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// The least that a client may be given, in bytes.
@@ -27,9 +26,9 @@ const HALO_MOST: u64 = 4 * 1024 * 1024;
 /// What one space may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Bytes of pages, for its connections.
-    pub pages: PageShares,
-    /// Prepared statements, for each of its connections.
+    /// Bytes of pages, for each of its connections.
+    pub pages: u64,
+    /// Prepared statements, likewise.
     pub statements: usize,
     /// Bytes of documents.
     pub documents: usize,
@@ -55,23 +54,11 @@ impl Share {
         let documents = each / 4;
         let statements = each / 8 / connections / STATEMENT_BYTES;
         let statements = statements.clamp(*STATEMENTS.start(), *STATEMENTS.end());
-        let pages = each - documents - each / 8;
+        let pages = (each - documents - each / 8) / connections;
         Share {
-            pages: PageShares::of(pages),
+            pages: pages.max(LEAST_PAGES),
             statements: usize::try_from(statements).unwrap_or(usize::MAX),
             documents: usize::try_from(documents).unwrap_or(usize::MAX),
-        }
-    }
-}
-
-impl PageShares {
-    /// Most programs read on one thread: the connection that is opened first does most.
-    fn of(bytes: u64) -> PageShares {
-        let others = READERS as u64 - 1;
-        PageShares {
-            writer: (bytes / 4).max(LEAST_PAGES),
-            first: (bytes / 2).max(LEAST_PAGES),
-            other: (bytes / 4 / others).max(LEAST_PAGES),
         }
     }
 }
@@ -137,23 +124,19 @@ mod tests {
         let used = |share: &Share| {
             let connections = 1 + READERS as u64;
             let statements = share.statements as u64 * STATEMENT_BYTES;
-            let pages = share.pages;
-            let pages = pages.writer + pages.first + pages.other * (READERS as u64 - 1);
-            share.documents as u64 + pages + connections * statements
+            share.documents as u64 + connections * (share.pages + statements)
         };
         for total in [LEAST, 32 << 20, 1 << 30] {
             for spaces in 1..20 {
                 let share = Share::of(total, spaces);
-                if share.pages.other == LEAST_PAGES
-                    || share.statements as u64 == *STATEMENTS.start()
-                {
+                if share.pages == LEAST_PAGES || share.statements as u64 == *STATEMENTS.start() {
                     continue;
                 }
                 let all = used(&share) * spaces as u64;
                 assert!(all < total, "{total} for {spaces}: {share:?}");
                 assert!(all * 2 >= total || share.statements == 128);
                 let halo = Share::of_halo(total);
-                assert!(halo.pages.other == LEAST_PAGES || all + used(&halo) <= total);
+                assert!(halo.pages == LEAST_PAGES || all + used(&halo) <= total);
             }
         }
     }

@@ -2,11 +2,12 @@
 
 use super::events::{Mailbox, Registration, Running};
 use super::log::Log;
+use super::space_members::missed;
 use crate::api::{MemberEvent, MemberListener};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// Events that wait for a slow listener; of more, the oldest are dropped.
+/// Events that wait for a slow listener; of more, the oldest are dropped, and one event says so.
 const WAITING: usize = 1024;
 
 type Waiting = VecDeque<MemberEvent>;
@@ -52,11 +53,20 @@ impl MemberHub {
             mailbox.post(|waiting| {
                 let mut waiting = waiting.unwrap_or_default();
                 waiting.extend(events.iter().cloned());
-                let surplus = waiting.len().saturating_sub(WAITING);
-                waiting.drain(..surplus);
+                bound(&mut waiting);
                 waiting
             });
         }
+    }
+}
+
+/// Drops the oldest of too many events, and says so in their place.
+fn bound(waiting: &mut Waiting) {
+    let surplus = waiting.len().saturating_sub(WAITING);
+    if surplus > 0 {
+        let last = waiting.drain(..=surplus).next_back();
+        waiting.extend(last.map(|last| missed(last.space)));
+        waiting.rotate_right(1);
     }
 }
 
@@ -70,4 +80,36 @@ fn remove(hub: &Weak<MemberHub>, slot: &Mutex<Option<Arc<Mailbox<Waiting>>>>, ru
         hub.lock().retain(|other| !Arc::ptr_eq(other, &mailbox));
     }
     mailbox.end(running);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::MemberEventKind;
+
+    #[test]
+    fn what_is_dropped_is_said_in_its_place() {
+        let event = |n: usize| MemberEvent {
+            kind: MemberEventKind::Joined,
+            identity: n.to_string(),
+            ..missed("space".to_owned())
+        };
+        let mut waiting: Waiting = (0..WAITING).map(event).collect();
+        bound(&mut waiting);
+        assert!(waiting.iter().all(|e| e.kind == MemberEventKind::Joined));
+        for n in WAITING..WAITING + 3 {
+            waiting.push_back(event(n));
+            bound(&mut waiting);
+            assert_eq!(waiting.len(), WAITING);
+            let (first, last) = (&waiting[0], &waiting[WAITING - 1]);
+            assert_eq!(
+                (first.kind, first.space.as_str()),
+                (MemberEventKind::Missed, "space")
+            );
+            assert_eq!(last.identity, n.to_string());
+            // One says it; the rest are the newest.
+            let next: usize = waiting[1].identity.parse().unwrap();
+            assert_eq!(next, n + 2 - WAITING);
+        }
+    }
 }

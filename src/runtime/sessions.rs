@@ -194,6 +194,15 @@ impl PeerSession {
         Some(replicator.difference(&self.source(core)))
     }
 
+    /// How many entries of a space the peer has and we lack; `None` if it is not shared, or the peer
+    /// has not said yet what it holds.
+    pub fn missing(&self, core: &SpaceCore) -> Option<u64> {
+        let mut shared = self.lock();
+        let replicator = shared.replicator(&core.id())?;
+        let known = replicator.knows_heights();
+        known.then(|| replicator.difference(&self.source(core)).1)
+    }
+
     /// How many blocks of blobs the peer was asked for and has not answered.
     #[cfg(test)]
     pub fn owed_blocks(&self) -> usize {

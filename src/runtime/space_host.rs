@@ -436,7 +436,7 @@ impl SpaceHost {
         let mut present = self.lock_share();
         if let Some((share, told @ false)) = present.as_mut() {
             *told = true;
-            let set = core.set_cache(share.pages.writer, share.statements, share.documents);
+            let set = core.set_cache(share.pages, share.statements, share.documents);
             if let Err(error) = set {
                 self.log
                     .warn("space", || format!("the cache keeps its size: {error}"));

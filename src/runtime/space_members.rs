@@ -45,12 +45,17 @@ impl SpaceHandle {
         self.decide(SpaceCore::renew_key)
     }
 
-    fn decide(&self, work: impl FnOnce(&mut SpaceCore) -> Result<()>) -> Result<()> {
+    /// Gives a member the keys of what was written before its time.
+    pub fn share_history(&self, identity: &IdentityKey) -> Result<bool> {
+        self.decide(|core| core.share_history(identity))
+    }
+
+    fn decide<T>(&self, work: impl FnOnce(&mut SpaceCore) -> Result<T>) -> Result<T> {
         self.node().check_open()?;
-        self.host().with_settled(work)?;
+        let done = self.host().with_settled(work)?;
         self.host().announce_control();
         self.node().part_with_strangers();
-        Ok(())
+        Ok(done)
     }
 
     /// What does not count.
@@ -244,4 +249,20 @@ impl Node {
 pub fn news(space: &SpaceId, core: &mut SpaceCore) -> Result<Vec<MemberEvent>> {
     let events = core.member_events(clock::now_ms())?.into_iter();
     Ok(events.map(|found| event(space, found)).collect())
+}
+
+/// What stands for events that were dropped.
+pub fn missed(space: String) -> MemberEvent {
+    MemberEvent {
+        space,
+        kind: MemberEventKind::Missed,
+        identity: String::new(),
+        display_name: String::new(),
+        role: None,
+        previous_role: None,
+        device: None,
+        by: None,
+        by_name: None,
+        text: "some events were missed: list the members again".to_owned(),
+    }
 }

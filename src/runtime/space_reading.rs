@@ -8,10 +8,13 @@ use crate::objects::Document;
 use crate::space::{Readers, Reads, SpaceCore, read_stored};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The wait before it is looked again whether gathered edits are committed.
 const LOOK_AGAIN: Duration = Duration::from_micros(200);
+
+/// How long a search waits for the lock: with it, what changed is indexed once and for all searches.
+const WORTH_WAITING: Duration = Duration::from_millis(200);
 
 /// How a read gets at a space.
 enum Way<'a> {
@@ -72,8 +75,9 @@ impl SpaceHost {
         }
     }
 
-    /// As [`SpaceHost::read`], of searches, for which the index of words is brought up to date. While
-    /// somebody writes, one is made for this read alone if need be.
+    /// As [`SpaceHost::read`], of searches, for which the index of words is brought up to date. Of
+    /// somebody who writes for long it does not wait for the end: then an index is made for this read
+    /// alone if need be.
     pub fn read_words<T>(
         &self,
         searches: bool,
@@ -82,13 +86,19 @@ impl SpaceHost {
         if !searches {
             return self.read(work);
         }
-        match self.way() {
-            Way::Core(mut slot) => {
-                let core = self.opened(&mut slot)?;
-                self.settle(core)?;
-                work(core.reads())
+        let until = Instant::now() + WORTH_WAITING;
+        loop {
+            match self.way() {
+                Way::Core(mut slot) => {
+                    let core = self.opened(&mut slot)?;
+                    self.settle(core)?;
+                    return work(core.reads());
+                }
+                Way::Beside(readers) if Instant::now() >= until => {
+                    return self.beside(&readers, work);
+                }
+                Way::Beside(_) => std::thread::sleep(LOOK_AGAIN),
             }
-            Way::Beside(readers) => self.beside(&readers, work),
         }
     }
 

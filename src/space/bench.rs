@@ -269,6 +269,10 @@ impl SpaceCore {
                 self.waiting.hold(missing, *id);
                 (EntryStatus::Waiting, Some(reason))
             }
+            Decision::SealedOff(by, reason) => {
+                self.waiting.seal(*id, by);
+                (EntryStatus::Waiting, Some(reason))
+            }
             Decision::WaitForKey(reason) => {
                 self.waiting.add(*id);
                 (EntryStatus::Waiting, Some(reason))
@@ -478,7 +482,7 @@ impl SpaceCore {
         for object in bench.objects() {
             match vanished.contains(&object) {
                 true => self.documents.forget(&object),
-                false => self.documents.unpin(&object),
+                false => self.documents.stored(&object),
             }
         }
         Ok(())

@@ -4,10 +4,12 @@ use super::branches::Tips;
 use super::own_feed::OwnFeed;
 use super::space_core::{FeedState, SpaceCore};
 use super::store::{Commit, EntryStatus, NewEntry, NewFeed};
-use crate::authority::{ControlOp, Verdict, join_signing_bytes, key_wrap_info, seal_back_link};
+use crate::authority::{
+    ControlOp, DeviceView, Verdict, join_signing_bytes, key_wrap_info, seal_back_link,
+};
 use crate::feed::{ContentKey, DeviceSigner, Entry, FeedHeader, FeedKind};
 use crate::identity::{DeviceCertificate, wrap_key};
-use crate::model::{EntryId, Error, ErrorKind, FeedId, Result, Role, limits};
+use crate::model::{ContentKeyId, EntryId, Error, ErrorKind, FeedId, Result, Role, limits};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, hash_map};
 
@@ -130,6 +132,12 @@ impl SpaceCore {
 
     /// Makes a new content key and wraps it for every device that may read.
     pub(super) fn rotate_key(&mut self) -> Result<()> {
+        self.new_key(true)
+    }
+
+    /// As [`SpaceCore::rotate_key`]; with `open_older` the new key opens the one before, unless
+    /// somebody is kept from that: to give somebody the new one gives no older one then.
+    pub(super) fn new_key(&mut self, open_older: bool) -> Result<()> {
         let mut secret = [0; 32];
         (self.random)(&mut secret);
         let key = ContentKey::from_bytes(secret);
@@ -148,7 +156,9 @@ impl SpaceCore {
         // Not what the best key says: the rules count along the entry's own past.
         self.gather_heads()?;
         let generation = self.authority.next_generation(&self.authority.heads());
-        let keys = self.authority.keys();
+        let withheld = self.authority.withheld_from_any();
+        let mut keys = self.authority.keys();
+        keys.retain(|known| open_older && !withheld.contains(&known.key_id));
         // The best that we hold: somebody may have brought in one that nobody else can open.
         let newest = keys.iter().find_map(|known| self.keys.get(&known.key_id));
         let back_link = newest
@@ -170,8 +180,14 @@ impl SpaceCore {
         if self.own_role().is_none_or(|role| role < Role::Reader) {
             return Ok(false);
         }
+        let own = self.keyring.identity_key();
+        self.share(self.authority.missing_wraps(&own))
+    }
+
+    /// Seals keys we hold to devices.
+    pub(super) fn share(&mut self, wanted: Vec<(ContentKeyId, DeviceView)>) -> Result<bool> {
         let mut by_key = BTreeMap::new();
-        for (key_id, device) in self.authority.missing_wraps() {
+        for (key_id, device) in wanted {
             let Some(key) = self.keys.get(&key_id) else {
                 continue;
             };

@@ -53,14 +53,20 @@ impl SpaceCore {
         Ok(true)
     }
 
-    /// Goes on with a keyring that has a renewed HPKE key, and tells the others of it.
-    #[allow(dead_code, reason = "for the renewal of HPKE keys")]
+    /// Goes on with a keyring that may have a renewed HPKE key, and tells the others of it unless
+    /// they were told. Only the device itself does that: another might bring back an older key.
     pub fn renew_keyring(&mut self, keyring: Arc<Keyring>) -> Result<bool> {
-        if keyring.device_key() != self.keyring.device_key() {
+        let device = keyring.device_key();
+        if device != self.keyring.device_key() {
             return Err(Error::internal("a renewed keyring is of the same device"));
         }
         self.keyring = keyring;
         if self.own_role().is_none() {
+            return Ok(false);
+        }
+        let known = self.authority.chain_of(&device);
+        let known = known.map(|chain| chain.certificate().hpke);
+        if known == Some(self.keyring.chain().certificate().hpke) {
             return Ok(false);
         }
         let chain = self.keyring.chain().clone();

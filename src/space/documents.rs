@@ -5,7 +5,7 @@ use super::store::{Store, StoredDocument};
 use crate::model::{Error, ObjectId, Result, limits};
 use crate::objects::Document;
 use lru::LruCache;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Changes after which a document's tail is compacted into a snapshot.
 const COMPACT_CHANGES: usize = 512;
@@ -23,9 +23,12 @@ pub struct Documents {
     used: usize,
     /// What they may cost.
     budget: usize,
-    /// Documents with edits that are in no change yet: nothing else holds these edits, so such a
-    /// document is not given up however many others are used.
+    /// Documents with edits that are in no change yet, or in changes that storage does not have:
+    /// nothing else holds these edits, so such a document is not given up however many others are
+    /// used.
     open: HashMap<ObjectId, Document>,
+    /// Objects of which storage does not have all changes.
+    unstored: HashSet<ObjectId>,
 }
 
 impl Documents {
@@ -37,6 +40,7 @@ impl Documents {
             used: 0,
             budget: limits::DOCUMENT_BYTES,
             open: HashMap::new(),
+            unstored: HashSet::new(),
         }
     }
 
@@ -118,11 +122,19 @@ impl Documents {
         Document::load(self.actor, None, changes)
     }
 
-    /// Keeps a document, whatever else is used, until [`Documents::unpin`] or
-    /// [`Documents::forget`]: what was done to it is not stored yet.
+    /// Storage does not have what was done to an object: from now on its document is kept, whatever
+    /// else is used, until [`Documents::stored`] or [`Documents::forget`].
+    pub fn unstored(&mut self, object: ObjectId) {
+        self.unstored.insert(object);
+        if let Some(document) = self.pop(&object) {
+            self.open.insert(object, document);
+        }
+    }
+
+    /// Puts a document back of which storage does not have what was done to it.
     pub fn pin(&mut self, object: ObjectId, document: Document) {
-        self.pop(&object);
-        self.open.insert(object, document);
+        self.unstored(object);
+        self.put(object, document);
     }
 
     /// Whether a document is kept so.
@@ -131,7 +143,8 @@ impl Documents {
     }
 
     /// What was done to it is stored.
-    pub fn unpin(&mut self, object: &ObjectId) {
+    pub fn stored(&mut self, object: &ObjectId) {
+        self.unstored.remove(object);
         if let Some(document) = self.open.remove(object) {
             self.put(*object, document);
         }
@@ -139,13 +152,14 @@ impl Documents {
 
     /// Gives up a document: the next use makes it anew from storage.
     pub fn forget(&mut self, object: &ObjectId) {
+        self.unstored.remove(object);
         self.open.remove(object);
         self.pop(object);
     }
 
     /// Puts a document back.
     pub fn put(&mut self, object: ObjectId, document: Document) {
-        if document.is_open() {
+        if document.is_open() || self.unstored.contains(&object) {
             self.open.insert(object, document);
             return;
         }

@@ -89,9 +89,15 @@ impl SpaceCore {
     }
 
     /// Does here what was done elsewhere: registers the recovery key, adds the devices that act,
-    /// takes the display name over and revokes the devices that were revoked. Whether anything was to be done. What the rules of this space
-    /// refuse to this device is left to one that may, and put into `refused`.
-    pub fn bring_in_line(&mut self, family: &Family, refused: &mut Vec<Error>) -> Result<bool> {
+    /// takes the display name over and, with `revoke`, revokes the devices that were revoked. Whether
+    /// anything was to be done. What the rules of this space refuse to this device is left to one that
+    /// may, and put into `refused`.
+    pub fn bring_in_line(
+        &mut self,
+        family: &Family,
+        revoke: bool,
+        refused: &mut Vec<Error>,
+    ) -> Result<bool> {
         let mut changed = false;
         // First: a device that the key enrolled is to have its rank here too.
         if let Some((_, statement)) = &family.recovery {
@@ -108,21 +114,26 @@ impl SpaceCore {
             let name = self.set_name(&family.display_name).map(|()| true);
             changed |= unless_refused(name, refused)?;
         }
-        let own = self.keyring.device_key();
-        // Itself last: afterwards it may nothing.
-        let (others, itself): (Vec<_>, Vec<_>) = family
-            .members
-            .iter()
-            .filter(|member| member.revoked)
-            .map(|member| member.chain.certificate().device)
-            .partition(|device| *device != own);
-        for device in others.into_iter().chain(itself) {
-            if self.authority.role_of_device(&device).is_some() {
+        if revoke {
+            for device in self.revocations_due(family) {
                 let done = self.revoke_device(device).map(|()| true);
                 changed |= unless_refused(done, refused)?;
             }
         }
         Ok(changed)
+    }
+
+    /// The devices that act here and were revoked elsewhere; this one last, since afterwards it may
+    /// nothing.
+    pub fn revocations_due(&self, family: &Family) -> Vec<DeviceKey> {
+        let own = self.keyring.device_key();
+        let revoked = family.members.iter().filter(|member| member.revoked);
+        let mut due: Vec<DeviceKey> = revoked
+            .map(|member| member.chain.certificate().device)
+            .filter(|device| self.authority.role_of_device(device).is_some())
+            .collect();
+        due.sort_by_key(|device| *device == own);
+        due
     }
 }
 

@@ -11,6 +11,7 @@ use super::denials::Outline;
 use super::rejudging::{Arrival, UNFINISHED};
 use super::space_core::{FeedState, SpaceCore, meta};
 use super::store::{Commit, EntryStatus, NewEntry, ObjectWrite};
+use super::waiting::Seal;
 use super::write::{RowChange, Work};
 use crate::authority::{ControlOp, Verdict};
 use crate::feed::{DataBody, Entry, FeedHeader, FeedKind};
@@ -62,6 +63,8 @@ pub(super) enum Decision {
     Wait([u8; 32], String),
     /// It waits for its content key.
     WaitForKey(String),
+    /// It was written before this member's time, or builds on what was.
+    SealedOff(Seal, String),
     /// It never takes effect.
     SetAside(String),
 }
@@ -373,6 +376,10 @@ impl SpaceCore {
                 self.store(entry, EntryStatus::Waiting, Some(&reason), &[], &facts)?;
                 self.waiting.hold(missing, entry.id);
             }
+            Decision::SealedOff(by, reason) => {
+                self.store(entry, EntryStatus::Waiting, Some(&reason), &[], &facts)?;
+                self.waiting.seal(entry.id, by);
+            }
             Decision::Apply {
                 mut work,
                 changes,
@@ -396,11 +403,16 @@ impl SpaceCore {
     /// What is to become of a data entry whose author may write.
     pub(super) fn decide(&mut self, entry: &Entry) -> Result<Decision> {
         // One after the other within a feed: what an entry means may depend on the one before.
-        if self.waiting.contains(&entry.header.prev) {
+        if self.waiting.holds_up(&entry.header.prev) {
             let reason = "waiting: the entry before it waits".to_owned();
             return Ok(Decision::Wait(entry.header.prev.0, reason));
         }
-        let Some(key) = self.keys.get(&entry.header.key_id) else {
+        let key_id = entry.header.key_id;
+        let Some(key) = self.keys.get(&key_id) else {
+            if self.withheld.contains(&key_id) {
+                let reason = "sealed_off: it was written before this member's time".to_owned();
+                return Ok(Decision::SealedOff(Seal::Key(key_id), reason));
+            }
             let reason = "waiting_for_key: its content key has not arrived".to_owned();
             return Ok(Decision::WaitForKey(reason));
         };
@@ -414,7 +426,17 @@ impl SpaceCore {
                 return Ok(Decision::SetAside(reason));
             }
         };
-        self.apply_body(entry.header.feed, body)
+        match self.apply_body(entry.header.feed, body)? {
+            // All that it builds on is here: the change is in an entry that cannot be opened.
+            Decision::Wait(missing, _) if self.waiting.sealed() > 0 => {
+                let reason = "sealed_off: it builds on what was written before this member's time";
+                Ok(Decision::SealedOff(
+                    Seal::Change(missing),
+                    reason.to_owned(),
+                ))
+            }
+            decision => Ok(decision),
+        }
     }
 
     /// Applies a body to copies of the documents: all of it or nothing.

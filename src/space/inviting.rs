@@ -27,6 +27,11 @@ impl SpaceCore {
                 limits::OPEN_INVITATIONS
             )));
         }
+        if hint.from_now_on {
+            // The first of the keys that its guests get: it opens no older one.
+            self.renew_if_copied()?;
+            self.new_key(false)?;
+        }
         self.author_control(&ControlOp::InviteOpen {
             invitation_key: key,
             role_cap: role,

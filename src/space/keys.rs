@@ -2,7 +2,7 @@
 //! grown old, and on request (research: auth.md 3(e)).
 
 use super::space_core::{SpaceCore, meta};
-use crate::model::{ContentKeyId, Result, Role};
+use crate::model::{ContentKeyId, Error, IdentityKey, Result, Role};
 
 /// How long a key is written under, by the writer's clock. A hint: nothing is decided by it but that
 /// the next writer makes a new key.
@@ -56,6 +56,20 @@ impl SpaceCore {
         self.require(Role::Reader, "renewing the key")?;
         self.renew_if_copied()?;
         self.rotate_key()
+    }
+
+    /// Gives a member who was invited to what is written from then on the keys of what is older, as
+    /// far as we have them. Whether there were any that it lacked. Takes the role of admin. Fails
+    /// with `NotFound` for one who is no member.
+    pub fn share_history(&mut self, identity: &IdentityKey) -> Result<bool> {
+        self.require(Role::Admin, "giving somebody the history")?;
+        if self.authority.role(identity) < Some(Role::Reader) {
+            return Err(Error::not_found(format!(
+                "{identity} is no member of this space who may read"
+            )));
+        }
+        self.renew_if_copied()?;
+        self.share(self.authority.unreached_by(identity))
     }
 
     /// Whether we have written under a key for longer than keys are meant for. A clock that was

@@ -77,8 +77,8 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    PageShares, QuarantineRecord, Readers, Reads, Rejudged, SeenRow, Store, StoredDocument,
-    StoredEntry, Violation, Vouched,
+    QuarantineRecord, Readers, Reads, Rejudged, SeenRow, Store, StoredDocument, StoredEntry,
+    Violation, Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

@@ -21,7 +21,7 @@ use crate::identity::Keyring;
 #[cfg(test)]
 use crate::model::ObjectId;
 use crate::model::{ContentKeyId, EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Source of random bytes, handed in by the runtime.
@@ -90,6 +90,10 @@ pub struct SpaceCore {
     #[cfg(test)]
     pub(super) fail_judging: bool,
     pub(super) waiting: Waiting,
+    /// The content keys that this member is not given.
+    pub(super) withheld: BTreeSet<ContentKeyId>,
+    /// These changed since entries that wait were looked at.
+    pub(super) seals_changed: bool,
     pub(super) unplaced: Unplaced,
     /// An entry came that stands on a feed of our own and was not written here.
     pub(super) copied: bool,
@@ -159,6 +163,8 @@ impl SpaceCore {
             #[cfg(test)]
             fail_judging: false,
             waiting: Waiting::default(),
+            withheld: BTreeSet::new(),
+            seals_changed: false,
             unplaced: Unplaced::default(),
             copied: false,
             generation: 0,
@@ -179,7 +185,7 @@ impl SpaceCore {
         self.load_small_facts()?;
         let checks = self.store.meta(meta::SCHEMA_CHECKS)?;
         self.schemas = Schemas::load(self.id, &*self.store, checks)?;
-        self.settle_waiting(&mut Ingest::default())?;
+        self.settle_all_waiting(&mut Ingest::default())?;
         self.denials = Denials::load(&*self.store)?;
         self.resume_judging()?;
         self.renew_if_copied()?;
@@ -320,6 +326,9 @@ impl SpaceCore {
         self.members_due = true;
         self.judging_due = true;
         self.unwrap_keys();
+        let withheld = self.authority.withheld_from(&self.keyring.identity_key());
+        self.seals_changed |= withheld != self.withheld;
+        self.withheld = withheld;
     }
 
     pub(super) fn require(&self, role: Role, what: &str) -> Result<()> {

@@ -343,6 +343,9 @@ pub trait Reads {
     fn control_entries(&self) -> Result<Vec<StoredEntry>>;
     /// Entries of a status, in order of arrival.
     fn entries_with_status(&self, status: EntryStatus) -> Result<Vec<StoredEntry>>;
+    /// Entries that wait and arrived after number `arrival`, in order of arrival: at most `limit`,
+    /// each with its number.
+    fn waiting_after(&self, arrival: i64, limit: usize) -> Result<Vec<(i64, EntryId)>>;
     /// The arrival numbers of a feed's entries from `seq` on, rising.
     fn arrivals_from(&self, feed: &FeedId, seq: u64) -> Result<Vec<i64>>;
     /// The entry that arrived as number `arrival`.
@@ -416,17 +419,6 @@ pub trait Reads {
     fn blob_faults(&self) -> Result<(u64, Vec<(String, String)>)>;
 }
 
-/// How many bytes of pages each connection to a space's file may keep in memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PageShares {
-    /// The one that writes.
-    pub writer: u64,
-    /// The first of those that read beside it.
-    pub first: u64,
-    /// Each of the others.
-    pub other: u64,
-}
-
 /// Reads beside the one who writes: each sees everything that was committed when it began, and
 /// nothing that is committed after, and waits for no writer.
 pub trait Readers: Send + Sync {
@@ -436,7 +428,7 @@ pub trait Readers: Send + Sync {
     /// Lets no further read begin, and waits for those under way.
     fn close(&self);
     /// Sets how much memory each may use for what it has read.
-    fn set_cache(&self, pages: PageShares, statements: usize);
+    fn set_cache(&self, pages: u64, statements: usize);
 }
 
 /// Storage of one space. A failed call leaves everything as it was.

@@ -106,21 +106,10 @@ impl SpaceCore {
         }
         while let Some(object) = self.typing.open.pop_first() {
             let mut document = self.documents.take(&mut *self.store, object)?;
-            let changes = match document.commit(now_ms, None) {
-                Ok(changes) => changes,
-                Err(error) => {
-                    self.documents.put(object, document);
-                    return Err(error);
-                }
-            };
-            if changes.is_empty() && !self.typing.unsaved.contains_key(&object) {
-                self.documents.put(object, document);
-                continue;
-            }
-            // Storage does not have these changes: however little may be kept, this document stays.
-            self.documents.pin(object, document);
-            let unsaved = self.typing.unsaved.entry(object).or_default();
-            unsaved.extend(changes);
+            let committed = document.commit(now_ms, None);
+            let kept = committed.map(|changes| self.keep_unsaved(object, changes));
+            self.documents.put(object, document);
+            kept?;
         }
         let unsaved = std::mem::take(&mut self.typing.unsaved);
         match self.store_unsaved(&unsaved, now_ms) {
@@ -132,6 +121,18 @@ impl SpaceCore {
                 self.typing.unsaved = unsaved;
                 Err(error)
             }
+        }
+    }
+
+    fn keep_unsaved(&mut self, object: ObjectId, changes: Vec<Vec<u8>>) {
+        if !changes.is_empty() {
+            // However little may be kept, the document stays.
+            self.documents.unstored(object);
+            self.typing
+                .unsaved
+                .entry(object)
+                .or_default()
+                .extend(changes);
         }
     }
 
@@ -152,10 +153,10 @@ impl SpaceCore {
         let stored = self.append_data(&mut work, Rule::Record, now_ms);
         // Stored or not, these documents hold the edits: they go back.
         for (object, document, _) in work {
-            match stored {
-                Ok(_) => self.documents.put(object, document),
-                Err(_) => self.documents.pin(object, document),
+            if stored.is_ok() {
+                self.documents.stored(&object);
             }
+            self.documents.put(object, document);
         }
         stored.map(Some)
     }

@@ -574,6 +574,11 @@ impl Replicator {
         Message::new(&self.tag, body)
     }
 
+    /// Whether the peer has said what it holds.
+    pub fn knows_heights(&self) -> bool {
+        self.synchronised
+    }
+
     /// Entries that we hold and the peer has not confirmed, and entries that the peer claims and we
     /// lack. Before the peer has spoken everything counts as unconfirmed.
     pub fn difference(&self, source: &dyn Source) -> (u64, u64) {

@@ -115,6 +115,28 @@ static void link_devices(echodb_client *laptop, echodb_client *phone) {
     echodb_invitation_free(joining);
 }
 
+/* An invitation is listed with the others, and ended by its name. */
+static void list_and_cancel(echodb_client *laptop) {
+    echodb_invitation *hosting = NULL;
+    echodb_buffer *buffer = NULL;
+    OK(echodb_client_create_device_invitation(laptop, NULL, &hosting, &error));
+    OK(echodb_invitation_id(hosting, &buffer, &error));
+    char *id = take(buffer);
+    OK(echodb_client_invitations(laptop, &buffer, &error));
+    char *listed = take(buffer);
+    CHECK(strstr(listed, id) != NULL);
+    CHECK(strstr(listed, "\"kind\":\"device\"") != NULL);
+    free(listed);
+    OK(echodb_client_cancel_invitation(laptop, S(id), &error));
+    CHECK(echodb_invitation_wait(hosting, 60000, &buffer, NULL) == ECHODB_CANCELLED);
+    OK(echodb_client_invitations(laptop, &buffer, &error));
+    CHECK(strcmp(echodb_buffer_data(buffer), "[]") == 0);
+    echodb_buffer_free(buffer);
+    CHECK(echodb_client_cancel_invitation(laptop, S(id), NULL) == ECHODB_NOT_FOUND);
+    echodb_invitation_free(hosting);
+    free(id);
+}
+
 /* The client's own device key. */
 static char *own_device(echodb_client *client) {
     echodb_buffer *buffer = NULL;
@@ -142,6 +164,7 @@ int main(int argc, char **argv) {
     echodb_buffer_free(buffer);
     OK(echodb_client_subscribe_identity(laptop, on_change, &heard, on_change_destroy, &changes,
                                         &error));
+    list_and_cancel(laptop);
     link_devices(laptop, phone);
 
     /* A space made on the phone comes to the laptop. */

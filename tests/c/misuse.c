@@ -68,6 +68,7 @@ static void options(void) {
     FAILS(BAD, echodb_client_options_set_coalesce_ms(NULL, 1, &error));
     FAILS(BAD, echodb_invite_options_set_expires_s(NULL, 1, &error));
     FAILS(BAD, echodb_invite_options_set_include_signaling(NULL, true, &error));
+    FAILS(BAD, echodb_invite_options_set_history(NULL, true, &error));
     FAILS(BAD, echodb_join_options_set_timeout_s(NULL, 1, &error));
 
     OK(echodb_client_options_new(&o, &error));
@@ -136,6 +137,7 @@ static void clients(echodb_client *c) {
 }
 
 static void spaces(echodb_space *s) {
+    bool history = false;
     echodb_buffer *buffer = NULL;
     echodb_operation *operation = NULL;
     echodb_transaction *tx = NULL;
@@ -165,6 +167,10 @@ static void spaces(echodb_space *s) {
     FAILS(BAD, echodb_space_hand_over(s, NOT_UTF8, &error));
     FAILS(BAD, echodb_space_hand_over(s, S("a"), &error));
     FAILS(BAD, echodb_space_rotate_key(NULL, &error));
+    FAILS(BAD, echodb_space_share_history(NULL, S("a"), &history, &error));
+    FAILS(BAD, echodb_space_share_history(s, S("a"), &history, &error));
+    FAILS(BAD, echodb_space_share_history(s, NOT_UTF8, &history, &error));
+    FAILS(BAD, echodb_space_share_history(s, S("a"), NULL, &error));
     FAILS_OUT(BAD, buffer, echodb_space_why(NULL, S("a"), S("read"), &buffer, &error));
     FAILS_OUT(BAD, buffer, echodb_space_why(s, S("a"), S("read"), &buffer, &error));
     FAILS_OUT(BAD, buffer, echodb_space_why(s, NOT_UTF8, S("read"), &buffer, &error));

@@ -117,6 +117,7 @@ static void several(echodb_client *ada, echodb_space *here) {
     OK(echodb_invite_options_new(&invite, &error));
     OK(echodb_invite_options_set_max_uses(invite, 3, &error));
     OK(echodb_invite_options_set_role(invite, S("reader"), &error));
+    OK(echodb_invite_options_set_history(invite, false, &error));
     OK(echodb_space_invite(here, invite, &hosting, &error));
     OK(echodb_invitation_id(hosting, &buffer, &error));
     char *id = take(buffer);
@@ -208,6 +209,12 @@ static void part(echodb_space *here, echodb_space *there, echodb_client *bob) {
     OK(echodb_space_subscribe_members(there, heard, &removed, NULL, &members, &error));
     FAILS(ECHODB_PERMISSION_DENIED, echodb_space_leave(here, &error));
     OK(echodb_space_rotate_key(here, &error));
+    bool shared = true;
+    OK(echodb_space_share_history(here, S(key), &shared, &error));
+    CHECK(!shared);
+    FAILS(ECHODB_PERMISSION_DENIED, echodb_space_share_history(there, S(key), &shared, &error));
+    OK(echodb_space_status(there, &buffer, &error));
+    CHECK(holds(buffer, "\"sealed_off\":0"));
     FAILS(ECHODB_PERMISSION_DENIED, echodb_space_set_role(there, S(key), S("owner"), &error));
     OK(echodb_space_set_role(here, S(key), S("reader"), &error));
     OK(echodb_space_members(here, &buffer, &error));

@@ -183,7 +183,7 @@ echodb::Client online(const char *name, const char *url) {
 
 std::string pair(const echodb::Space &here, const echodb::Client &guest) {
     echodb::InviteOptions invite;
-    invite.expires(600s).include_signaling(true);
+    invite.expires(600s).include_signaling(true).history(true);
     echodb::JoinOptions join;
     join.timeout(60s);
     const echodb::Invitation hosting = here.invite(invite);
@@ -218,6 +218,12 @@ void two_clients(const char *url) {
         poll(nullptr, 0, 10);
     }
     CHECK(has(there.get_object(id).value(), "hello"));
+    CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { here.share_history("nobody"); }));
+    CHECK(fails(ECHODB_PERMISSION_DENIED, [&] {
+        const std::string me = bob.identity().value();
+        const size_t at = me.find("\"identity\":\"") + 12;
+        there.share_history(me.substr(at, me.find('"', at) - at));
+    }));
     const echodb::Invitation unused = here.invite();
     unused.cancel();
     CHECK(fails(ECHODB_CANCELLED, [&] { unused.wait(60s); }));

@@ -125,7 +125,7 @@ fn statements_are_issued_handed_over_kept_and_presented() {
     assert_eq!(held.iter().filter(|c| c.id == issued.id).count(), 1);
     let shown = present(&bob).unwrap();
     let found = verify_presentation(shown, NONCE.to_vec(), AUDIENCE.into(), None).unwrap();
-    assert_eq!(found.credentials, [issued.clone()]);
+    assert_eq!(found.credentials, std::slice::from_ref(&issued));
 
     let eve = client("Eve", &signal);
     assert_eq!(

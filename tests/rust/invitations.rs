@@ -450,6 +450,71 @@ fn only_others(client: &Client) -> String {
 }
 
 #[test]
+fn guests_without_the_history_read_what_is_written_from_then_on() {
+    let signal = Signal::start();
+    let [ada, bob, cem] = ["Ada", "Bob", "Cem"].map(|name| client(name, &signal));
+    let space = ada.create_space(r#"{"name": "Notes"}"#.into()).unwrap();
+    let at_bob = pair(&space, &bob);
+    let old = at_bob.create(None, r#"{"old": 1}"#.into()).unwrap();
+    converge(&space, &at_bob);
+    let hosting = space
+        .invite(InviteOptions {
+            history: false,
+            ..delegated()
+        })
+        .unwrap();
+    wait("Bob can let guests in", || {
+        let all = bob.invitations().unwrap().into_iter();
+        all.filter(|info| info.invitation_type == InvitationType::Delegated)
+            .count()
+            == 1
+    });
+    // Not the inviter lets the guest in.
+    ada.set_online(false).unwrap();
+    let joining = join(&cem, &hosting.code());
+    let at_cem = cem.space(joining.wait(Some(PATIENCE)).unwrap()).unwrap();
+    let new = at_bob.create(None, r#"{"new": 1}"#.into()).unwrap();
+    at_bob.update(old.clone(), r#"{"old": 2}"#.into()).unwrap();
+    let newer = at_bob.create(None, r#"{"newer": 1}"#.into()).unwrap();
+    wait("Cem has what is new", || {
+        at_cem.get(new.clone()).unwrap().is_some() && at_cem.get(newer.clone()).unwrap().is_some()
+    });
+    let by_cem = at_cem.create(None, r#"{"by": "Cem"}"#.into()).unwrap();
+    wait("Bob has what Cem wrote", || {
+        at_bob.get(by_cem.clone()).unwrap().is_some()
+    });
+    wait("they agree on what there is, and say so", || {
+        [&at_bob, &at_cem].iter().all(|space| {
+            let status = space.status().unwrap();
+            status.peers.len() == 1 && status.peers.iter().all(|peer| peer.in_sync)
+        })
+    });
+    let status = at_cem.status().unwrap();
+    assert!(status.sealed_off >= 3, "{status:?}");
+    assert_eq!((status.waiting_for_key, status.quarantined), (0, 0));
+    assert!(at_cem.get(old.clone()).unwrap().is_none());
+
+    let identity = cem.identity().unwrap().identity;
+    assert_eq!(
+        kind(at_bob.share_history(&identity)),
+        ErrorKind::PermissionDenied
+    );
+    assert_eq!(
+        kind(space.share_history("nobody")),
+        ErrorKind::InvalidArgument
+    );
+    let stranger = client("Dan", &signal).identity().unwrap().identity;
+    assert_eq!(kind(space.share_history(&stranger)), ErrorKind::NotFound);
+    ada.set_online(true).unwrap();
+    converge(&space, &at_bob);
+    assert!(space.share_history(&identity).unwrap());
+    assert!(!space.share_history(&identity).unwrap());
+    converge(&space, &at_cem);
+    assert_eq!(at_cem.status().unwrap().sealed_off, 0);
+    assert!(at_cem.get(old).unwrap().is_some());
+}
+
+#[test]
 fn both_screens_show_the_same_four_words() {
     let signal = Signal::start();
     let (ada, bob) = (client("Ada", &signal), client("Bob", &signal));

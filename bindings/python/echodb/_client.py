@@ -177,8 +177,8 @@ class Client(_credentials.Client):
         """Shows a code for a new device of this identity, good for ``expires`` seconds, at most a
         day. Enter it on the new device (:meth:`join_device`), then the authorization code, as with
         an invitation to a space. **Whoever is let in this way is you**: it sees every space and can
-        write, invite and add devices. ``wait`` of the invitation, which ends with the client, gives
-        the identity's key.
+        write, invite and add devices. The invitation lets in one device and outlives the process
+        like one to a space (:meth:`invitations`); its ``wait`` gives the identity's key.
 
         Raises ``InvalidState`` without identity or offline, and ``PermissionDenied`` on a device
         that was revoked."""

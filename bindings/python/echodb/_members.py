@@ -72,6 +72,9 @@ class MemberEventKind(enum.Enum):
     DEVICE_REVOKED = 7
     #: It is the space's top owner now, whom nobody can remove.
     HANDED_OVER = 8
+    #: The reader was so slow that events before this one were dropped: list the members again. The
+    #: identity and its name are empty.
+    MISSED = 9
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,9 @@ class MemberEvent:
 
 
 class MemberEvents(Stream[MemberEvent]):
-    """What becomes of the members of a space: ``async for event in space.member_events():``. A
-    reader who leaves thousands of events waiting misses those that came last but one."""
+    """What becomes of the members of a space: ``async for event in space.member_events():``. Of a
+    reader who leaves thousands of events waiting the newest are dropped, and a last one, ``MISSED``,
+    says so."""
 
     async def __aenter__(self) -> MemberEvents:
         await super().__aenter__()
@@ -210,7 +214,13 @@ def open_events(space: _native.Space, lifeline: Lifeline) -> MemberEvents:
         with translated:
             return await space.subscribe_members(_Listener(mailbox))
 
-    return MemberEvents(attach, lifeline, _EVENTS, fold=lambda old, new: new)
+    return MemberEvents(attach, lifeline, _EVENTS, fold=_missed)
+
+
+def _missed(old: MemberEvent, _: MemberEvent) -> MemberEvent:
+    """What stands for both events, which are dropped."""
+    text = "some events were missed: list the members again"
+    return MemberEvent(old.space, MemberEventKind.MISSED, "", "", None, None, None, None, None, text)
 
 
 class _Listener(_native.MemberListener):

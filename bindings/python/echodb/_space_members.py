@@ -37,6 +37,7 @@ class Space:
         delegated: bool = False,
         role: str = "editor",
         include_signaling: bool = True,
+        history: bool = True,
     ) -> Invitation:
         """Opens an invitation; needs the role of admin or owner. It can be used once its state is
         ``CONNECTING``, while this client runs and is online. It is kept over a restart; see
@@ -53,6 +54,10 @@ class Space:
         like a key. The role is at most editor, and ``max_uses`` is a number that members keep to as
         far as they know of each other's guests; 0 means any number.
 
+        Without ``history`` guests are given the content keys from this call on alone: they hold the
+        older entries, sealed, and see no object that was made before, nor what became of it since.
+        :meth:`share_history` opens them later.
+
         Raises ``PermissionDenied`` for a role that one may not give, ``LimitExceeded`` while 16
         invitations are open, ``InvalidState`` offline, and ``InvalidArgument``."""
         with translated:
@@ -62,6 +67,7 @@ class Space:
                 delegated=delegated,
                 role=role,
                 include_signaling=include_signaling,
+                history=history,
             )
         return await begin(lambda: self._native.invite(options), self._lifeline)
 
@@ -117,6 +123,16 @@ class Space:
         Takes the role of reader or above. Raises ``PermissionDenied`` and ``Storage``."""
         with translated:
             await self._native.rotate_key()
+
+    async def share_history(self, identity: str) -> bool:
+        """Gives a member who was invited without the history the keys of what was written before
+        its time, as far as this device has them. What is sealed off for it opens as soon as it
+        hears of that. It cannot be taken back. Whether there was anything that the member lacked.
+
+        Takes the role of admin or above. Raises ``PermissionDenied``, ``NotFound`` for an identity
+        that is no member who may read, ``InvalidArgument`` and ``Storage``."""
+        with translated:
+            return await self._native.share_history(identity)
 
     def member_events(self) -> MemberEvents:
         """What becomes of members, wherever it was done, from the first iteration on; ``async

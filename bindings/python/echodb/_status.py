@@ -115,6 +115,10 @@ class SpaceStatus:
     excluded: int
     #: Entries that wait for a content key.
     waiting_for_key: int
+    #: Entries that are held and cannot be read, because they were written before this member's
+    #: time, or build on what was: it was invited without the history. They wait for nothing that
+    #: is to come.
+    sealed_off: int
     #: Entries that wait for one they depend on.
     waiting_for_dependency: int
     #: Objects that break the schema of their type; see ``Space.violations``.
@@ -180,6 +184,7 @@ def from_space_status(status: _native.SpaceStatus) -> SpaceStatus:
         quarantined=status.quarantined,
         excluded=status.excluded,
         waiting_for_key=status.waiting_for_key,
+        sealed_off=status.sealed_off,
         waiting_for_dependency=status.waiting_for_dependency,
         violations=status.violations,
         role=status.role,

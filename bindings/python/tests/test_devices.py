@@ -116,6 +116,25 @@ class Devices(PeersCase):
         with self.assertRaises(echodb.InvalidArgument):
             await self.laptop.create_device_invitation(expires=0)
 
+    async def test_an_invitation_is_listed_and_cancelled(self):
+        links = await self.laptop.create_device_invitation(expires=60)
+        (info,) = await self.laptop.invitations()
+        self.assertEqual((info.id, info.code), (links.id, links.code))
+        self.assertEqual(info.kind, echodb.InvitationKind.DEVICE)
+        self.assertEqual((info.max_uses, info.uses, info.joining), (1, 0, False))
+        self.assertIsNone(info.space)
+        joining = await self.phone.join_device(links.code)
+        (theirs,) = await self.phone.invitations()
+        self.assertEqual((theirs.id, theirs.joining), (links.id, True))
+        await self.laptop.cancel_invitation(info.id)
+        for side in (links, joining):
+            with self.assertRaises(echodb.EchoError):
+                await self.soon(side.wait())
+            self.assertTrue(side.update().state.is_final)
+        self.assertEqual(await self.laptop.invitations(), [])
+        with self.assertRaises(echodb.NotFound):
+            await self.laptop.cancel_invitation(info.id)
+
     async def test_a_phrase_brings_the_identity_back(self):
         note = await self.notes.create("Note", {"n": 1})
         void = await self.laptop.create_recovery_phrase()

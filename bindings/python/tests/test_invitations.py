@@ -91,6 +91,30 @@ class Invitations(PeersCase):
 
         await self.until(closed)
 
+    async def test_without_the_history_guests_read_what_comes(self):
+        old = await self.space.create(None, {"old": 1})
+        hosting = await self.space.invite(delegated=True, history=False)
+        joining = await self.bob.join(hosting.code)
+        there = await self.bob.space(await self.soon(joining.wait()))
+        new = await self.space.create(None, {"new": 1})
+
+        async def came():
+            return await there.get(new) is not None
+
+        await self.until(came)
+        self.assertIsNone(await there.get(old))
+        status = await there.status()
+        self.assertGreater(status.sealed_off, 0)
+        self.assertEqual(status.waiting_for_key, 0)
+        bob = self.bob.identity.identity
+        with self.assertRaises(echodb.PermissionDenied):
+            await there.share_history(bob)
+        self.assertTrue(await self.space.share_history(bob))
+        self.assertFalse(await self.space.share_history(bob))
+        await self.same(self.space, there)
+        self.assertEqual((await there.get(old))["old"], 1)
+        self.assertEqual((await there.status()).sealed_off, 0)
+
     async def test_both_screens_show_the_same_four_words(self):
         hosting = await self.space.invite()
         joining = await self.bob.join(hosting.code)

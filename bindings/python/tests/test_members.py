@@ -4,7 +4,8 @@ import unittest
 from datetime import datetime, timezone
 
 import echodb
-from echodb import MemberEventKind
+from echodb import MemberEvent, MemberEventKind, _members
+from echodb._stream import Mailbox
 from support import PeersCase, SpaceCase
 
 
@@ -84,6 +85,18 @@ class Members(PeersCase):
         self.assertIn("may not read", why.summary)
         self.assertIn(" removed Bob (", why.steps[-1].text)
         self.assertTrue(why.steps[-1].counts and why.steps[-1].entry)
+
+    async def test_what_is_dropped_is_said(self):
+        event = MemberEvent(
+            "space", MemberEventKind.JOINED, "key", "Bob", "editor", None, None, None, None, "joined"
+        )
+        mailbox = Mailbox(2, _members._missed)
+        for _ in range(5):
+            mailbox.put(event)
+        self.assertEqual(await mailbox.get(), event)
+        missed = await mailbox.get()
+        self.assertEqual((missed.space, missed.kind), ("space", MemberEventKind.MISSED))
+        self.assertEqual((missed.identity, missed.role), ("", None))
 
     async def test_a_member_leaves(self):
         copy = await self.pair(self.space, self.bob)

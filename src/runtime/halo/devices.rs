@@ -1,11 +1,25 @@
 //! The identity's devices: listed, named, revoked; and the identity's name.
 
 use super::super::node::Node;
+use super::holding::Patience;
 use crate::api::DeviceInfo;
+use crate::identity::DeviceChain;
+use crate::model::names::check_optional_name;
 use crate::model::{DeviceKey, Error, ErrorKind, Result, limits};
 use crate::runtime::clock;
 use crate::space::HaloFact;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A device that is or was one of the identity's.
+pub struct FamilyDevice {
+    /// What shows that it was made one.
+    pub chain: Arc<DeviceChain>,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// Whether it has said that it is in use.
+    pub seen: bool,
+}
 
 impl Node {
     /// The devices, the most senior first, revoked ones last.
@@ -37,9 +51,21 @@ impl Node {
         Ok(halo.family.members.iter().map(info).collect())
     }
 
+    /// What HALO has of a device, if it ever was one of the identity's.
+    pub fn family_device(&self, device: &DeviceKey) -> Result<Option<FamilyDevice>> {
+        let halo = self.read_halo()?;
+        let note = halo.state.devices.get(device);
+        let seen = note.is_some_and(|note| note.seen_ms.is_some());
+        Ok(halo.family.member(device).map(|member| FamilyDevice {
+            chain: Arc::clone(&member.chain),
+            revoked: member.revoked,
+            seen,
+        }))
+    }
+
     /// Names a device.
     pub fn rename_device(&self, device: DeviceKey, name: String) -> Result<()> {
-        check_name("a device's name", &name)?;
+        check_optional_name("a device's name", &name)?;
         let halo = self.read_halo()?;
         self.check_not_revoked()?;
         halo.family
@@ -63,9 +89,10 @@ impl Node {
         }
         if device == read.own {
             // While it may still speak: afterwards nobody listens to it.
-            self.bring_spaces_in_line(&read.family.without(&device))?;
+            self.bring_spaces_in_line(&read.family.without(&device), Patience::None)?;
         }
         let halo = self.halo()?;
+        self.fetch_first(&halo);
         halo.with_settled(|core| core.revoke_device(device))
             .map_err(|error| match error.kind() {
                 ErrorKind::PermissionDenied => Error::new(
@@ -79,16 +106,16 @@ impl Node {
         self.reconcile()
     }
 
-    /// Sets the identity's display name, on all devices and in all spaces.
+    /// Sets the identity's display name, which the caller has checked, on all devices and in all
+    /// spaces.
     pub fn set_profile(&self, display_name: String) -> Result<()> {
-        check_name("a display name", &display_name)?;
         self.check_not_revoked()?;
         self.tell_halo(&[HaloFact::DisplayName(display_name)])?;
         self.reconcile()
     }
 
     /// Refuses what a revoked device may not do any more, with a reason that says so.
-    pub(super) fn check_not_revoked(&self) -> Result<()> {
+    pub fn check_not_revoked(&self) -> Result<()> {
         if self.read_halo()?.is_own_revoked() {
             return Err(Error::new(
                 ErrorKind::PermissionDenied,
@@ -120,17 +147,6 @@ impl super::reconcile::Halo {
     fn is_own_revoked(&self) -> bool {
         self.family.is_revoked(&self.own)
     }
-}
-
-/// Refuses what is no name of a device or a person.
-pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
-    if name.chars().count() > limits::NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(Error::invalid(format!(
-            "{what} has at most {} characters and no control characters",
-            limits::NAME_CHARS
-        )));
-    }
-    Ok(())
 }
 
 fn unknown(device: &DeviceKey) -> Error {

@@ -3,9 +3,8 @@
 use super::super::node::{Identity, Node};
 use crate::identity::Keyring;
 use crate::model::{Error, ErrorKind, Result, Role, SpaceId};
-use crate::runtime::clock;
 use crate::runtime::space_host::SpaceKind;
-use crate::space::{Ingest, SpaceCore};
+use crate::space::SpaceCore;
 use bytes::Bytes;
 use std::sync::{Arc, PoisonError};
 
@@ -44,29 +43,22 @@ impl Node {
             ));
         }
         let keyring = Arc::new(new.keyring);
-        let (core, joined) = self.with_profile(|profile| {
-            let store = profile.open_space(&new.halo)?;
-            let random = Box::new(clock::fill_random);
-            let own = Arc::clone(&keyring);
-            let mut core = SpaceCore::join(new.halo, Box::new(store), own, random)?;
-            for header in &new.headers {
-                core.add_feed(header)?;
-            }
-            core.ingest(new.entries, &mut Ingest::default())?;
-            let joined = join(&mut core)?;
+        let join = |core: &mut SpaceCore| {
+            let joined = join(core)?;
             // The HALO space has one member, who made it.
             if core.own_role() != Some(Role::Owner) {
                 return Err(Error::protocol(
                     "the other device did not make this one a device of its identity",
                 ));
             }
-            // What the profile names is to be durable before.
-            core.flush()?;
-            let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
-            let keys = keyring.encode();
-            profile.create_identity_in(&keys, &new.display_name, &new.halo, now)?;
-            Ok((core, joined))
-        })?;
+            Ok(joined)
+        };
+        let (keys, name) = (keyring.encode(), &new.display_name);
+        let history = (new.headers, new.entries);
+        let (core, joined) =
+            self.enter_space(new.halo, &keyring, history, join, |profile, now| {
+                profile.create_identity_in(&keys, name, &new.halo, now)
+            })?;
         *identity = Some(Identity {
             keyring,
             display_name: new.display_name,

@@ -8,9 +8,11 @@ mod devices;
 mod entering;
 mod events;
 mod founding;
+mod holding;
 mod reconcile;
 mod recovery;
 mod recovery_wire;
+mod renewal;
 mod seeking;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ pub use entering::NewDevice;
 pub use seeking::recover;
 
 use self::events::Listeners;
+use self::holding::Holding;
 use self::recovery::Listening;
 use super::executor;
 use super::node::Node;
@@ -45,6 +48,8 @@ pub struct HaloWork {
     known: Mutex<Option<[u8; 32]>>,
     /// The thread that loads the HALO space, until somebody waited for it.
     loading: Mutex<Option<JoinHandle<()>>>,
+    /// Revocations that wait for what others have written.
+    holding: Holding,
     listeners: Listeners,
     listening: Mutex<Option<Listening>>,
 }

@@ -2,9 +2,11 @@
 //! differs, so that it may run whenever anything might have changed.
 
 use super::super::node::Node;
+use super::holding::Patience;
 use crate::api::{IdentityChange, SpaceState};
 use crate::feed::sha256;
 use crate::identity::Keyring;
+use crate::model::names::check_optional_name;
 use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind};
@@ -73,10 +75,14 @@ impl Node {
             return Ok(());
         }
         self.take_display_name(&halo.state)?;
+        let halo = match self.renew_keyring_if_due(clock::now_ms())? {
+            true => self.read_halo()?,
+            false => halo,
+        };
         self.tell_missing(&halo)?;
         self.follow_spaces(&halo)?;
         self.wait_for_recovery(&halo);
-        self.bring_spaces_in_line(&halo.family)
+        self.bring_spaces_in_line(&halo.family, Patience::Some)
     }
 
     /// Tells what the other devices do not know yet of this one: spaces that came while HALO could
@@ -129,15 +135,14 @@ impl Node {
         keyring: &Arc<Keyring>,
     ) -> Result<()> {
         let is_default = state.default_space == Some(*space);
-        let core = self.with_profile(|profile| {
-            let store = profile.open_space(space)?;
-            let random = Box::new(clock::fill_random);
-            let mut core = SpaceCore::join(*space, Box::new(store), Arc::clone(keyring), random)?;
-            core.flush()?;
-            let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
-            profile.add_space(space, is_default, now)?;
-            Ok(core)
-        })?;
+        let nothing = (Vec::new(), Vec::new());
+        let (core, ()) = self.enter_space(
+            *space,
+            keyring,
+            nothing,
+            |_| Ok(()),
+            |profile, now| profile.add_space(space, is_default, now),
+        )?;
         let kind = match is_default {
             true => SpaceKind::Default,
             false => SpaceKind::Ordinary,
@@ -147,14 +152,15 @@ impl Node {
 
     /// Adds, revokes, names and registers in every space what HALO has and the space has not. A space that
     /// is closed is looked at once for each state of the devices.
-    pub(super) fn bring_spaces_in_line(&self, family: &Family) -> Result<()> {
+    pub(super) fn bring_spaces_in_line(&self, family: &Family, patience: Patience) -> Result<()> {
         let digest = family.digest();
         let mut result = Ok(());
         for host in self.hosts().iter().filter(|host| !host.is_halo()) {
-            let done = self.bring_space_in_line(host, family, &digest);
+            let done = self.bring_space_in_line(host, family, &digest, patience);
             // One damaged space must not keep the others from it.
             result = result.and(done);
         }
+        self.look_again_at_held();
         result
     }
 
@@ -163,6 +169,7 @@ impl Node {
         host: &Arc<SpaceHost>,
         family: &Family,
         digest: &[u8; 32],
+        patience: Patience,
     ) -> Result<()> {
         let key = format!("{IN_LINE}{}", host.id());
         let closed = match host.summary().0 {
@@ -175,12 +182,15 @@ impl Node {
             return Ok(());
         }
         let id = host.id();
+        let held = !closed && self.holds_back(host, family, patience)?;
+        let (renewed, _) = self.require_identity()?;
         let (member, changed) = self.with_space(host, |core| {
             if core.own_role().is_none() {
                 return Ok((false, false));
             }
             let mut refused = Vec::new();
-            let mut changed = core.bring_in_line(family, &mut refused)?;
+            let mut changed = core.renew_keyring(renewed)?;
+            changed |= core.bring_in_line(family, !held, &mut refused)?;
             changed |= core.share_keys()?;
             for error in refused {
                 self.log().debug("halo", || format!("space {id}: {error}"));
@@ -190,7 +200,7 @@ impl Node {
         if changed {
             host.announce_control();
         }
-        if member && known.as_deref() != Some(digest) {
+        if member && !held && known.as_deref() != Some(digest) {
             self.with_profile(|profile| profile.set_setting(&key, Some(digest)))?;
         }
         Ok(())
@@ -217,7 +227,7 @@ impl Node {
             return Ok(());
         };
         let (_, present) = self.require_identity()?;
-        if *name == present || super::devices::check_name("a display name", name).is_err() {
+        if *name == present || check_optional_name("a display name", name).is_err() {
             return Ok(());
         }
         self.with_profile(|profile| profile.set_display_name(name))?;

@@ -7,6 +7,7 @@ use super::recovery::room;
 use super::recovery_wire::{Entries, Hello, Offer, PARTS, VERSION, decode};
 use crate::api::{IdentityInfo, RecoverOptions, SpaceState};
 use crate::identity::{DeviceChain, DeviceKeys, Keyring, RecoveryPhrase};
+use crate::model::names::check_optional_name;
 use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
 use crate::runtime::clock;
 use crate::runtime::connector::Calls;
@@ -45,7 +46,7 @@ pub fn recover(node: &Arc<Node>, phrase: &str, options: &RecoverOptions) -> Resu
         )));
     }
     let name = options.device_name.clone().unwrap_or_default();
-    super::devices::check_name("a device's name", &name)?;
+    check_optional_name("a device's name", &name)?;
     let phrase = RecoveryPhrase::parse(phrase)?;
     let connector = node.connector()?;
     let (topic, key) = room(&phrase.rendezvous());
@@ -130,7 +131,7 @@ async fn seek(
         return Err(Error::new(ErrorKind::PermissionDenied, clip(&reason)));
     }
     let keyring = certify(keys, phrase, name, &offer, &hash, initiator)?;
-    super::devices::check_name("a display name", &offer.display_name)
+    check_optional_name("a display name", &offer.display_name)
         .map_err(|_| Error::protocol("the identity's display name is malformed"))?;
     let history = receive_entries(&secure).await?;
     let chain = keyring.chain().clone();

@@ -2,7 +2,8 @@
 
 use crate::api::{ClientOptions, EncryptionMode};
 use crate::model::{ErrorKind, ObjectId, Operation};
-use crate::runtime::node::NodeGuard;
+use crate::runtime::clock;
+use crate::runtime::node::{Node, NodeGuard};
 use crate::space::HaloFact;
 use std::path::Path;
 use std::sync::Arc;
@@ -130,4 +131,59 @@ fn programs_make_no_objects_of_its_types_and_what_is_malformed_is_passed_over() 
         .unwrap();
     guard.node().reconcile().unwrap();
     assert_eq!(guard.node().identity().unwrap().display_name, "Ada L.");
+}
+
+#[test]
+fn the_key_that_keys_are_sealed_to_is_renewed_when_it_is_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let guard = open(dir.path());
+    guard.node().create_identity("Ada".into()).unwrap();
+    let closed = guard.create_space(Default::default()).unwrap().host().id();
+    let node = guard.node();
+    node.reconcile().unwrap();
+    let key = |node: &Node| node.require_identity().unwrap().0.hpke_public();
+    let age = |node: &Node, days: u64| {
+        let since = clock::now_ms() - days * 24 * 60 * 60 * 1000;
+        node.with_profile(|profile| profile.set_setting("hpke/since", Some(&since.to_be_bytes())))
+            .unwrap();
+    };
+    let first = key(node);
+    age(node, 89);
+    node.reconcile().unwrap();
+    assert_eq!(key(node), first);
+    node.host(&closed).unwrap().close(true).unwrap();
+    age(node, 90);
+    node.reconcile().unwrap();
+    let second = key(node);
+    assert_ne!(second, first);
+    node.reconcile().unwrap();
+    assert_eq!(key(node), second, "once");
+    node.shutdown().unwrap();
+
+    let again = open(dir.path());
+    let node = again.node();
+    node.reconcile().unwrap();
+    assert_eq!(key(node), second, "it was stored");
+    again.space(closed).unwrap().open().unwrap();
+    let device = node.require_identity().unwrap().0.device_key();
+    for host in node.hosts() {
+        host.with(|core| {
+            let chain = core.authority().chain_of(&device).unwrap();
+            assert_eq!(chain.certificate().hpke, second, "every space knows it");
+            assert!(core.key_in_use().unwrap().held, "older wraps still open");
+            core.renew_key()?;
+            assert!(core.key_in_use().unwrap().held, "newer ones too");
+            Ok(())
+        })
+        .unwrap();
+    }
+    // A clock that was set back counts from where it is.
+    let ahead = clock::now_ms() + 1000 * 24 * 60 * 60 * 1000;
+    node.with_profile(|profile| profile.set_setting("hpke/since", Some(&ahead.to_be_bytes())))
+        .unwrap();
+    node.reconcile().unwrap();
+    let since = node.with_profile(|profile| profile.setting("hpke/since"));
+    let since = u64::from_be_bytes(since.unwrap().unwrap().try_into().unwrap());
+    assert!(since <= clock::now_ms());
+    assert_eq!(key(node), second);
 }

@@ -177,6 +177,7 @@ impl Node {
 
     /// Closes everything; the first failure is reported, what can be closed is.
     pub fn shutdown(&self) -> Result<()> {
+        self.revoke_held();
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }

@@ -3,11 +3,13 @@
 use super::Node;
 use super::network::topic;
 use crate::api::{LogLevel, SpaceInfo};
+use crate::identity::Keyring;
 use crate::model::{Error, ObjectId, Operation, Result, SpaceId, Value};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind, Wake};
-use crate::runtime::storage::SpaceRecord;
-use crate::space::{Founding, SpaceCore};
+use crate::runtime::storage::{ProfileStore, SpaceRecord};
+use crate::space::{Founding, Ingest, SpaceCore};
+use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockWriteGuard, Weak};
 use std::thread;
@@ -129,6 +131,31 @@ impl Node {
 
     fn lock_claims(&self) -> MutexGuard<'_, BTreeSet<SpaceId>> {
         self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to hold a space that others hold: takes in headers and entries of its control feeds,
+    /// has `join` do the rest, and once all of that is durable has `list` name the space, as of now.
+    /// A crash before that leaves a file that nothing names.
+    pub fn enter_space<T>(
+        &self,
+        space: SpaceId,
+        keyring: &Arc<Keyring>,
+        (headers, entries): (Vec<Bytes>, Vec<Bytes>),
+        join: impl FnOnce(&mut SpaceCore) -> Result<T>,
+        list: impl FnOnce(&mut ProfileStore, i64) -> Result<()>,
+    ) -> Result<(SpaceCore, T)> {
+        let store = self.with_profile(|profile| profile.open_space(&space))?;
+        let random = Box::new(clock::fill_random);
+        let mut core = SpaceCore::join(space, Box::new(store), Arc::clone(keyring), random)?;
+        for header in &headers {
+            core.add_feed(header)?;
+        }
+        core.ingest(entries, &mut Ingest::default())?;
+        let joined = join(&mut core)?;
+        core.flush()?;
+        let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+        self.with_profile(|profile| list(profile, now))?;
+        Ok((core, joined))
     }
 
     /// Adds a space that was joined.

@@ -1,7 +1,6 @@
 //! What an identity's device and a new one tell each other inside an invitation, under the key that
 //! only the two of them can have.
 
-use crate::model::Result;
 use bytes::Bytes;
 
 /// From the existing device: for whom the new one is asked to sign.
@@ -44,9 +43,4 @@ pub struct Welcome {
     /// Its control entries, in a causal order, the new device's admission and keys among them.
     #[prost(bytes = "bytes", repeated, tag = "5")]
     pub entries: Vec<Bytes>,
-}
-
-/// Reads any of them.
-pub fn decode<M: prost::Message + Default>(bytes: &[u8]) -> Result<M> {
-    super::wire::decode(bytes)
 }

@@ -76,8 +76,11 @@ pub(super) trait Layer: Send + Sync {
     fn store_join(&mut self, bytes: &[u8]) -> Result<Vec<u8>>;
     /// Guest: takes the admission, and makes the join.
     fn take_admission(&mut self, bytes: &[u8]) -> Result<Vec<u8>>;
-    /// Guest: takes the host's last bytes.
+    /// Guest: takes the host's last bytes. If that fails and [`Layer::failure`] says so, the host is
+    /// not told that the guest has everything.
     fn complete(&mut self, bytes: &[u8]) -> Result<()>;
+    /// Host: the guest has said that it has everything.
+    fn confirmed(&mut self) {}
     /// The space, once it is known.
     fn space(&self) -> Option<String>;
     /// Another machine to go on with after one ended in failure; `None` to end.
@@ -360,6 +363,13 @@ impl Driver {
                 }
                 asked => executor::blocking(|| self.ask(asked)),
             };
+            if self.layer.failure().is_some() {
+                // Not a word more: the other side would take it for success.
+                queue.clear();
+                if let Some(link) = current.take() {
+                    link.close().await;
+                }
+            }
             if let Some(event) = event {
                 queue.extend(self.machine.handle(event, &mut clock::fill_random));
             }
@@ -427,6 +437,10 @@ impl Driver {
                 }
                 None
             }
+            Effect::Confirmed => {
+                self.layer.confirmed();
+                None
+            }
             _ => None,
         }
     }
@@ -444,6 +458,11 @@ impl Driver {
                 update.space = space;
                 return;
             }
+            // What went well for the machine may have failed for the layer.
+            let state = match state {
+                InvitationState::Success => InvitationState::Error,
+                state => state,
+            };
             failed(update, state, error);
         });
         self.layer.over();

@@ -91,7 +91,6 @@ fn start(
         url: code.to_url()?,
         qr: code.to_qr_text()?,
         shown: true,
-        lasts: true,
     };
     let (handle, commands) = PairingHandle::labelled(label, None, node.log().clone());
     let layer = GuestLayer {
@@ -211,19 +210,16 @@ impl GuestLayer {
         let role = Role::from_number(admission.role)
             .ok_or_else(|| Error::protocol("the admission names no role"))?;
         let signature = self.signature(&admission, space, role)?;
-        let store = node.with_profile(|profile| profile.open_space(&space))?;
-        let random = Box::new(clock::fill_random);
-        let mut core = SpaceCore::join(space, Box::new(store), Arc::clone(&self.keyring), random)?;
-        for header in &admission.headers {
-            core.add_feed(header)?;
-        }
-        core.ingest(admission.entries, &mut Ingest::default())?;
-        self.check_host(&core)?;
-        core.write_join(&self.display_name, role, invitation_key, signature)?;
-        // The list is durable at once: what it names is to be so before.
-        core.flush()?;
-        let joined_ms = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
-        node.with_profile(|profile| profile.add_space(&space, false, joined_ms))?;
+        let (core, _) = node.enter_space(
+            space,
+            &self.keyring,
+            (admission.headers, admission.entries),
+            |core| {
+                self.check_host(core)?;
+                core.write_join(&self.display_name, role, invitation_key, signature)
+            },
+            |profile, now| profile.add_space(&space, false, now),
+        )?;
         node.adopt_space(core)
     }
 }
@@ -312,15 +308,7 @@ impl Layer for GuestLayer {
     }
 
     fn count_guess(&mut self) -> Result<()> {
-        let node = self.node()?;
-        let used = node.with_profile(|profile| profile.use_code(&self.code.rendezvous))?;
-        match used <= limits::CODES_PER_INVITATION {
-            true => Ok(()),
-            false => Err(Error::new(
-                ErrorKind::InvitationRefused,
-                "all guesses at the authorization code are used up: ask for a new invitation",
-            )),
-        }
+        count_guess(&*self.node()?, &self.code.rendezvous)
     }
 
     fn introduced(&mut self, peer: &Peer) {
@@ -332,6 +320,18 @@ impl Layer for GuestLayer {
         if let Ok(node) = self.node() {
             tending::tend_later(&node);
         }
+    }
+}
+
+/// Counts a guess that is about to be sent, durably; fails if there is none left.
+pub(super) fn count_guess(node: &Node, id: &[u8; 16]) -> Result<()> {
+    let used = node.with_profile(|profile| profile.use_code(id))?;
+    match used <= limits::CODES_PER_INVITATION {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::InvitationRefused,
+            "all guesses at the authorization code are used up: ask for a new invitation",
+        )),
     }
 }
 

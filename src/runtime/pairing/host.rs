@@ -87,6 +87,7 @@ pub fn open(
         expires_ms: code.expires_ms,
         delegated: options.delegated,
         max_uses: u8::try_from(options.max_uses).unwrap_or(0),
+        from_now_on: !options.history,
     };
     let offered = space.with_settled(|core| core.offer_invitation(signer.public().0, role, hint));
     if let Err(error) = offered {
@@ -138,7 +139,6 @@ pub(super) fn resume(
         url: code.to_url()?,
         qr: code.to_qr_text()?,
         shown: true,
-        lasts: true,
     };
     let signer = record.signer()?;
     let key = signer.public().0;
@@ -173,7 +173,6 @@ pub(super) fn stand_in(
         url: String::new(),
         qr: String::new(),
         shown: false,
-        lasts: true,
     };
     receive(node, space, code, label, key, role, None)
 }
@@ -554,7 +553,7 @@ pub(super) fn space_of(node: &Node, id: &SpaceId) -> Option<Arc<SpaceHost>> {
     host.opening().map(|_| host)
 }
 
-fn used_up() -> Error {
+pub(super) fn used_up() -> Error {
     Error::new(
         ErrorKind::InvitationRefused,
         "the invitation was used as often as it allows",
@@ -568,7 +567,7 @@ pub(super) fn expired() -> Error {
     )
 }
 
-fn codes_used_up() -> Error {
+pub(super) fn codes_used_up() -> Error {
     Error::new(
         ErrorKind::InvitationRefused,
         format!(

@@ -40,28 +40,25 @@ pub fn list(node: &Arc<Node>) -> Result<Vec<InvitationInfo>> {
                 all.push(of_host(node, &stored, &record, state)?);
             }
             Ok(Record::Guest(record)) => {
+                let (made, ends) = (record.created_ms, record.ends_ms);
+                all.push(of_guest(&stored.id, &record.code, (made, ends), state)?);
+            }
+            Ok(Record::DeviceHost(record)) => {
                 let code = InvitationCode::parse(&record.code)?;
                 all.push(InvitationInfo {
-                    joining: true,
                     created_ms: record.created_ms,
-                    expires_ms: record.ends_ms,
+                    max_uses: Some(1),
+                    uses: stored.uses,
                     code: Some(record.code.clone()),
                     url: Some(code.to_url()?),
                     ..blank(&stored.id, &code, state)
                 });
             }
-            // One that does not run ended with its process.
-            Ok(Record::Device) => {
-                if let Some(running) = tending::running(node, &stored.id) {
-                    let code = InvitationCode::parse(&running.code())?;
-                    all.push(InvitationInfo {
-                        max_uses: Some(1),
-                        code: Some(running.code()),
-                        url: Some(running.url()),
-                        ..blank(&stored.id, &code, state)
-                    });
-                }
+            Ok(Record::DeviceGuest(record)) => {
+                let (made, ends) = (record.created_ms, record.ends_ms);
+                all.push(of_guest(&stored.id, &record.code, (made, ends), state)?);
             }
+            Ok(Record::EndedDevice) => {}
             // Only waits to be closed.
             Ok(Record::Closing(_, key)) => {
                 own_keys.insert(key);
@@ -105,6 +102,24 @@ fn blank(id: &[u8; 16], code: &InvitationCode, state: InvitationState) -> Invita
         code: None,
         url: None,
     }
+}
+
+/// A code that we use.
+fn of_guest(
+    id: &[u8; 16],
+    text: &str,
+    (created_ms, expires_ms): (u64, u64),
+    state: InvitationState,
+) -> Result<InvitationInfo> {
+    let code = InvitationCode::parse(text)?;
+    Ok(InvitationInfo {
+        joining: true,
+        created_ms,
+        expires_ms,
+        code: Some(text.to_owned()),
+        url: Some(code.to_url()?),
+        ..blank(id, &code, state)
+    })
 }
 
 fn of_host(
@@ -230,9 +245,11 @@ pub fn cancel(node: &Arc<Node>, id: &str) -> Result<()> {
                 }
                 Err(_) => node.with_profile(|profile| profile.remove_invitation(&key)),
             },
-            Record::Closing(..) | Record::Guest(_) | Record::Device => {
-                node.with_profile(|profile| profile.remove_invitation(&key))
-            }
+            Record::Closing(..)
+            | Record::Guest(_)
+            | Record::DeviceHost(_)
+            | Record::DeviceGuest(_)
+            | Record::EndedDevice => node.with_profile(|profile| profile.remove_invitation(&key)),
         };
     }
     for space in node.all_spaces() {

@@ -1,7 +1,10 @@
 //! Invitations at work: rooms, links, sessions, durable counting and screens around the state
 //! machines of [`crate::invitation`].
 
+#[cfg(test)]
+mod crowd_tests;
 mod desk;
+mod device_desk;
 pub mod device_guest;
 pub mod device_host;
 mod device_wire;
@@ -76,8 +79,6 @@ pub(super) struct Label {
     /// Whether it is shown to the program: a member that lets in guests for somebody else does
     /// so quietly.
     pub shown: bool,
-    /// Whether it is kept and goes on when the profile is opened again.
-    pub lasts: bool,
 }
 
 struct Shared {
@@ -109,7 +110,6 @@ impl PairingHandle {
             qr: url.clone(),
             url,
             shown: true,
-            lasts: true,
         };
         PairingHandle::labelled(label, None, log)
     }
@@ -227,12 +227,9 @@ impl PairingHandle {
         self.send(Command::Cancel);
     }
 
-    /// Stops, to go on when the profile is opened again; one that could not is cancelled.
+    /// Stops, to go on when the profile is opened again.
     pub fn suspend(&self) {
-        self.send(match self.shared.label.lasts {
-            true => Command::Suspend,
-            false => Command::Cancel,
-        });
+        self.send(Command::Suspend);
     }
 
     /// Closes the connection to the other side, if there is one: the client goes offline.

@@ -157,7 +157,6 @@ impl Reception {
             url: String::new(),
             qr: String::new(),
             shown: false,
-            lasts: true,
         };
         let log = self.handle.shared.log.clone();
         let (handle, commands) = PairingHandle::labelled(label, Some(Box::new(watcher)), log);

@@ -9,10 +9,11 @@ use zeroize::Zeroize as _;
 
 /// The version of the format, its first byte.
 const VERSION: u8 = 2;
+/// The version of what is kept of device invitations, likewise.
+const DEVICES: u8 = 3;
 
-/// What is kept of a device invitation beside its count. It is not taken up again after a restart, so
-/// nothing is needed; a later start removes it.
-pub const DEVICE: &[u8] = b"device";
+/// What earlier versions kept of a device invitation, which ended with its process.
+const ENDED_DEVICE: &[u8] = b"device";
 
 /// A record, as read.
 pub enum Record {
@@ -22,8 +23,12 @@ pub enum Record {
     Host(HostRecord),
     /// A code that we use.
     Guest(GuestRecord),
-    /// A device invitation, which ends with its process.
-    Device,
+    /// A device invitation of ours.
+    DeviceHost(DeviceHostRecord),
+    /// A device code that we use.
+    DeviceGuest(DeviceGuestRecord),
+    /// A device invitation that ended with a process of an earlier version.
+    EndedDevice,
 }
 
 /// An invitation of ours.
@@ -63,25 +68,64 @@ pub struct GuestRecord {
     pub created_ms: u64,
 }
 
+/// A device invitation of ours.
 #[derive(Clone, PartialEq, prost::Message)]
+pub struct DeviceHostRecord {
+    /// The code as text.
+    #[prost(string, tag = "1")]
+    pub code: String,
+    /// When it was made, in milliseconds since 1970.
+    #[prost(uint64, tag = "2")]
+    pub created_ms: u64,
+}
+
+/// A device code that we use.
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
+pub struct DeviceGuestRecord {
+    /// The code as text.
+    #[prost(string, tag = "1")]
+    pub code: String,
+    /// When the other device is looked for no more, in milliseconds since 1970.
+    #[prost(uint64, tag = "2")]
+    pub ends_ms: u64,
+    /// When the code was first used, in milliseconds since 1970.
+    #[prost(uint64, tag = "3")]
+    pub created_ms: u64,
+    /// The secrets of the new device's keys: the same device comes back, which may have been
+    /// certified already.
+    #[prost(bytes = "vec", tag = "4")]
+    pub keys: Vec<u8>,
+    /// The new device's name.
+    #[prost(string, tag = "5")]
+    pub name: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 struct Envelope {
-    #[prost(oneof = "Side", tags = "1, 2")]
+    #[prost(oneof = "Side", tags = "1, 2, 3, 4")]
     side: Option<Side>,
 }
 
 #[derive(Clone, PartialEq, prost::Oneof)]
+#[prost(skip_debug)]
 enum Side {
     #[prost(message, tag = "1")]
     Host(HostRecord),
     #[prost(message, tag = "2")]
     Guest(GuestRecord),
+    #[prost(message, tag = "3")]
+    DeviceHost(DeviceHostRecord),
+    #[prost(message, tag = "4")]
+    DeviceGuest(DeviceGuestRecord),
 }
 
 impl Record {
     /// Reads a kept record.
     pub fn decode(bytes: &[u8]) -> Result<Record> {
-        if bytes == DEVICE {
-            return Ok(Record::Device);
+        if bytes == ENDED_DEVICE {
+            return Ok(Record::EndedDevice);
         }
         // Version 1 had no version byte, and no other version is that short.
         if let Ok(first) = <&[u8; 64]>::try_from(bytes) {
@@ -89,22 +133,22 @@ impl Record {
             let key = key.try_into().map_err(|_| damaged())?;
             return Ok(Record::Closing(SpaceId::from_slice(space)?, key));
         }
-        let Some((&VERSION, body)) = bytes.split_first() else {
+        let Some((version, body)) = bytes.split_first() else {
             return Err(damaged());
         };
-        match Envelope::decode(body)
-            .ok()
-            .and_then(|envelope| envelope.side)
-        {
-            Some(Side::Host(record)) => Ok(Record::Host(record)),
-            Some(Side::Guest(record)) => Ok(Record::Guest(record)),
-            None => Err(damaged()),
+        let envelope = Envelope::decode(body).map_err(|_| damaged())?;
+        match (*version, envelope.side) {
+            (VERSION, Some(Side::Host(record))) => Ok(Record::Host(record)),
+            (VERSION, Some(Side::Guest(record))) => Ok(Record::Guest(record)),
+            (DEVICES, Some(Side::DeviceHost(record))) => Ok(Record::DeviceHost(record)),
+            (DEVICES, Some(Side::DeviceGuest(record))) => Ok(Record::DeviceGuest(record)),
+            _ => Err(damaged()),
         }
     }
 }
 
-fn encode(side: Side) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
+fn encode(version: u8, side: Side) -> Vec<u8> {
+    let mut bytes = vec![version];
     bytes.extend(Envelope { side: Some(side) }.encode_to_vec());
     bytes
 }
@@ -112,7 +156,7 @@ fn encode(side: Side) -> Vec<u8> {
 impl HostRecord {
     /// The record's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        encode(Side::Host(self.clone()))
+        encode(VERSION, Side::Host(self.clone()))
     }
 
     /// The space.
@@ -142,7 +186,21 @@ impl HostRecord {
 impl GuestRecord {
     /// The record's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        encode(Side::Guest(self.clone()))
+        encode(VERSION, Side::Guest(self.clone()))
+    }
+}
+
+impl DeviceHostRecord {
+    /// The record's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(DEVICES, Side::DeviceHost(self.clone()))
+    }
+}
+
+impl DeviceGuestRecord {
+    /// The record's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        encode(DEVICES, Side::DeviceGuest(self.clone()))
     }
 }
 
@@ -153,6 +211,42 @@ fn damaged() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn records_of_devices_are_as_they_were_written() {
+        let host = DeviceHostRecord {
+            code: "echodb-link-x".into(),
+            created_ms: 9,
+        };
+        let guest = DeviceGuestRecord {
+            code: "echodb-link-y".into(),
+            ends_ms: 10,
+            created_ms: 9,
+            keys: vec![7; 2],
+            name: "Phone".into(),
+        };
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        assert_eq!(
+            hex(&host.to_bytes()),
+            "031a110a0d6563686f64622d6c696e6b2d781009"
+        );
+        assert_eq!(
+            hex(&guest.to_bytes()),
+            "03221e0a0d6563686f64622d6c696e6b2d79100a1809220207072a0550686f6e65"
+        );
+        match Record::decode(&host.to_bytes()) {
+            Ok(Record::DeviceHost(read)) => assert_eq!(read, host),
+            _ => panic!("a device host's record is read as something else"),
+        }
+        match Record::decode(&guest.to_bytes()) {
+            Ok(Record::DeviceGuest(read)) => assert!(read == guest),
+            _ => panic!("a new device's record is read as something else"),
+        }
+        for mut bytes in [host.to_bytes(), guest.to_bytes()] {
+            bytes[0] = VERSION;
+            assert!(Record::decode(&bytes).is_err());
+        }
+    }
 
     #[test]
     fn records_round_trip_and_old_ones_are_told_apart() {
@@ -183,7 +277,16 @@ mod tests {
             }
             _ => panic!("an old record is read as something else"),
         }
-        assert!(matches!(Record::decode(DEVICE), Ok(Record::Device)));
+        assert!(matches!(
+            Record::decode(ENDED_DEVICE),
+            Ok(Record::EndedDevice)
+        ));
+        // Each side under the version that has it, and no other.
+        let mut swapped = [host.to_bytes(), guest.to_bytes()];
+        for bytes in &mut swapped {
+            bytes[0] = DEVICES;
+            assert!(Record::decode(bytes).is_err());
+        }
         for bad in [
             vec![],
             vec![2],

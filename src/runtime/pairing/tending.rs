@@ -2,7 +2,7 @@
 //! inviters the delegated ones of all open spaces.
 
 use super::record::{HostRecord, Record};
-use super::{PairingHandle, guest};
+use super::{PairingHandle, device_guest, device_host, guest};
 use super::{ending, host};
 use crate::authority::InviteView;
 use crate::model::{Result, Role};
@@ -66,7 +66,9 @@ fn resume(node: &Arc<Node>, stored: &StoredInvitation) -> Result<()> {
         },
         Record::Host(record) => resume_host(node, stored, &record),
         Record::Guest(record) => guest::resume(node, &stored.id, &record),
-        Record::Device => node.with_profile(|profile| profile.remove_invitation(&stored.id)),
+        Record::DeviceHost(record) => device_host::resume(node, &stored.id, &record),
+        Record::DeviceGuest(record) => device_guest::resume(node, &stored.id, &record),
+        Record::EndedDevice => node.with_profile(|profile| profile.remove_invitation(&stored.id)),
     }
 }
 

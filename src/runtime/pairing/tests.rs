@@ -84,6 +84,57 @@ async fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     waited.unwrap_or_else(|_| panic!("gave up waiting until {what}"));
 }
 
+/// A WebRTC stack of the attacker's in one of the rooms.
+fn stack(server: &TestServer) -> Arc<Connector> {
+    let transport = WebRtcTransport::new(WebRtcOptions {
+        bind_addresses: vec!["127.0.0.1:0".parse().unwrap()],
+        ..WebRtcOptions::default()
+    });
+    let connector = Connector::new(Arc::new(transport), Log::new(None, LogLevel::Off));
+    connector.add_servers(&[server.url()]).unwrap();
+    connector
+}
+
+/// An open, encrypted connection of the attacker's to whoever is in the room of a code.
+pub(super) async fn visit(
+    code: &InvitationCode,
+    server: &TestServer,
+) -> (Arc<Connector>, Arc<SecureLink>) {
+    let connector = stack(server);
+    let (links, mut taken) = mpsc::channel(4);
+    let key = TopicKey::new(&code.seal_key());
+    connector.enter_private(code.topic(), key, links, Calls::SmallerId);
+    let (_, link) = tokio::time::timeout(PATIENCE, taken.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    // Further links stay unanswered.
+    tokio::spawn(async move { while taken.recv().await.is_some() {} });
+    (
+        connector,
+        Arc::new(SecureLink::establish(link).await.unwrap()),
+    )
+}
+
+/// What anybody is who has the code.
+fn setup(code: &InvitationCode, keyring: &Keyring) -> Setup {
+    Setup {
+        code: code.clone(),
+        identity: keyring.identity_key(),
+        device: keyring.device_key(),
+        display_name: "Mal".into(),
+        verify: driver::verifier(),
+        now_ms: clock::now_ms(),
+        timeout_ms: None,
+    }
+}
+
+/// The greeting of a guest who has the code.
+pub(super) fn guest_greeting(code: &InvitationCode, link: &SecureLink) -> Vec<u8> {
+    let keyring = Keyring::generate(&mut clock::fill_random);
+    greeting(Guest::new(setup(code, &keyring)).unwrap(), link)
+}
+
 /// The scene of every attack: an open invitation, and a guest who is about to use its code.
 struct Scene {
     server: HostileServer,
@@ -130,49 +181,8 @@ impl Scene {
         .unwrap()
     }
 
-    /// A WebRTC stack of the attacker's in one of the rooms.
-    fn stack(&self, server: &TestServer) -> Arc<Connector> {
-        let transport = WebRtcTransport::new(WebRtcOptions {
-            bind_addresses: vec!["127.0.0.1:0".parse().unwrap()],
-            ..WebRtcOptions::default()
-        });
-        let connector = Connector::new(Arc::new(transport), Log::new(None, LogLevel::Off));
-        connector.add_servers(&[server.url()]).unwrap();
-        connector
-    }
-
-    /// An open, encrypted connection of the attacker's to whoever is in the room.
-    async fn tap(&self, server: &TestServer) -> (Arc<Connector>, Arc<SecureLink>) {
-        let connector = self.stack(server);
-        let (links, mut taken) = mpsc::channel(4);
-        connector.enter_private(
-            self.code.topic(),
-            TopicKey::new(&self.code.seal_key()),
-            links,
-            Calls::SmallerId,
-        );
-        let (_, link) = tokio::time::timeout(PATIENCE, taken.recv())
-            .await
-            .unwrap()
-            .unwrap();
-        // Further links stay unanswered.
-        tokio::spawn(async move { while taken.recv().await.is_some() {} });
-        (
-            connector,
-            Arc::new(SecureLink::establish(link).await.unwrap()),
-        )
-    }
-
     fn setup(&self) -> Setup {
-        Setup {
-            code: self.code.clone(),
-            identity: self.mal.identity_key(),
-            device: self.mal.device_key(),
-            display_name: "Mal".into(),
-            verify: driver::verifier(),
-            now_ms: clock::now_ms(),
-            timeout_ms: None,
-        }
+        setup(&self.code, &self.mal)
     }
 
     /// Plays one side with the product's own machine and the attacker's keys.
@@ -190,7 +200,7 @@ impl Scene {
             place: Place {
                 topic: self.code.topic(),
                 key: self.code.seal_key(),
-                connector: self.stack(server),
+                connector: stack(server),
                 calls: Calls::SmallerId,
             },
             commands,
@@ -339,8 +349,8 @@ async fn attack_01_an_attacker_who_passes_everything_on_is_noticed_at_the_greeti
     let scene = Scene::set().await;
     let joining = scene.join(&scene.code);
     let (to_host, to_guest) = tokio::join!(
-        scene.tap(&scene.server.of_host),
-        scene.tap(&scene.server.of_guest)
+        visit(&scene.code, &scene.server.of_host),
+        visit(&scene.code, &scene.server.of_guest)
     );
     assert_ne!(to_host.1.hash(), to_guest.1.hash());
     pass_on(&to_host.1, &to_guest.1, false).await;
@@ -356,8 +366,8 @@ async fn attack_01_an_attacker_with_greetings_of_his_own_is_noticed_at_the_intro
     let scene = Scene::set().await;
     let joining = scene.join(&scene.code);
     let (to_host, to_guest) = tokio::join!(
-        scene.tap(&scene.server.of_host),
-        scene.tap(&scene.server.of_guest)
+        visit(&scene.code, &scene.server.of_host),
+        visit(&scene.code, &scene.server.of_guest)
     );
     let hello = greeting(Guest::new(scene.setup()).unwrap(), &to_host.1);
     to_host.1.send(&hello).await.unwrap();
@@ -455,7 +465,7 @@ async fn a_guest_who_cannot_tell_the_host_gives_three_guesses_and_no_more() {
 async fn a_stranger_who_stalls_holds_up_neither_the_guest_nor_the_user() {
     let scene = Scene::set().await;
     // Connected, and not a word of the handshake.
-    let stranger = scene.stack(&scene.server.of_host);
+    let stranger = stack(&scene.server.of_host);
     let (links, mut taken) = mpsc::channel(4);
     let key = TopicKey::new(&scene.code.seal_key());
     stranger.enter_private(scene.code.topic(), key, links, Calls::SmallerId);

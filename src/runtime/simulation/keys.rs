@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Has everybody hear of everything, those too who are to get nothing of it.
-fn meet(peers: &mut [Peer]) {
+pub(super) fn meet(peers: &mut [Peer]) {
     for _ in 0..2 {
         for from in 0..peers.len() {
             peers[from].core().share_keys().unwrap();

@@ -5,6 +5,7 @@
 mod actions;
 mod bounds;
 mod denials;
+mod from_now_on;
 mod hostile;
 mod keys;
 mod link;
@@ -16,7 +17,7 @@ mod schema_record;
 mod schemas;
 mod world;
 
-use crate::model::{ObjectId, Operation, Path, TextUnit, Value, limits};
+use crate::model::{ErrorKind, ObjectId, Operation, Path, TextUnit, Value, limits};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use world::{Plan, World};
@@ -74,6 +75,49 @@ fn sim_copied_devices_lose_nothing() {
         };
         World::run(seed.wrapping_add(2 << 32), plan);
     });
+}
+
+#[test]
+fn sim_typing_past_one_entry_is_written_without_waiting() {
+    let folder = world::folder();
+    let mut peer = peer::Peer::new(0, 1, folder.path());
+    let space = peer.found();
+    peer.remember(space);
+    let core = peer.core();
+    let object = ObjectId::from_parts(1, [0; 10]);
+    let log = Path::parse("log").unwrap();
+    let create = Operation::Create {
+        object,
+        type_name: None,
+        fields: BTreeMap::from([("log".to_owned(), Value::Text(String::new()))]),
+    };
+    core.transact(&[create], None, None, 0).unwrap();
+    let edit = |bytes: usize| Operation::Splice {
+        object,
+        path: log.clone(),
+        position: 0,
+        delete: 0,
+        insert: "x".repeat(bytes),
+        unit: TextUnit::CodePoint,
+    };
+    const HALF: usize = 128 * 1024;
+    // More than one entry holds is no single edit.
+    let refused = core.splice_text(edit(2 * HALF + 1), 0);
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::LimitExceeded);
+    assert!(!core.has_typing());
+    assert!(core.splice_text(edit(HALF), 0).unwrap().is_none());
+    // What would not fit beside it has to wait for the write.
+    assert!(!core.typing_is_full(&edit(HALF)));
+    assert!(core.typing_is_full(&edit(HALF + 1)));
+    // What just fits fills the entry, which is written at once.
+    let outcome = core.splice_text(edit(HALF), 0).unwrap();
+    assert!(outcome.is_some_and(|outcome| outcome.entry.is_some()));
+    assert!(!core.has_typing());
+    assert!(core.splice_text(edit(1), 0).unwrap().is_none());
+    // Killed before the rest was written: what filled the entry is there.
+    peer.restart();
+    let text = peer.core().text(object, &log).unwrap();
+    assert_eq!(text.len(), 2 * HALF);
 }
 
 #[test]

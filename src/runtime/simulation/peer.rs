@@ -15,7 +15,7 @@ pub struct Peer {
     pub keyring: Arc<Keyring>,
     pub core: Option<SpaceCore>,
     path: PathBuf,
-    random: Random,
+    pub random: Random,
     /// How far its clock is off.
     clock: Clock,
     /// Entries that were acknowledged to the caller.
@@ -104,15 +104,32 @@ impl Peer {
         let mut seed = [0; 32];
         host.random.fill(&mut seed);
         let invitation = DeviceSigner::from_seed(seed);
-        let certificate = self.keyring.chain().certificate().clone();
-        let core = host.core();
-        if core.open_invitation(&invitation, role, 0).is_err() {
+        if host.core().open_invitation(&invitation, role, 0).is_err() {
             // As many are open as may be.
             return;
         }
-        let signature = core
-            .sign_admission(&invitation, &certificate, role)
-            .unwrap();
+        self.come_in(host, &invitation, role);
+        if host.random.once_in(2) {
+            // The pairing link lives on: the host stores the join at once. Otherwise the guest has
+            // to prove its membership to whomever it meets.
+            let (headers, entries) = self.core().own_control().unwrap();
+            let mut into = Ingest::default();
+            for header in &headers {
+                host.core().add_feed(header).unwrap();
+            }
+            host.core().ingest(entries, &mut into).unwrap();
+            host.core().share_keys().unwrap();
+        }
+        if host.random.once_in(2) {
+            host.core().close_invitation(invitation.public().0).unwrap();
+        }
+    }
+
+    /// Comes in through an invitation, of which nobody else has heard yet.
+    pub fn come_in(&mut self, host: &mut Peer, invitation: &DeviceSigner, role: Role) {
+        let certificate = self.keyring.chain().certificate().clone();
+        let core = host.core();
+        let signature = core.sign_admission(invitation, &certificate, role).unwrap();
         let (headers, entries) = core.control_history().unwrap();
         let space = core.id();
         let (store, keyring, entropy) = (self.store(), Arc::clone(&self.keyring), self.entropy());
@@ -129,20 +146,6 @@ impl Peer {
         )
         .unwrap();
         self.core = Some(core);
-        if host.random.once_in(2) {
-            // The pairing link lives on: the host stores the join at once. Otherwise the guest has
-            // to prove its membership to whomever it meets.
-            let (headers, entries) = self.core().own_control().unwrap();
-            let mut into = Ingest::default();
-            for header in &headers {
-                host.core().add_feed(header).unwrap();
-            }
-            host.core().ingest(entries, &mut into).unwrap();
-            host.core().share_keys().unwrap();
-        }
-        if host.random.once_in(2) {
-            host.core().close_invitation(invitation.public().0).unwrap();
-        }
     }
 
     /// Stops and starts again, as after a crash: gathered edits that were not written are lost.

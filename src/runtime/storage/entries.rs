@@ -172,6 +172,19 @@ impl SpaceStore {
         })
     }
 
+    /// At most `limit` entries that wait and arrived after number `n`, in order of arrival.
+    pub fn waiting_after(&self, n: i64, limit: usize) -> Result<Vec<(i64, EntryId)>> {
+        self.db.read(|conn| {
+            conn.prepare_cached(
+                "SELECT n, id FROM entries WHERE status = 2 AND n > ?1 ORDER BY n LIMIT ?2",
+            )?
+            .query_map(params![n, clamp(limit as u64)], |row| {
+                Ok((row.get(0)?, EntryId(row.get(1)?)))
+            })?
+            .collect()
+        })
+    }
+
     /// The entries whose changes were refused, and why.
     pub fn quarantined(&self) -> Result<Vec<QuarantinedEntry>> {
         self.db.read(|conn| {

@@ -65,6 +65,10 @@ impl Reads for SpaceStore {
         self.entries_of_kind(crate::feed::FeedKind::Control)
     }
 
+    fn waiting_after(&self, arrival: i64, limit: usize) -> Result<Vec<(i64, EntryId)>> {
+        SpaceStore::waiting_after(self, arrival, limit)
+    }
+
     fn entries_with_status(&self, status: EntryStatus) -> Result<Vec<StoredEntry>> {
         SpaceStore::entries_with_status(self, status)
     }

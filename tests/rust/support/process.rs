@@ -103,8 +103,17 @@ pub struct Peer {
 impl Peer {
     /// Opens the profile in `dir`, making an identity if there is none.
     pub fn start(dir: &Path, name: &str, signal: &str) -> Peer {
+        Peer::start_as("peer", dir, name, signal)
+    }
+
+    /// Opens the profile in `dir` and makes no identity.
+    pub fn start_blank(dir: &Path, name: &str, signal: &str) -> Peer {
+        Peer::start_as("blank", dir, name, signal)
+    }
+
+    fn start_as(role: &str, dir: &Path, name: &str, signal: &str) -> Peer {
         let role =
-            json!({"role": "peer", "dir": dir.to_str().unwrap(), "name": name, "signal": signal});
+            json!({"role": role, "dir": dir.to_str().unwrap(), "name": name, "signal": signal});
         Peer {
             running: Running::open(&role),
             role,
@@ -275,7 +284,7 @@ fn serve_peer(role: &Value) {
     let log = std::env::var_os("ECHODB_TEST_LOG")
         .map(|_| Arc::new(Log(text("name"))) as Arc<dyn LogSink>);
     let client = Client::open(options, log).unwrap();
-    if client.identity().is_none() {
+    if client.identity().is_none() && role["role"] != "blank" {
         client.create_identity(text("name")).unwrap();
     }
     let mut serving = Serving {
@@ -303,6 +312,34 @@ impl Serving {
                 self.invitations.insert("host", hosting);
                 json!({"code": code, "id": id})
             }
+            "device_invite" => {
+                let hosting = self
+                    .client
+                    .create_device_invitation(InviteOptions::default())?;
+                let (code, id) = (hosting.code(), hosting.id());
+                self.invitations.insert("host", hosting);
+                json!({"code": code, "id": id})
+            }
+            "join_device" => {
+                let options = JoinOptions::default();
+                let joining = self.client.join_device(text("code"), options)?;
+                self.invitations.insert("guest", joining);
+                json!({})
+            }
+            "invitations" => {
+                let all = self.client.invitations()?;
+                json!({"invitations": all.into_iter().map(|i| i.id).collect::<Vec<_>>()})
+            }
+            "update" => {
+                let update = self.invitations[text("as").as_str()].update();
+                json!({"state": update.state.name(), "left": update.attempts_left, "status": update.status})
+            }
+            "newest_code" => {
+                let guests = self.invitations["host"].update().guests;
+                json!({"auth_code": guests.last().and_then(|guest| guest.auth_code.clone())})
+            }
+            "identity" => json!({"identity": self.client.identity().map(|i| i.identity)}),
+            "devices" => json!({"devices": self.client.devices()?.len()}),
             "resume" => {
                 let id = text("id");
                 wait("the invitation runs again", || {

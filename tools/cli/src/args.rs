@@ -110,6 +110,13 @@ pub enum Command {
         /// The space
         space: String,
     },
+    /// Gives a member who was invited with --no-history what was written before its time
+    ShareHistory {
+        /// The space
+        space: String,
+        /// The member: its key, a prefix of it, or its name
+        member: String,
+    },
     /// Adds an object and prints its id
     Add {
         /// The space

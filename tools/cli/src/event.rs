@@ -488,6 +488,8 @@ pub struct SpaceStatus {
     pub excluded: u64,
     /// Entries that wait for a content key.
     pub waiting_for_key: u64,
+    /// Entries that were written before this member's time.
+    pub sealed_off: u64,
     /// Entries that wait for another entry.
     pub waiting_for_dependency: u64,
     /// Objects that break their type's schema.

@@ -22,6 +22,9 @@ pub struct InviteArgs {
     /// The role of the guests: relay, reader, editor, admin or owner, below your own
     #[arg(long, value_name = "ROLE", default_value = "editor")]
     pub role: String,
+    /// Gives the guests what is written from now on, and nothing that is older
+    #[arg(long)]
+    pub no_history: bool,
     /// How long to stay and replicate with the new member, in seconds, at most
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub sync_wait: u64,

@@ -38,7 +38,8 @@ extension Client {
     /// a space.
     ///
     /// **Whoever is let in this way is you**: it sees every space and can write, invite and add
-    /// devices. The invitation ends with the client; ``Invitation/wait()`` gives the identity's key.
+    /// devices. The invitation lets in one device and outlives the process like one to a space
+    /// (``invitations()``); ``Invitation/wait()`` gives the identity's key.
     /// Throws ``EchoError/Kind/invalidState`` without identity or offline, and
     /// ``EchoError/Kind/permissionDenied`` on a device that was revoked.
     ///

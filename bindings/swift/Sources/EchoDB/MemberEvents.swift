@@ -20,6 +20,9 @@ public enum MemberEventKind: Hashable, Sendable, CaseIterable {
     case deviceRevoked
     /// It is the space's top owner now, whom nobody can remove.
     case handedOver
+    /// The reader was so slow that events before this one were dropped: list the members again. The
+    /// identity and its name are empty.
+    case missed
 
     init(native: EchoDBNative.MemberEventKind) {
         switch native {
@@ -31,6 +34,7 @@ public enum MemberEventKind: Hashable, Sendable, CaseIterable {
         case .deviceAdded: self = .deviceAdded
         case .deviceRevoked: self = .deviceRevoked
         case .handedOver: self = .handedOver
+        case .missed: self = .missed
         }
     }
 }
@@ -71,6 +75,20 @@ public struct MemberEvent: Hashable, Sendable {
         byName = native.byName
         text = native.text
     }
+
+    /// What stands for an event and the one after it, which are dropped.
+    init(missedFrom old: MemberEvent) {
+        space = old.space
+        kind = .missed
+        identity = ""
+        displayName = ""
+        role = nil
+        previousRole = nil
+        device = nil
+        by = nil
+        byName = nil
+        text = "some events were missed: list the members again"
+    }
 }
 
 /// What becomes of the members of a space; made by ``Space/memberEvents()``.
@@ -81,8 +99,8 @@ public struct MemberEvent: Hashable, Sendable {
 /// }
 /// ```
 ///
-/// It holds everything since it was made. A reader who leaves thousands of events waiting misses those
-/// that came last but one. It ends when the loop is left, when the reading task is cancelled, on
+/// It holds everything since it was made. Of a reader who leaves thousands of events waiting the newest
+/// are dropped, and a last one, ``MemberEventKind/missed``, says so. It ends when the loop is left, when the reading task is cancelled, on
 /// ``cancel()``, and when the client is shut down. It can be gone through once.
 public struct MemberEvents: AsyncSequence, Sendable {
     /// More than a reader who reads leaves waiting: a space has at most 200 members.
@@ -94,7 +112,7 @@ public struct MemberEvents: AsyncSequence, Sendable {
     public typealias Element = MemberEvent
 
     init(of space: EchoDBNative.Space, lifeline: Lifeline) async throws {
-        let mailbox = Mailbox<MemberEvent>(limit: Self.limit) { _, latter in latter }
+        let mailbox = Mailbox<MemberEvent>(limit: Self.limit) { former, _ in MemberEvent(missedFrom: former) }
         let listener = MemberListener { mailbox.put($0) }
         let subscription = try await translating {
             try await space.subscribeMembers(listener: listener)

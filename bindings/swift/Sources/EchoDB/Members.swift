@@ -108,4 +108,17 @@ extension Space {
     public func rotateKey() async throws {
         try await translating { try await native.rotateKey() }
     }
+
+    /// Gives a member who was invited without the history the keys of what was written before its
+    /// time, as far as this device has them.
+    ///
+    /// What is sealed off for it opens as soon as it hears of that. It cannot be taken back. Takes the
+    /// role of admin or above; throws ``EchoError/Kind/permissionDenied`` otherwise, and
+    /// ``EchoError/Kind/notFound`` for an identity that is no member who may read.
+    ///
+    /// - Returns: Whether there was anything that the member lacked.
+    @discardableResult
+    public func shareHistory(with identity: String) async throws -> Bool {
+        try await translating { try await native.shareHistory(identity: identity) }
+    }
 }

@@ -89,9 +89,12 @@ public final class Space: Sendable {
     ///     inviter's own, and at most editor if delegated.
     ///   - includeSignaling: Whether the code carries the signalling servers, so that the guest
     ///     needs no setting.
+    ///   - includesHistory: Whether guests can read what was written before. If not they are given the
+    ///     content keys from this call on alone: they hold the older entries, sealed, and see no object
+    ///     that was made before, nor what became of it since. ``shareHistory(with:)`` opens them later.
     public func invite(
         lifetime: Duration = .seconds(3600), maxUses: Int = 1, isDelegated: Bool = false,
-        role: String = "editor", includeSignaling: Bool = true
+        role: String = "editor", includeSignaling: Bool = true, includesHistory: Bool = true
     ) async throws -> Invitation {
         guard let uses = UInt32(exactly: maxUses) else {
             throw EchoError.invalidArgument("maxUses is a number of guests, not \(maxUses)")
@@ -99,7 +102,7 @@ public final class Space: Sendable {
         let options = EchoDBNative.InviteOptions(
             expiresS: try lifetime.wholeSeconds(for: "lifetime"),
             maxUses: uses, delegated: isDelegated, role: role,
-            includeSignaling: includeSignaling)
+            includeSignaling: includeSignaling, history: includesHistory)
         let invitation = try await translating { try await native.invite(options: options) }
         return Invitation(native: invitation, owner: native, lifeline: lifeline)
     }

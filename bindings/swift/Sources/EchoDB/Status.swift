@@ -139,6 +139,9 @@ public struct SpaceStatus: Hashable, Sendable {
     public let excluded: UInt64
     /// Entries that wait for a content key.
     public let waitingForKey: UInt64
+    /// Entries that are held and cannot be read, because they were written before this member's time,
+    /// or build on what was: it was invited without the history. They wait for nothing that is to come.
+    public let sealedOff: UInt64
     /// Entries that wait for one they depend on.
     public let waitingForDependency: UInt64
     /// Objects that break the schema of their type; see ``Space/violations()``.
@@ -165,6 +168,7 @@ public struct SpaceStatus: Hashable, Sendable {
         quarantined = native.quarantined
         excluded = native.excluded
         waitingForKey = native.waitingForKey
+        sealedOff = native.sealedOff
         waitingForDependency = native.waitingForDependency
         violations = native.violations
         role = native.role

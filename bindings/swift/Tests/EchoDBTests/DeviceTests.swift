@@ -113,6 +113,24 @@ final class DeviceTests: XCTestCase {
         }
     }
 
+    func testAnInvitationIsListedAndCancelled() async throws {
+        try await Peers.with { peers in
+            let ada = try await peers.open("Ada")
+            let links = try await ada.createDeviceInvitation(lifetime: .seconds(60))
+            let listed = try await ada.invitations()
+            let info = try XCTUnwrap(listed.first)
+            XCTAssertEqual(listed.count, 1)
+            XCTAssertEqual(info.kind, .device)
+            XCTAssertEqual(info.code, links.code)
+            XCTAssertNil(info.space)
+            try await ada.cancelInvitation(info.id)
+            await failure(.cancelled) { _ = try await links.wait() }
+            let left = try await ada.invitations()
+            XCTAssertEqual(left, [])
+            await failure(.notFound) { try await ada.cancelInvitation(info.id) }
+        }
+    }
+
     func testAPhraseBringsTheIdentityBack() async throws {
         try await Peers.with { peers in
             let (laptop, new) = (try await peers.open("Ada"), try await peers.open())

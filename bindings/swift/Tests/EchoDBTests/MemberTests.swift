@@ -226,6 +226,33 @@ final class MemberTests: XCTestCase {
         }
     }
 
+    func testTheHistoryIsWithheldAndGivenLater() async throws {
+        try await Peers.with { peers in
+            let (ada, bob) = (try await peers.open("Ada"), try await peers.open("Bob"))
+            let space = try await ada.createSpace(name: "Notes")
+            let old = try await space.create("Note", ["old": 1])
+            let hosting = try await space.invite(isDelegated: true, includesHistory: false)
+            let joining = try await bob.join(hosting.code)
+            let copy = try await bob.space(try await soon { try await joining.wait() })
+            let new = try await space.create("Note", ["new": 1])
+            try await until { try await copy.get(new) != nil }
+            let hidden = try await copy.get(old)
+            XCTAssertNil(hidden)
+            let status = try await copy.status()
+            XCTAssertGreaterThan(status.sealedOff, 0)
+            XCTAssertEqual(status.waitingForKey, 0)
+            let me = try bob.me
+            await failure(.permissionDenied) { try await copy.shareHistory(with: me) }
+            let (first, second) = (
+                try await space.shareHistory(with: me), try await space.shareHistory(with: me)
+            )
+            XCTAssertEqual([first, second], [true, false])
+            try await same(space, copy)
+            let opened = try await copy.get(old)?["old"]
+            XCTAssertEqual(opened, 1)
+        }
+    }
+
     func testEventsEndWithTheClient() async throws {
         let notebook = try await Notebook()
         let events = try await notebook.space.memberEvents()

@@ -71,6 +71,16 @@ pub(super) fn rotate_key(context: &mut Context, space: &str) -> Result<()> {
     done(context, &space, None, "key_rotated")
 }
 
+pub(super) fn share_history(context: &mut Context, space: &str, who: &str) -> Result<()> {
+    let space = context.space(space)?;
+    let identity = find(&space, who)?;
+    let state = match space.share_history(&identity)? {
+        true => "history_shared",
+        false => "history_known",
+    };
+    done(context, &space, Some(identity), state)
+}
+
 fn done(context: &mut Context, space: &Space, id: Option<String>, state: &str) -> Result<()> {
     context.output.emit(Event::Done(Done {
         space: space.id(),

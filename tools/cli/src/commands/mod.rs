@@ -77,6 +77,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         }
         Command::Member(command) => member::member(context, command),
         Command::RotateKey { space } => member::rotate_key(context, &space),
+        Command::ShareHistory { space, member } => member::share_history(context, &space, &member),
         Command::Add {
             space,
             type_name,

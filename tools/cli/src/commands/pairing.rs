@@ -47,6 +47,7 @@ pub(super) fn invite(context: &mut Context, control: &Control, args: InviteArgs)
         max_uses: args.multi_use.unwrap_or(1),
         delegated: args.delegated,
         role: args.role,
+        history: !args.no_history,
         ..InviteOptions::default()
     })?;
     let code = Event::Code(Code {

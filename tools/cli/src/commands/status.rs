@@ -56,6 +56,7 @@ fn of_space(context: &mut Context, name: &str) -> Result<()> {
         quarantined: status.quarantined,
         excluded: status.excluded,
         waiting_for_key: status.waiting_for_key,
+        sealed_off: status.sealed_off,
         waiting_for_dependency: status.waiting_for_dependency,
         violations: status.violations,
         role: status.role,

@@ -430,6 +430,7 @@ fn space_status(status: &SpaceStatus) -> String {
         ("set aside", status.quarantined),
         ("excluded", status.excluded),
         ("waiting for a key", status.waiting_for_key),
+        ("from before this member's time", status.sealed_off),
         ("waiting for another entry", status.waiting_for_dependency),
         ("breaking their schema", status.violations),
     ] {

@@ -19,6 +19,26 @@ fn link(host: &Profile, guest: &Profile, name: &str) {
 }
 
 #[test]
+fn a_device_invitation_outlives_a_kill_and_is_listed_and_cancelled() {
+    let signal = Signal::start();
+    let laptop = Profile::with_signal("Ada", &signal);
+    let inviting = laptop.start(&["device", "invite"]);
+    let code = string(&inviting.until("code", |_| true), "code");
+    // Killed: nobody was there to cancel it.
+    drop(inviting);
+    let listed = laptop.one(&["invitations", "list"]);
+    assert_eq!(
+        (&listed["kind"], &listed["uses"]),
+        (&"device".into(), &0.into())
+    );
+    assert_eq!(string(&listed, "code"), code);
+    let id = string(&listed, "invitation");
+    laptop.text(&["invitations", "cancel", &id]);
+    assert!(laptop.all(&["invitations", "list"]).is_empty());
+    assert_eq!(laptop.failure(&["invitations", "cancel", &id]).0, 3);
+}
+
+#[test]
 fn a_phone_is_added_named_and_revoked_and_a_phrase_brings_the_identity_back() {
     let signal = Signal::start();
     let laptop = Profile::with_signal("Ada", &signal);

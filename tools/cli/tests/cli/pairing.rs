@@ -277,3 +277,35 @@ fn a_delegated_invitation_outlives_its_command() {
         host.all(&["invitations", "list"]).is_empty()
     });
 }
+
+#[test]
+fn guests_without_the_history_are_given_it_later() {
+    let signal = Signal::start();
+    let (host, guest) = (
+        Profile::with_signal("Ann", &signal),
+        Profile::with_signal("Bob", &signal),
+    );
+    let old = string(&host.one(&["add", "default", r#"{"old": 1}"#]), "id");
+    let _serving = host.serve();
+    let invite = ["invite", "default", "--delegated", "--no-history"];
+    let invited = host.all(&[&invite[..], &["--sync-wait", "0"]].concat());
+    let space = string(&invited[0], "space");
+    let mut joining = guest.start(&["join", &string(&invited[0], "code")]);
+    joining.until("in_sync", |_| true);
+    joining.end_well();
+    let status = guest.one(&["status", &space]);
+    assert!(status["sealed_off"].as_u64().unwrap() > 0, "{status}");
+    assert_eq!(status["waiting_for_key"], 0);
+    let text = guest.text(&["status", &space]);
+    assert!(text.contains("from before this member's time"), "{text}");
+    assert_eq!(guest.failure(&["get", &space, &old]).0, 3);
+    let _there = guest.serve();
+    let shared = host.one(&["share-history", "default", "Bob"]);
+    assert_eq!(shared["state"], "history_shared");
+    eventually("the guest reads it", || {
+        guest.one(&["status", &space])["sealed_off"] == 0
+    });
+    assert_eq!(guest.one(&["get", &space, &old])["fields"]["old"], 1);
+    let again = host.one(&["share-history", "default", "Bob"]);
+    assert_eq!(again["state"], "history_known");
+}

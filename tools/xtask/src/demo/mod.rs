@@ -11,9 +11,10 @@ mod progress;
 mod trace;
 
 pub use peer::main as peer;
+pub use process::Process;
 
 use crate::run::{Outcome, cargo, run};
-use process::{Process, Said};
+use process::Said;
 use progress::Progress;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -40,7 +40,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "examples",
-        about: "the example in Rust that README shows",
+        about: "the examples in Rust: the one that README shows, and the drill of a stolen device",
         run: examples,
     },
     Step {
@@ -179,10 +179,19 @@ fn integration_tests(root: &Path) -> Outcome<Vec<String>> {
 
 fn examples(root: &Path) -> Outcome<Verdict> {
     let printed = run(cargo(root).args(["run", "--quiet", "--example", "notes"]))?;
-    match printed.contains("Buy oat milk") {
-        true => Ok(Verdict::Ran(Count::PASSED)),
-        false => Err(format!("examples/notes.rs printed {printed:?}").into()),
+    if !printed.contains("Buy oat milk") {
+        return Err(format!("examples/notes.rs printed {printed:?}").into());
     }
+    let mut sum = Count::PASSED;
+    let (_signal, url) = demo::Process::signal(&crate::native::signal(root)?)?;
+    let mut drill = cargo(root);
+    drill.args(["run", "--quiet", "--example", "stolen_device", "--", &url]);
+    let printed = run(&mut drill)?;
+    match printed.contains("The phone has nothing of what came later") {
+        true => sum.add(Count::PASSED),
+        false => return Err(format!("examples/stolen_device.rs printed {printed:?}").into()),
+    }
+    Ok(Verdict::Ran(sum))
 }
 
 fn c(root: &Path) -> Outcome<Verdict> {

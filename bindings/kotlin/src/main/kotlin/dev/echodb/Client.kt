@@ -156,8 +156,9 @@ public class Client private constructor(private val native: NativeClient) : Auto
     /**
      * Shows a code for a new device of this identity. Enter it on the new device ([joinDevice]); then
      * its user enters the authorization code, as with an invitation to a space. **Whoever is let in
-     * this way is you**: it sees every space and can write, invite and add devices. The invitation ends
-     * with the client; [Invitation.await] gives the identity's key.
+     * this way is you**: it sees every space and can write, invite and add devices. The invitation lets
+     * in one device and outlives the process like one to a space ([invitations]); [Invitation.await]
+     * gives the identity's key.
      *
      * @param expires How long the code is good for, in whole seconds, one second to a day.
      * @param includeSignaling Whether the code carries the signalling servers, so that the new device

@@ -146,6 +146,9 @@ public data class PeerStatus(
  * @property quarantined Entries set aside as harmful or malformed; see [Space.quarantined].
  * @property excluded Entries that do not count; see [Space.excluded].
  * @property waitingForKey Entries that wait for a content key.
+ * @property sealedOff Entries that are held and cannot be read, because they were written before this
+ *   member's time, or build on what was: it was invited without the history. They wait for nothing
+ *   that is to come.
  * @property waitingForDependency Entries that wait for one they depend on.
  * @property violations Objects that break the schema of their type; see [Space.violations].
  * @property role This identity's role; `null` once it was removed or has left, and while its
@@ -166,6 +169,7 @@ public data class SpaceStatus(
     public val quarantined: Long,
     public val excluded: Long,
     public val waitingForKey: Long,
+    public val sealedOff: Long,
     public val waitingForDependency: Long,
     public val violations: Long,
     public val role: String?,
@@ -193,6 +197,7 @@ public data class SpaceStatus(
                 quarantined = status.quarantined.toLong(),
                 excluded = status.excluded.toLong(),
                 waitingForKey = status.waitingForKey.toLong(),
+                sealedOff = status.sealedOff.toLong(),
                 waitingForDependency = status.waitingForDependency.toLong(),
                 violations = status.violations.toLong(),
                 role = status.role,

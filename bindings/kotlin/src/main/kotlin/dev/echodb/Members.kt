@@ -90,6 +90,11 @@ public enum class MemberEventKind {
 
     /** It is the space's top owner now, whom nobody can remove. */
     HANDED_OVER,
+    /**
+     * The collector or listener was so slow that events were dropped in this one's place: list the
+     * members again. The identity and its name are empty.
+     */
+    MISSED,
     ;
 
     internal companion object {
@@ -103,6 +108,7 @@ public enum class MemberEventKind {
                 NativeKind.DEVICE_ADDED -> DEVICE_ADDED
                 NativeKind.DEVICE_REVOKED -> DEVICE_REVOKED
                 NativeKind.HANDED_OVER -> HANDED_OVER
+                NativeKind.MISSED -> MISSED
             }
     }
 }
@@ -305,9 +311,24 @@ internal fun memberEventsOf(
     lifeline: Lifeline,
     onListening: suspend () -> Unit,
 ): Flow<MemberEvent> =
-    heard(lifeline, WAITING_EVENTS, { _, new -> new }, onListening) { put ->
+    heard(lifeline, WAITING_EVENTS, { old, _ -> missed(old) }, onListening) { put ->
         Subscription(translated { space.subscribeMembers(MemberAdapter(MemberListener(put))) })
     }
+
+/** What stands for an event and the one after it, which are dropped. */
+internal fun missed(old: MemberEvent): MemberEvent =
+    MemberEvent(
+        space = old.space,
+        kind = MemberEventKind.MISSED,
+        identity = "",
+        displayName = "",
+        role = null,
+        previousRole = null,
+        device = null,
+        by = null,
+        byName = null,
+        text = "some events were missed: list the members again",
+    )
 
 /** What the library calls; it lets go of the program's listener with the client. */
 internal class MemberAdapter(

@@ -269,6 +269,9 @@ public class Space internal constructor(private val native: NativeSpace, private
      * @param delegated Whether any member who is online may let the guests in; this client need not be.
      *   There is no authorization code then: whoever has the code is let in. Hand it over like a key.
      * @param role The role that guests get, below the inviter's own, and at most editor if delegated.
+     * @param history Whether guests can read what was written before. If not they are given the content
+     *   keys from this call on alone: they hold the older entries, sealed, and see no object that was
+     *   made before, nor what became of it since. [shareHistory] opens them later.
      * @throws EchoException.PermissionDenied for who may not invite to that role.
      * @throws EchoException.InvalidState if the client is offline.
      * @throws EchoException.LimitExceeded if sixteen are open.
@@ -279,9 +282,11 @@ public class Space internal constructor(private val native: NativeSpace, private
         maxUses: Int = 1,
         delegated: Boolean = false,
         role: String = "editor",
+        history: Boolean = true,
     ): Invitation {
         // A negative number is past every bound.
-        val options = NativeInviteOptions(seconds(expires), maxUses.toUInt(), delegated, role, includeSignaling)
+        val uses = maxUses.toUInt()
+        val options = NativeInviteOptions(seconds(expires), uses, delegated, role, includeSignaling, history)
         return Invitation.begin(lifeline) { native.invite(options) }
     }
 
@@ -383,6 +388,17 @@ public class Space internal constructor(private val native: NativeSpace, private
     public suspend fun rotateKey() {
         translated { native.rotateKey() }
     }
+
+    /**
+     * Gives a member who was invited without the history the keys of what was written before its time,
+     * as far as this device has them. What is sealed off for it opens as soon as it hears of that. It
+     * cannot be taken back. Takes the role of admin or above.
+     *
+     * @return Whether there was anything that the member lacked.
+     * @throws EchoException.PermissionDenied for who may not.
+     * @throws EchoException.NotFound for an identity that is no member who may read.
+     */
+    public suspend fun shareHistory(identity: String): Boolean = translated { native.shareHistory(identity) }
 
     /** The entries that do not count, in the order in which they came to this device. */
     public suspend fun excluded(): List<ExcludedEntry> =

@@ -3,6 +3,7 @@ package dev.echodb
 import kotlinx.coroutines.CoroutineScope
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeAll
@@ -55,6 +56,27 @@ class InvitationsTest {
     }
 
     @Test
+    fun `guests without the history read what comes`() = testHost { _, space ->
+        val old = space.create(null, mapOf("old" to 1))
+        online(server, "Bob").use { bob ->
+            val joining = bob.join(space.invite(delegated = true, history = false).code)
+            val there = bob.space(joining.await())
+            val new = space.create(null, mapOf("new" to 1))
+            until { there.get(new) != null }
+            assertNull(there.get(old))
+            val status = there.status()
+            assertTrue(status.sealedOff > 0 && status.waitingForKey == 0L, status.toString())
+            val identity = bob.identity!!.identity
+            thrown<EchoException.PermissionDenied> { there.shareHistory(identity) }
+            assertTrue(space.shareHistory(identity))
+            assertFalse(space.shareHistory(identity))
+            converge(space, there)
+            assertEquals(1L, there.get(old)!!["old"])
+            assertEquals(0L, there.status().sealedOff)
+        }
+    }
+
+    @Test
     fun `invitations are listed, taken up and ended`() = testHost { ada, space ->
         val host = space.invite(maxUses = 5)
         val info = ada.invitations().single()
@@ -70,8 +92,13 @@ class InvitationsTest {
         thrown<EchoException.NotFound> { ada.invitation(info.id) }
         thrown<EchoException.NotFound> { ada.cancelInvitation(info.id) }
         thrown<EchoException.InvalidArgument> { ada.cancelInvitation("nonsense") }
-        ada.createDeviceInvitation()
-        assertEquals(InvitationKind.DEVICE, ada.invitations().single().kind)
+        val device = ada.createDeviceInvitation()
+        val listed = ada.invitations().single()
+        assertEquals(InvitationKind.DEVICE, listed.kind)
+        assertEquals(device.code, listed.code)
+        ada.cancelInvitation(listed.id)
+        thrown<EchoException.Cancelled> { device.await() }
+        assertEquals(emptyList(), ada.invitations())
     }
 
     @Test

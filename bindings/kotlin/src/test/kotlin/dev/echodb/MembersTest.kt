@@ -160,6 +160,15 @@ class MembersTest {
     }
 
     @Test
+    fun `what is dropped is said`() {
+        val kind = MemberEventKind.JOINED
+        val event = MemberEvent("space", kind, "key", "Bob", "editor", null, null, null, null, "joined")
+        val missed = missed(event)
+        assertEquals("space" to MemberEventKind.MISSED, missed.space to missed.kind)
+        assertEquals("" to null, missed.identity to missed.role)
+    }
+
+    @Test
     fun `a new content key is made on request`() = testPeople { people ->
         val generation = people.here.status().keyGeneration
         people.here.rotateKey()

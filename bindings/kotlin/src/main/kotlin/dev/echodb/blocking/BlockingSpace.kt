@@ -178,8 +178,11 @@ public class BlockingSpace(public val coroutines: Space) {
         maxUses: Int = 1,
         delegated: Boolean = false,
         role: String = "editor",
+        history: Boolean = true,
     ): BlockingInvitation =
-        BlockingInvitation(waiting { coroutines.invite(expires.kotlin(), includeSignaling, maxUses, delegated, role) })
+        BlockingInvitation(
+            waiting { coroutines.invite(expires.kotlin(), includeSignaling, maxUses, delegated, role, history) },
+        )
 
     /** See [Space.members]. */
     public fun members(): List<Member> = waiting { coroutines.members() }
@@ -215,6 +218,9 @@ public class BlockingSpace(public val coroutines: Space) {
     public fun rotateKey() {
         waiting { coroutines.rotateKey() }
     }
+
+    /** See [Space.shareHistory]. */
+    public fun shareHistory(identity: String): Boolean = waiting { coroutines.shareHistory(identity) }
 
     /** See [Space.excluded]. */
     public fun excluded(): List<ExcludedEntry> = waiting { coroutines.excluded() }

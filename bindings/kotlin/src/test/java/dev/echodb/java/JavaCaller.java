@@ -222,6 +222,12 @@ public final class JavaCaller {
             check(space.excluded().isEmpty(), "nothing is excluded");
         }
         space.rotateKey();
+        try {
+            space.shareHistory(bob);
+            throw new AssertionError("the history is for members");
+        } catch (EchoException.NotFound error) {
+            check(space.status().getSealedOff() == 0, "nothing is sealed off");
+        }
         check(space.status().getKeyGeneration() > 1, "there is a new key");
         check(space.check(true).getFindings().isEmpty(), "the space is sound");
     }
