@@ -122,7 +122,7 @@ fn nobody_presents_what_is_about_another() {
     let own = IdentityCard::issue(&story.creator.keyring, "Ada", NOW);
     let card = Credential::Identity(own);
     let mut bytes =
-        Presentation::make(&story.creator.keyring, "", &asked, &[card.clone()], NOW).unwrap();
+        Presentation::make(&story.creator.keyring, "", &asked, std::slice::from_ref(&card), NOW).unwrap();
     let len = bytes.len();
     bytes.truncate(len - 64 - card.bytes().len() - 2);
     crate::feed::codec::put_bytes(&mut bytes, shown[0].bytes());
