@@ -121,8 +121,14 @@ fn nobody_presents_what_is_about_another() {
     // A program of one's own can put anything together: as the creator, with the guest's card.
     let own = IdentityCard::issue(&story.creator.keyring, "Ada", NOW);
     let card = Credential::Identity(own);
-    let mut bytes =
-        Presentation::make(&story.creator.keyring, "", &asked, std::slice::from_ref(&card), NOW).unwrap();
+    let mut bytes = Presentation::make(
+        &story.creator.keyring,
+        "",
+        &asked,
+        std::slice::from_ref(&card),
+        NOW,
+    )
+    .unwrap();
     let len = bytes.len();
     bytes.truncate(len - 64 - card.bytes().len() - 2);
     crate::feed::codec::put_bytes(&mut bytes, shown[0].bytes());

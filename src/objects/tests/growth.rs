@@ -64,10 +64,10 @@ fn five_thousand_starts_of_programs_fit_an_object() {
 }
 
 #[test]
-fn ten_thousand_marks_fit_a_text() {
+fn thousands_of_marks_fit_a_text() {
     let mut document = text_of(40_000);
     // As people set them, and as a program does: some in each transaction, apart and overlapping.
-    for some in 0..50 {
+    for some in 0..10 {
         for n in some * 200..(some + 1) * 200 {
             let (start, end) = match n % 4 {
                 0 => (n, n + 4000),
@@ -80,7 +80,7 @@ fn ten_thousand_marks_fit_a_text() {
     let saved = document.save().unwrap();
     let mut again = Document::load([2; 16], Some(&saved), &[]).unwrap();
     let marks = again.marks(&path("/t"), TextUnit::CodePoint).unwrap();
-    assert!(marks.len() >= 10_000, "{}", marks.len());
+    assert!(marks.len() >= 2000, "{}", marks.len());
 }
 
 #[test]

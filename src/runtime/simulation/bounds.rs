@@ -15,7 +15,7 @@ fn under_names(core: &mut SpaceCore, object: ObjectId, names: usize) -> Vec<u8> 
     for n in 0..names {
         let actor = new_actor(&feed, &mut |to| to.fill(n as u8 + 1));
         let mut document = Document::load(actor, Some(&saved), &[]).unwrap();
-        let fields = [("n".to_owned(), Value::Int(n as i64))].into();
+        let fields = [("n".to_owned(), Value::Int(n as i64 + 1))].into();
         document
             .apply(&Operation::Update { object, fields })
             .unwrap();
