@@ -228,6 +228,14 @@ void two_clients(const char *url) {
     unused.cancel();
     CHECK(fails(ECHODB_CANCELLED, [&] { unused.wait(60s); }));
     CHECK(fails(ECHODB_ALREADY_EXISTS, [&] { ada.join(unused.code()); }));
+    // One of a device is listed with the others, and ended by its name.
+    const echodb::Invitation device = ada.create_device_invitation();
+    const std::string listed = ada.invitations();
+    CHECK(has(listed, R"("kind":"device")") && has(listed, device.id()));
+    ada.cancel_invitation(device.id());
+    CHECK(fails(ECHODB_CANCELLED, [&] { device.wait(60s); }));
+    CHECK(!has(ada.invitations(), device.id()));
+    CHECK(fails(ECHODB_NOT_FOUND, [&] { ada.cancel_invitation(device.id()); }));
     bob.set_online(false);
     ada.shutdown();
     bob.shutdown();

@@ -236,7 +236,8 @@ impl Layer for DeviceGuestLayer {
     }
 
     fn count_guess(&mut self) -> Result<()> {
-        count_guess(&*self.node()?, &self.code.rendezvous)
+        let node = self.node()?;
+        count_guess(&node, &self.code.rendezvous)
     }
 
     fn ended(&mut self, _: bool) -> bool {

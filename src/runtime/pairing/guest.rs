@@ -308,7 +308,8 @@ impl Layer for GuestLayer {
     }
 
     fn count_guess(&mut self) -> Result<()> {
-        count_guess(&*self.node()?, &self.code.rendezvous)
+        let node = self.node()?;
+        count_guess(&node, &self.code.rendezvous)
     }
 
     fn introduced(&mut self, peer: &Peer) {

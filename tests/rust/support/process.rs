@@ -334,6 +334,10 @@ impl Serving {
                 let update = self.invitations[text("as").as_str()].update();
                 json!({"state": update.state.name(), "left": update.attempts_left, "status": update.status})
             }
+            "try_authenticate" => {
+                let tried = self.invitations["guest"].authenticate(text("auth_code"));
+                json!({"tried": tried.is_ok()})
+            }
             "newest_code" => {
                 let guests = self.invitations["host"].update().guests;
                 json!({"auth_code": guests.last().and_then(|guest| guest.auth_code.clone())})
