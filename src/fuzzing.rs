@@ -4,18 +4,22 @@
 //!
 //! The inputs that fuzzing found stand in `fuzz/corpus` and are run by the ordinary tests as well.
 
+mod space;
+
 use crate::authority::ControlOp;
 use crate::credential::{Claims, Credential, Presentation, code};
-use crate::feed::{DataBody, Entry, FeedHeader};
+use crate::feed::{DataBody, Entry, FeedHeader, sha256};
 use crate::identity::{DeviceChain, RecoveryPhrase};
 use crate::invitation::code::InvitationCode;
-use crate::model::{Path, Reference, SpaceId, json};
+use crate::model::{Operation, Path, Reference, SpaceId, TextUnit, Value, json};
 use crate::objects::{Document, ObjectFile, guard};
 use crate::query::{Aggregate, Query, Search};
 use crate::runtime::signal::SignalPayload;
+use crate::runtime::transfer::fuzz as files;
 use crate::schema::CompiledSchema;
 use crate::sync::framing::Assembler;
 use crate::sync::peer_proof::PeerProof;
+use crate::sync::session::Handshake;
 use crate::sync::wire::Message;
 use bytes::Bytes;
 
@@ -24,6 +28,7 @@ pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their corpora.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("archive", archive),
     ("automerge_change", automerge_change),
     ("automerge_file", automerge_file),
     ("certificate", certificate),
@@ -31,16 +36,20 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("credential", credential),
     ("data_body", data_body),
     ("entry", entry),
+    ("export", export),
     ("feed_header", feed_header),
     ("fields_json", fields_json),
     ("frames", frames),
     ("invitation_code", invitation_code),
     ("invitation_message", invitation_message),
     ("peer_proof", peer_proof),
+    ("plain_data", plain_data),
     ("query", query),
     ("schema", schema),
+    ("session_description", session_description),
     ("signal_frame", signal_frame),
     ("signal_payload", signal_payload),
+    ("space_entries", space_entries),
     ("sync_message", sync_message),
 ];
 
@@ -110,16 +119,18 @@ pub fn credential(data: &[u8]) {
     }
 }
 
-/// The proof of a device at the start of a session.
+/// The start of a session: its handshake, and the proof of a device.
 pub fn peer_proof(data: &[u8]) {
+    session(data);
     if let Ok(proof) = PeerProof::decode(data) {
         assert_eq!(proof.encode(), data);
         let _ = DeviceChain::decode(proof.certificate());
     }
 }
 
-/// An invitation code, as text or link.
+/// An invitation code, as text or link, and as the bytes behind its checksum.
 pub fn invitation_code(data: &[u8]) {
+    crate::invitation::code::fuzz_payload(data);
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -129,10 +140,11 @@ pub fn invitation_code(data: &[u8]) {
     }
 }
 
-/// A message between the two sides of an invitation, and of the layer above.
+/// A message between the two sides of an invitation, of the layer above, and of a recovery.
 pub fn invitation_message(data: &[u8]) {
     crate::invitation::fuzz_message(data);
     crate::runtime::pairing::fuzz_message(data);
+    crate::runtime::halo::fuzz_message(data);
 }
 
 /// A message between two peers.
@@ -170,7 +182,7 @@ pub fn signal_payload(data: &[u8]) {
 
 /// Automerge changes, one after another into one document.
 pub fn automerge_change(data: &[u8]) {
-    let changes: Vec<Vec<u8>> = pieces(data).map(<[u8]>::to_vec).collect();
+    let changes: Vec<Vec<u8>> = pieces(data).map(with_checksums).collect();
     let sound = changes.iter().all(|change| guard::scan(change).is_ok());
     if !sound {
         return;
@@ -185,8 +197,9 @@ pub fn automerge_change(data: &[u8]) {
 
 /// An Automerge file of another program.
 pub fn automerge_file(data: &[u8]) {
-    if let Ok(mut file) = ObjectFile::read(data) {
+    if let Ok(mut file) = ObjectFile::read(&with_checksums(data)) {
         let _ = file.note();
+        let _ = file.state();
     }
 }
 
@@ -201,8 +214,9 @@ pub fn schema(data: &[u8]) {
     }
 }
 
-/// What programs pass as queries, searches and aggregates.
+/// What programs pass as queries, searches and aggregates, and the place that a page ended at.
 pub fn query(data: &[u8]) {
+    crate::query::fuzz_cells(data);
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
@@ -213,17 +227,133 @@ pub fn query(data: &[u8]) {
     let _ = Aggregate::parse(text);
 }
 
-/// Fields as JSON, references and paths.
+/// Fields as JSON, references, paths, and places in texts.
 pub fn fields_json(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
     let _ = json::parse_fields(text);
+    text_cursor(text);
     let _ = Path::parse(text);
     if let Ok(reference) = Reference::parse(text) {
         let again = Reference::parse(&reference.to_string());
         assert!(again.is_ok_and(|again| again == reference));
     }
+}
+
+/// An archive of a space, as far as it is checked without keys.
+pub fn archive(data: &[u8]) {
+    files::archive(data);
+}
+
+/// An export of objects as JSON lines.
+pub fn export(data: &[u8]) {
+    files::export(data);
+}
+
+/// A table or a list of plain data; the first byte says which.
+pub fn plain_data(data: &[u8]) {
+    files::plain(data);
+}
+
+/// A place in a text, as people tell each other where they are.
+fn text_cursor(text: &str) {
+    let mut document = Document::new([1; 16]);
+    let create = Operation::Create {
+        object: crate::model::ObjectId([2; 16]),
+        type_name: None,
+        fields: [("t".to_owned(), Value::Text("a b\u{1f600}c".into()))].into(),
+    };
+    document.apply(&create).expect("a sound step");
+    document.commit(0, None).expect("a sound change");
+    let path = Path::parse("/t").expect("a constant");
+    for unit in [TextUnit::CodePoint, TextUnit::Utf16, TextUnit::Utf8] {
+        let _ = document.cursor_position(&path, text, unit);
+    }
+}
+
+/// Messages of a session's handshake, to either side, and frames after it.
+fn session(data: &[u8]) {
+    let new = |initiator| {
+        let secret = if initiator { 1 } else { 2 };
+        Handshake::new(initiator, b"fuzz", [secret; 32], [secret + 2; 32]).expect("a handshake")
+    };
+    for initiator in [true, false] {
+        let mut handshake = new(initiator);
+        for message in pieces(data) {
+            if handshake.is_my_turn() {
+                handshake.write().expect("it is its turn");
+            }
+            if handshake.read(message).is_err() {
+                break;
+            }
+        }
+    }
+    let (mut one, mut other) = (new(true), new(false));
+    for from_one in [true, false, true] {
+        let (from, to) = if from_one {
+            (&mut one, &mut other)
+        } else {
+            (&mut other, &mut one)
+        };
+        let message = from.write().expect("it is its turn");
+        to.read(&message).expect("an honest message");
+    }
+    let mut session = one.into_session().expect("it is finished");
+    for frame in pieces(data) {
+        assert!(session.open(frame).is_err(), "nobody sealed this");
+    }
+}
+
+/// A description of a session by a stranger, and candidates that follow, a line each.
+pub fn session_description(data: &[u8]) {
+    let pieces: Vec<&[u8]> = pieces(data).collect();
+    let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+    let Some((first, rest)) = pieces.split_first() else {
+        return;
+    };
+    let candidates: Vec<&str> = rest.iter().map(|piece| text(piece)).collect();
+    crate::runtime::webrtc::fuzz::description(text(first), &candidates);
+}
+
+/// Signed entries with any bodies, taken in by a peer.
+pub fn space_entries(data: &[u8]) {
+    space::bodies(data);
+}
+
+/// Writes the checksums of Automerge chunks anew: a fuzzer would not find one, and whoever means
+/// harm can compute them.
+fn with_checksums(data: &[u8]) -> Vec<u8> {
+    let mut bytes = data.to_vec();
+    let mut at = 0;
+    while let Some((length, payload)) = chunk(bytes.get(at..).unwrap_or_default()) {
+        let end = at + payload + length;
+        let Some(hashed) = bytes.get(at + 8..end) else {
+            break;
+        };
+        let hash = sha256(&[hashed]);
+        for (to, from) in bytes.iter_mut().skip(at + 4).zip(hash.iter().take(4)) {
+            *to = *from;
+        }
+        at = end;
+    }
+    bytes
+}
+
+/// The length of a chunk's contents, and where they begin.
+fn chunk(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (magic, rest) = bytes.split_first_chunk::<4>()?;
+    if *magic != [0x85, 0x6f, 0x4a, 0x83] {
+        return None;
+    }
+    let mut length = 0usize;
+    for (n, byte) in rest.get(5..)?.iter().take(4).enumerate() {
+        length |= usize::from(byte & 0x7f) << (7 * n);
+        if byte & 0x80 == 0 {
+            return Some((length, 9 + n + 1));
+        }
+    }
+    None
 }
 
 /// Several inputs in one: each behind its length as a big-endian `u16`, the last one what is left.
@@ -259,6 +389,71 @@ mod tests {
                 count += 1;
             }
             assert!(count > 0, "{name} has no inputs");
+        }
+    }
+
+    /// A few steps from each input, without a fuzzer. `ECHODB_MUTATIONS=n` takes so many from each.
+    #[test]
+    fn what_is_close_to_the_inputs_does_no_harm() {
+        let count = std::env::var("ECHODB_MUTATIONS").map(|n| n.parse().expect("a number"));
+        let mut random = Random(7);
+        for (name, target) in TARGETS {
+            let inputs = std::fs::read_dir(corpus(name)).expect("its corpus");
+            let inputs: Vec<Vec<u8>> = inputs
+                .map(|input| std::fs::read(input.expect("a file").path()).expect("a readable file"))
+                .collect();
+            for at in 0..count.clone().unwrap_or(40) {
+                let input = mutated(&inputs, &mut random);
+                let harm = std::panic::catch_unwind(|| target(&input));
+                assert!(harm.is_ok(), "{name} {at}: {input:02x?}");
+            }
+        }
+    }
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: usize) -> usize {
+            let state = self.0.wrapping_mul(6_364_136_223_846_793_005);
+            self.0 = state.wrapping_add(1);
+            (self.0 >> 33) as usize % bound.max(1)
+        }
+    }
+
+    /// One of the inputs with a few changes: bytes set, taken out, put in, or taken from another.
+    fn mutated(inputs: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+        const TELLING: [u8; 8] = [0, 1, 0x7f, 0x80, 0xff, b'"', b'[', b'9'];
+        let mut input = inputs[random.below(inputs.len())].clone();
+        for _ in 0..=random.below(4) {
+            let at = random.below(input.len() + 1);
+            let to = (at + random.below(8)).min(input.len());
+            let byte = match random.below(2) {
+                0 => TELLING[random.below(TELLING.len())],
+                _ => random.below(256) as u8,
+            };
+            match random.below(5) {
+                0 | 1 if at < input.len() => input[at] = byte,
+                2 => drop(input.drain(at..to)),
+                3 => input.insert(at, byte),
+                _ => {
+                    let other = &inputs[random.below(inputs.len())];
+                    let from = random.below(other.len() + 1);
+                    let piece = &other[from..(from + random.below(40)).min(other.len())];
+                    drop(input.splice(at..to, piece.iter().copied()));
+                }
+            }
+        }
+        input
+    }
+
+    /// What the signalling server reads is another crate's; its fuzzer is that of the client's frames.
+    #[test]
+    fn frames_to_the_server_do_no_harm() {
+        for input in std::fs::read_dir(corpus("signal_frame")).expect("its corpus") {
+            let path = input.expect("a file of the corpus").path();
+            if let Ok(text) = std::fs::read_to_string(path) {
+                let _ = echodb_signal::protocol::ClientFrame::parse(&text);
+            }
         }
     }
 

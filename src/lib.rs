@@ -28,6 +28,7 @@ pub mod fuzzing;
 #[doc(hidden)]
 pub mod bench_internals {
     pub use crate::authority::{ControlHistory, Resolved};
+    pub use crate::runtime::measure::EntryCheck;
     pub use crate::runtime::signal::SignalPayload;
     pub use crate::runtime::storage::{Inspected, inspect};
     pub use crate::runtime::transport::{Link, LinkRole, SignalChannel, Transport};

@@ -72,6 +72,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "credential",
             "sync",
             "invitation",
+            "space",
             "runtime",
         ],
     ),

@@ -1,10 +1,42 @@
-//! The resolver: control entries into members, roles, devices and keys. Checking the entries'
-//! signatures comes before it and is no part of this.
+//! What a peer does with entries before anything comes of them: checking and opening one, and the
+//! resolver, which makes members, roles, devices and keys of control entries whose signatures were
+//! checked before.
 
 use crate::Setting;
 use crate::result::{Outcome, Row, time};
-use echodb::bench_internals::ControlHistory;
+use echodb::bench_internals::{ControlHistory, EntryCheck};
 use std::hint::black_box;
+
+/// Bytes of text in the entry of `verify_entry`.
+const TEXT: usize = 1000;
+/// Times in one run: one alone takes as little as looking at the clock does twice.
+const TIMES: u32 = 100;
+
+/// `verify_entry`.
+pub fn verify(setting: &Setting) -> Outcome<Row> {
+    let runs = if setting.quick { 5 } else { 101 };
+    let mut entry = EntryCheck::new(TEXT)?;
+    let (mut all, mut bare) = (Vec::new(), Vec::new());
+    let each = |millis: f64| millis * 1000.0 / f64::from(TIMES);
+    for _ in 0..runs {
+        let checked = time(|| {
+            for _ in 0..TIMES {
+                black_box(entry.check()?);
+            }
+            Ok(())
+        })?;
+        let opened = time(|| {
+            for _ in 0..TIMES {
+                black_box(entry.bare()?);
+            }
+            Ok(())
+        })?;
+        all.push(each(checked.1));
+        bare.push(each(opened.1));
+    }
+    let bound = "ring's Ed25519, SHA-256, HKDF and ChaCha20-Poly1305 on the same bytes";
+    Ok(Row::new("verify_entry", "µs", &all, bound, &bare))
+}
 
 /// `resolve_10k` and `resolve_backdated`.
 pub fn measure(setting: &Setting) -> Outcome<Vec<Row>> {

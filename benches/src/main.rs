@@ -88,6 +88,7 @@ fn run(arguments: &[String]) -> Outcome<()> {
         "edit_latency" => vec![latency::measure(&setting)?],
         "pair" => vec![pair::measure(&setting)?],
         "resolve" => authority::measure(&setting)?,
+        "verify_entry" => vec![authority::verify(&setting)?],
         "at_rest" => at_rest::measure(&setting)?,
         "rss_10k_open" => vec![memory::measure()?],
         _ => return Err(format!("there is no measurement {name:?}").into()),

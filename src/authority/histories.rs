@@ -1,5 +1,6 @@
 //! Random histories, resolved in several orders of delivery and compared with the plain evaluator.
-//! `ECHODB_RESOLVER_SEEDS=50000 cargo test --release --lib random_histories` runs that many.
+//! `ECHODB_RESOLVER_SEEDS=50000 cargo test --release --lib random_histories` runs that many,
+//! from `ECHODB_RESOLVER_FIRST_SEED` on, so that several processes can share them.
 
 use super::reference::Reference;
 use super::tests::{
@@ -325,10 +326,11 @@ fn run(seed: u64, tally: &mut Tally) {
 
 #[test]
 fn random_histories_resolve_alike_in_every_order_and_as_the_rules_say() {
-    let seeds = std::env::var("ECHODB_RESOLVER_SEEDS");
-    let seeds = seeds.map_or(100, |seeds| seeds.parse().expect("it is a number"));
+    let number = |name| std::env::var(name).map(|n| n.parse::<u64>().expect("it is a number"));
+    let seeds = number("ECHODB_RESOLVER_SEEDS").unwrap_or(100);
+    let first = number("ECHODB_RESOLVER_FIRST_SEED").unwrap_or(0);
     let mut tally = Tally::default();
-    for seed in 0..seeds {
+    for seed in first..first + seeds {
         run(seed, &mut tally);
     }
     println!("{seeds} histories: {tally:?}");

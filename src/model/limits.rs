@@ -18,6 +18,12 @@ pub const ENTRY_CTL: usize = 8;
 pub const CHANGE_ROWS: u64 = 65_536;
 /// Operations that all changes of one entry may hold together.
 pub const ENTRY_ROWS: u64 = 262_144;
+/// Operations that begin or end a formatted stretch of text, two for each mark, that all changes of
+/// one entry may hold together: what they cost grows with the marks that are there already.
+pub const ENTRY_MARKS: u64 = 32_768;
+/// Names under which one entry may change one object: its writer's, and one for each branch of the
+/// object's past that it continues.
+pub const ENTRY_ACTORS: usize = 8;
 /// Nesting of lists and maps within an object.
 pub const VALUE_DEPTH: usize = 64;
 /// Bytes of one field name.
@@ -196,12 +202,26 @@ pub const SCHEMA_PATTERNS: usize = 32;
 pub const SCHEMA_PATTERN_BYTES: usize = 512;
 /// Steps of checking one object: a subschema that looks at a value, a character matched.
 pub const SCHEMA_STEPS: u64 = 1_000_000;
+/// Places of one object that are told apart in what it breaks, each counted with the length of its
+/// path: of more, it is said only that something is broken.
+pub const SCHEMA_PLACES: u64 = 200_000;
+/// Steps of checking what one entry of a peer changed, all objects together: what is left is checked
+/// later, some at a time.
+pub const JUDGED_STEPS: u64 = 2 * SCHEMA_STEPS;
+/// Steps of checking what one transaction of the program changes.
+pub const ENFORCED_STEPS: u64 = 64 * SCHEMA_STEPS;
+/// What reading a schema counts as, in steps: the dearest ones take about that long.
+pub const SCHEMA_READING_STEPS: u64 = SCHEMA_STEPS / 2;
+/// Versions of a type's schema that are read at once, to find the newest that can be used.
+pub const SCHEMAS_READ_AT_ONCE: usize = 16;
 /// Steps of checking one object that are nested in each other.
 pub const SCHEMA_CHECK_DEPTH: usize = 192;
 /// Schemas of one space, all versions counted: of more, those that came first count.
 pub const SCHEMAS: usize = 4096;
 /// Compiled schemas held in memory, per space.
 pub const COMPILED_SCHEMAS: usize = 32;
+/// Patterns of theirs, all together, unless one schema alone has more.
+pub const COMPILED_PATTERNS: usize = 64;
 /// Broken rules that are recorded of one object.
 pub const VIOLATIONS: usize = 8;
 /// Objects that a migration writes in one transaction.

@@ -2,6 +2,7 @@
 //! nothing here imports another module of the crate.
 
 pub mod blob;
+pub mod contain;
 pub mod difference;
 pub mod error;
 pub mod id;

@@ -1,11 +1,11 @@
 //! One object's document: its life, its transactions, its bytes.
 
-use super::contain::contain;
 use super::project::{self, Projection};
 use super::text::TextCache;
 use super::{Quarantine, guard, local};
 #[cfg(test)]
 use crate::model::Value;
+use crate::model::contain::contain;
 use crate::model::{Error, Operation, Path, Result, limits};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, AutoCommit, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
@@ -232,15 +232,20 @@ impl Document {
     fn finish(&mut self, message: Option<&str>) -> Result<Vec<Vec<u8>>> {
         self.commit_part(message);
         let mut total = guard::EntryTotal::default();
+        let mut actors = guard::ObjectActors::default();
         let mut marks = false;
         let mut changes = Vec::with_capacity(self.made.len());
         for hash in &self.made {
             let change = ReadDoc::get_change_by_hash(&self.am, hash)
                 .ok_or_else(|| Error::internal("a change that was just made is absent"))?;
             let summary = guard::scan(change.raw_bytes())
-                .and_then(|summary| total.add(&summary).map(|()| summary))
+                .and_then(|summary| {
+                    total.add(&summary)?;
+                    actors.add(&summary)?;
+                    Ok(summary)
+                })
                 .map_err(|q| Error::limit(format!("the transaction is too large: {q}")))?;
-            marks |= summary.marks;
+            marks |= summary.marks > 0;
             changes.push(change.raw_bytes().to_vec());
         }
         if marks {

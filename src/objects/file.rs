@@ -4,9 +4,9 @@
 //! brought it.
 
 use super::carried::{Carried, text_paths};
-use super::contain::contain;
 use super::resolve::{failure, get};
 use super::{Document, QuarantineCode, guard, project};
+use crate::model::contain::contain;
 use crate::model::{Error, Result};
 use automerge::{
     AutoCommit, ChangeHash, LoadOptions, ObjType, OnPartialLoad, ROOT, ReadDoc, TextEncoding,

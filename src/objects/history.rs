@@ -1,9 +1,9 @@
 //! The versions of an object.
 
-use super::contain::contain;
 use super::resolve::failure;
 use super::{Document, Projection};
 use crate::model::Result;
+use crate::model::contain::contain;
 use automerge::legacy::OpType;
 use automerge::{Change, ScalarValue};
 

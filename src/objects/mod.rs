@@ -5,7 +5,6 @@
 
 mod carried;
 mod conflicts;
-mod contain;
 mod diff;
 mod difference;
 mod document;

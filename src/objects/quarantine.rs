@@ -18,6 +18,10 @@ pub enum QuarantineCode {
     ChangeRows,
     /// The changes of one entry hold more than [`crate::model::limits::ENTRY_ROWS`] rows.
     EntryRows,
+    /// The changes of one entry mark texts more often than [`crate::model::limits::ENTRY_MARKS`].
+    EntryMarks,
+    /// An entry changes an object under more than [`crate::model::limits::ENTRY_ACTORS`] names.
+    EntryActors,
     /// A change that this one builds on is absent.
     MissingDependency,
     /// The actor has another change with the same sequence number, or a number was skipped.
@@ -44,6 +48,8 @@ impl QuarantineCode {
             QuarantineCode::TrailingBytes => "trailing_bytes",
             QuarantineCode::ChangeRows => "change_rows",
             QuarantineCode::EntryRows => "entry_rows",
+            QuarantineCode::EntryMarks => "entry_marks",
+            QuarantineCode::EntryActors => "entry_actors",
             QuarantineCode::MissingDependency => "missing_dependency",
             QuarantineCode::Sequence => "sequence",
             QuarantineCode::Undecodable => "undecodable",

@@ -1,8 +1,8 @@
 //! Taking in changes made elsewhere.
 
-use super::contain::contain;
 use super::guard::{self, ChangeSummary};
 use super::{Document, Quarantine, QuarantineCode, project};
+use crate::model::contain::contain;
 use automerge::{AutomergeError, Change, ChangeHash};
 use std::collections::{HashMap, HashSet};
 
@@ -148,7 +148,7 @@ impl Document {
     /// Automerge takes marks in an order in which it cannot load them again, which only loading
     /// shows. Whoever makes marks has checked the same (`Document::commit`).
     fn verify_marks(&mut self, fresh: &[(ChangeSummary, &[u8])]) -> Result<(), Quarantine> {
-        if !fresh.iter().any(|(summary, _)| summary.marks) {
+        if !fresh.iter().any(|(summary, _)| summary.marks > 0) {
             return Ok(());
         }
         self.saved()

@@ -60,6 +60,8 @@ mod words;
 pub use aggregate::Aggregate;
 pub use compile::{CompiledQuery, FINDS, More, Selection, SqlValue, compile, compile_part};
 pub use compile_order::directions;
+#[cfg(any(test, fuzzing))]
+pub use cursor::fuzz_cells;
 pub use cursor::{Cell, compare_keys, decode, encode};
 pub use explain::explain;
 pub use filter::Query;

@@ -13,6 +13,8 @@ pub mod halo;
 mod intake;
 pub mod live;
 pub mod log;
+#[cfg(any(test, feature = "bench-internals"))]
+pub mod measure;
 mod member_hub;
 #[cfg(test)]
 pub mod memory;

@@ -362,7 +362,7 @@ impl SpaceHost {
     }
 
     fn check_all_quietly(&self) {
-        let done = self.check_all();
+        let done = self.check_slices(true);
         self.checking.store(false, Ordering::Release);
         if let Err(error) = done
             && error.kind() != ErrorKind::InvalidState
@@ -375,7 +375,14 @@ impl SpaceHost {
 
     /// Checks the objects that are yet to be checked, some at a time.
     pub fn check_all(&self) -> Result<()> {
+        self.check_slices(false)
+    }
+
+    /// The same; `gently`, it rests after each slice for as long as that took: a peer may see to it
+    /// that there is always something to check, and others want the lock and the processor.
+    fn check_slices(&self, gently: bool) -> Result<()> {
         loop {
+            let begun = Instant::now();
             // Not by way of `with`, which would start this again.
             let mut slot = self.lock();
             let (SpaceState::Ready, Some(core)) = (slot.state, slot.core.as_mut()) else {
@@ -383,6 +390,10 @@ impl SpaceHost {
             };
             if !core.check_some()? {
                 return Ok(());
+            }
+            drop(slot);
+            if gently {
+                std::thread::sleep(begun.elapsed());
             }
         }
     }

@@ -1,6 +1,5 @@
 //! What checking a schema involves: which subschemas apply to a value and which to its parts. From
-//! this the steps of a check are counted before it is done. The count is never less than what the
-//! validator does: where it depends on the outcome of other steps, all are counted.
+//! this the steps of a check are counted before it is done ([`super::cost`]).
 
 use super::pattern;
 use crate::model::id::clip;
@@ -16,11 +15,7 @@ const SAME_LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 /// Likewise, with a map of schemas.
 const SAME_MAPS: [&str; 2] = ["dependentSchemas", "dependencies"];
 /// Keywords whose schema applies to every property, unless it is named elsewhere.
-const OTHER: [&str; 3] = [
-    "additionalProperties",
-    "unevaluatedProperties",
-    "propertyNames",
-];
+const OTHER: [&str; 2] = ["additionalProperties", "unevaluatedProperties"];
 /// Keywords whose schema applies to every item.
 const ITEMS: [&str; 3] = ["additionalItems", "unevaluatedItems", "contains"];
 /// Keywords that hold schemas which apply only where they are referred to.
@@ -43,25 +38,28 @@ const SILENT: [&str; 4] = [
 
 /// One subschema.
 #[derive(Default)]
-struct Node {
+pub(super) struct Node {
     /// Steps of its own, whatever the value.
-    own: u64,
+    pub(super) own: u64,
     /// What applies to the same value.
-    same: Vec<usize>,
-    properties: HashMap<String, usize>,
+    pub(super) same: Vec<usize>,
+    pub(super) properties: HashMap<String, usize>,
     /// What a character of a property's name costs, in halves of a step, and what applies to it.
-    patterns: Vec<(u64, usize)>,
-    others: Vec<usize>,
-    first_items: Vec<usize>,
-    items: Vec<usize>,
+    pub(super) patterns: Vec<(u64, usize)>,
+    pub(super) others: Vec<usize>,
+    /// What applies to the properties' names.
+    pub(super) names: Vec<usize>,
+    pub(super) first_items: Vec<usize>,
+    pub(super) items: Vec<usize>,
     /// What a character of a string costs, in halves of a step.
-    pattern: u64,
-    unique: bool,
+    pub(super) pattern: u64,
+    pub(super) unique: bool,
 }
 
 /// A schema's subschemas, the schema itself first.
 pub(super) struct Plan {
     nodes: Vec<Node>,
+    patterns: usize,
 }
 
 /// Reads a schema's structure.
@@ -96,71 +94,21 @@ impl Plan {
                 *slot = node;
             }
         }
-        let plan = Plan { nodes };
+        let plan = Plan {
+            nodes,
+            patterns: reader.patterns,
+        };
         plan.check_same()?;
         Ok((plan, reader.places.into_keys().collect()))
     }
 
-    /// Counts the steps of checking `value`; `None` past the bounds of steps or of nesting.
-    pub(super) fn steps(&self, value: &Json) -> Option<u64> {
-        let mut left = limits::SCHEMA_STEPS;
-        self.walk(0, value, 0, &mut left)?;
-        Some(limits::SCHEMA_STEPS - left)
+    pub(super) fn node(&self, index: usize) -> Option<&Node> {
+        self.nodes.get(index)
     }
 
-    fn walk(&self, node: usize, value: &Json, depth: usize, left: &mut u64) -> Option<()> {
-        let node = self.nodes.get(node)?;
-        if depth > limits::SCHEMA_CHECK_DEPTH {
-            return None;
-        }
-        *left = left.checked_sub(1 + node.own)?;
-        for child in &node.same {
-            self.walk(*child, value, depth + 1, left)?;
-        }
-        match value {
-            Json::String(text) => {
-                *left = left.checked_sub(text.len() as u64 * node.pattern / 2)?;
-            }
-            Json::Array(items) => {
-                let each = if node.unique { size(value) } else { 0 };
-                *left = left.checked_sub(items.len() as u64 + each)?;
-                for (index, item) in items.iter().enumerate() {
-                    let first = node.first_items.get(index);
-                    for child in first.into_iter().chain(&node.items) {
-                        self.walk(*child, item, depth + 1, left)?;
-                    }
-                }
-            }
-            Json::Object(map) => {
-                *left = left.checked_sub(map.len() as u64)?;
-                for (name, item) in map {
-                    self.walk_property(node, name, item, depth + 1, left)?;
-                }
-            }
-            _ => {}
-        }
-        Some(())
-    }
-
-    fn walk_property(
-        &self,
-        node: &Node,
-        name: &str,
-        item: &Json,
-        depth: usize,
-        left: &mut u64,
-    ) -> Option<()> {
-        if let Some(child) = node.properties.get(name) {
-            self.walk(*child, item, depth, left)?;
-        }
-        for (cost, child) in &node.patterns {
-            *left = left.checked_sub(1 + name.len() as u64 * cost / 2)?;
-            self.walk(*child, item, depth, left)?;
-        }
-        for child in &node.others {
-            self.walk(*child, item, depth, left)?;
-        }
-        Some(())
+    /// How many patterns there are, each a program in memory.
+    pub(super) fn patterns(&self) -> usize {
+        self.patterns
     }
 
     /// Refuses a schema that applies itself to the same value for ever, or too often. `sizes` is
@@ -321,6 +269,8 @@ impl Reader<'_> {
         for keyword in OTHER {
             node.others.extend(self.single(map, pointer, keyword)?);
         }
+        node.names
+            .extend(self.single(map, pointer, "propertyNames")?);
         for keyword in ITEMS {
             node.items.extend(self.single(map, pointer, keyword)?);
         }
@@ -428,7 +378,7 @@ fn own_steps(map: &Map<String, Json>) -> u64 {
 }
 
 /// How many values a value is made of, itself included.
-fn size(json: &Json) -> u64 {
+pub(super) fn size(json: &Json) -> u64 {
     match json {
         Json::Array(items) => 1 + items.iter().map(size).sum::<u64>(),
         Json::Object(map) => 1 + map.values().map(size).sum::<u64>(),

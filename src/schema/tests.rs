@@ -261,3 +261,84 @@ fn random_schemas_never_panic() {
     }
     assert!(usable > 100, "{usable}");
 }
+
+fn steps(schema: Json, value: &Json) -> u64 {
+    compile(schema).unwrap().check_counted(value).steps
+}
+
+/// The dearer a name, a text or a list is to look at, the more steps it is.
+#[test]
+fn steps_are_counted_of_names_texts_and_lists() {
+    let pattern = "^[a-z0-9]*$";
+    let names: serde_json::Map<String, Json> = (0..100)
+        .map(|n| (format!("{n:0>1000}"), json!(1)))
+        .collect();
+    let named = json!({"propertyNames": {"pattern": pattern}});
+    assert!(steps(named, &Json::Object(names)) > 50_000);
+    let long = json!("x".repeat(640_000));
+    let lengths: Vec<Json> = (0..50).map(|n| json!({"maxLength": n})).collect();
+    assert!(steps(json!({"allOf": lengths}), &long) > 500_000);
+    let different = json!((0..10_000).collect::<Vec<_>>());
+    let unique = || json!({"uniqueItems": true});
+    assert!(steps(unique(), &different) < 50_000);
+    assert_eq!(compile(unique()).unwrap().check(&different), []);
+    let same = json!(vec![0; 10_000]);
+    let found = compile(unique()).unwrap().check(&same);
+    assert!(found[0].reason.starts_with("uniqueItems: "), "{found:?}");
+}
+
+/// Lists of nothing but lists, no two alike, of which the validator's hash is one and the same: it
+/// would compare each with each.
+#[test]
+fn items_of_one_hash_are_counted_as_pairs() {
+    fn nested(mut n: usize) -> Json {
+        let mut value = json!([]);
+        while n > 0 {
+            value = match n % 2 {
+                0 => json!([value]),
+                _ => json!([[], value]),
+            };
+            n /= 2;
+        }
+        value
+    }
+    let items: Vec<Json> = (0..2000).map(|n| nested(n + 1)).collect();
+    let schema = compile(json!({"uniqueItems": true})).unwrap();
+    let found = schema.check_counted(&json!(items));
+    assert!(found.breaches[0].reason.starts_with("too_complex"));
+    assert_eq!(found.steps, limits::SCHEMA_STEPS);
+    let few = schema.check_counted(&json!(items[..50]));
+    assert_eq!(few.breaches, []);
+    assert!(few.steps > 50 * 49 / 2);
+    // So it is with objects of several fields, whose hashes are only added up.
+    let pairs: Vec<Json> = (0..2000).map(|n| json!({"a": n, "b": n})).collect();
+    let found = schema.check_counted(&json!(pairs));
+    assert!(found.breaches[0].reason.starts_with("too_complex"));
+    assert_eq!(schema.check(&json!(pairs[..300])), []);
+}
+
+/// So many faults are not kept in memory to tell of the first few.
+#[test]
+fn of_very_many_places_none_is_named() {
+    let schema = compile(json!({"items": {"type": "string"}})).unwrap();
+    let found = schema.check(&json!(vec![1; 150_000]));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].reason.starts_with("schema: does not fit"));
+    assert_eq!(schema.check(&json!(vec!["a"; 150_000])), []);
+    let few = schema.check(&json!(vec![1; 1000]));
+    assert_eq!(few.len(), limits::VIOLATIONS);
+    assert_eq!(few[0].path, "/0");
+    for draft in [
+        "http://json-schema.org/draft-04/schema#",
+        "http://json-schema.org/draft-07/schema#",
+    ] {
+        let schema = json!({"$schema": draft, "items": {"type": "string"}});
+        assert_eq!(
+            compile(schema)
+                .unwrap()
+                .check(&json!(vec![1; 150_000]))
+                .len(),
+            1
+        );
+    }
+}

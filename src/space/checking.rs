@@ -8,7 +8,7 @@ use crate::model::{
     Error, ErrorKind, ObjectId, Operation, Path, Result, Segment, TextUnit, json, limits,
 };
 use crate::objects::Document;
-use crate::schema::{Breach, CompiledSchema};
+use crate::schema::{Breach, Checked, CompiledSchema};
 use serde_json::Value as Json;
 use std::sync::Arc;
 
@@ -29,10 +29,15 @@ impl SpaceCore {
     /// local ones with [`Rule::Enforce`], and hands the verdicts on to storage with the rows: that
     /// alone keeps the record of violations equal to what a check of all objects would find. Costs
     /// nothing but a comparison where a space has no schemas.
+    ///
+    /// What a peer's entry changes is checked within [`limits::JUDGED_STEPS`]; the objects that are
+    /// left then are recorded as unchecked, and checked later ([`SpaceCore::check_some`]): no schema
+    /// and no entry holds up those that come after it.
     pub(super) fn judge(&mut self, rows: &[RowChange], rule: Rule) -> Result<Verdicts> {
         if self.schemas.is_empty() {
             return Ok(Vec::new());
         }
+        let (mut recorded, mut enforced) = (0, 0);
         let mut verdicts = Vec::with_capacity(rows.len());
         for row in rows {
             let old = row.old.as_deref();
@@ -41,25 +46,45 @@ impl SpaceCore {
                 verdicts.push(None);
                 continue;
             }
-            let (breaches, _) = self.breaches(&row.new)?;
             if rule == Rule::Enforce && !old.is_some_and(|old| says_the_same(old, &row.new)) {
-                refuse(&row.new, &breaches)?;
+                let checked = self.breaches(&row.new)?;
+                refuse(&row.new, &checked.breaches)?;
+                enforced += checked.steps;
+                check_enforced(enforced)?;
+                verdicts.push(Some(Vec::new()));
+            } else if recorded >= limits::JUDGED_STEPS && !row.new.is_gone() {
+                self.schemas.put_off(row.new.id);
+                verdicts.push(Some(vec![Breach::unchecked()]));
+            } else {
+                let checked = self.breaches(&row.new)?;
+                recorded += checked.steps;
+                verdicts.push(Some(checked.breaches));
             }
-            verdicts.push(Some(breaches));
         }
         Ok(verdicts)
     }
 
     /// What an object breaks, and the steps that it took to find out.
-    fn breaches(&mut self, row: &ObjectRow) -> Result<(Vec<Breach>, u64)> {
+    fn breaches(&mut self, row: &ObjectRow) -> Result<Checked> {
         if row.is_gone() {
-            return Ok((Vec::new(), 0));
+            return Ok(Checked::default());
         }
-        let Some(schema) = self.schema_of(row)? else {
-            return Ok((Vec::new(), 0));
+        let before = self.schemas.readings();
+        let schema = self.schema_of(row)?;
+        let reading = (self.schemas.readings() - before) * limits::SCHEMA_READING_STEPS;
+        let mut checked = match schema {
+            Some(schema) => {
+                let plain: Json = serde_json::from_str(row.plain_json()).unwrap_or(Json::Null);
+                schema.check_counted(&plain)
+            }
+            None => Checked::default(),
         };
-        let plain: Json = serde_json::from_str(row.plain_json()).unwrap_or(Json::Null);
-        Ok(schema.check_counted(&plain))
+        checked.steps += reading;
+        #[cfg(test)]
+        {
+            self.schemas.steps += checked.steps;
+        }
+        Ok(checked)
     }
 
     fn schema_of(&mut self, row: &ObjectRow) -> Result<Option<Arc<CompiledSchema>>> {
@@ -124,26 +149,37 @@ impl SpaceCore {
         }
     }
 
-    /// Whether objects are yet to be checked because schemas came or changed.
+    /// Whether objects are yet to be checked: schemas came or changed, or a check was put off.
     pub fn has_schema_checks(&self) -> bool {
-        self.schemas.pending().is_some()
+        self.schemas.pending().is_some() || self.schemas.next_put_off().is_some()
     }
 
     /// Checks some of them; whether there are more.
     pub fn check_some(&mut self) -> Result<bool> {
-        let Some((type_name, after)) = self.schemas.pending() else {
-            return Ok(false);
-        };
+        let of_type = self.schemas.pending();
+        // In turns, so that neither has to wait for the end of the other, which may never come.
+        let put_off = self.schemas.next_put_off().is_some();
+        match of_type {
+            Some((type_name, after)) if !put_off || self.schemas.take_turn() => {
+                self.check_type(&type_name, after)?;
+            }
+            _ if put_off => self.check_put_off()?,
+            _ => {}
+        }
+        Ok(self.has_schema_checks())
+    }
+
+    fn check_type(&mut self, type_name: &str, after: i64) -> Result<()> {
         let rows = self
             .store
-            .objects_of_type(&type_name, after, limits::CHECKED_AT_ONCE)?;
+            .objects_of_type(type_name, after, limits::CHECKED_AT_ONCE)?;
         let mut judged = Vec::with_capacity(rows.len());
         let mut reached = None;
         let mut steps = 0;
         for (n, row) in &rows {
-            let (breaches, took) = self.breaches(row)?;
-            judged.push((row.id, breaches));
-            steps += took;
+            let checked = self.breaches(row)?;
+            judged.push((row.id, checked.breaches));
+            steps += checked.steps;
             reached = Some(*n);
             if steps >= limits::SCHEMA_STEPS {
                 break;
@@ -151,16 +187,53 @@ impl SpaceCore {
         }
         let all = judged.len() == rows.len() && rows.len() < limits::CHECKED_AT_ONCE;
         let after = if all { None } else { reached };
-        let fact = self.schemas.checked(&type_name, after);
+        let fact = self.schemas.checked(type_name, after);
         self.store
             .put_breaches(&judged, (meta::SCHEMA_CHECKS, &fact))?;
-        self.schemas.advance(&type_name, after);
-        Ok(self.has_schema_checks())
+        self.schemas.advance(type_name, after);
+        Ok(())
+    }
+
+    /// Checks objects whose check was put off.
+    fn check_put_off(&mut self) -> Result<()> {
+        let mut judged = Vec::new();
+        let mut steps = 0;
+        let mut last = None;
+        while steps < limits::SCHEMA_STEPS && judged.len() < limits::CHECKED_AT_ONCE {
+            let Some(id) = self.schemas.put_off_after(last.as_ref()) else {
+                break;
+            };
+            last = Some(id);
+            let checked = match self.store.object(&id)? {
+                Some(row) => self.breaches(&row)?,
+                None => Checked::default(),
+            };
+            steps += checked.steps;
+            judged.push((id, checked.breaches));
+        }
+        let fact = self.schemas.how_far();
+        self.store
+            .put_breaches(&judged, (meta::SCHEMA_CHECKS, &fact))?;
+        for (id, _) in &judged {
+            self.schemas.made_good(id);
+        }
+        Ok(())
     }
 
     /// The objects that break their schema, as recorded.
     pub fn violations(&self) -> Result<Vec<Violation>> {
         self.store.violations()
+    }
+}
+
+/// A transaction that is too dear to check as a whole is none that a program waits for.
+fn check_enforced(steps: u64) -> Result<()> {
+    match steps > limits::ENFORCED_STEPS {
+        false => Ok(()),
+        true => Err(Error::limit(format!(
+            "to check a transaction's objects against their schemas may take {} steps: split it",
+            limits::ENFORCED_STEPS
+        ))),
     }
 }
 

@@ -1,9 +1,15 @@
-//! For tests: entries that a member's own code would never write.
+//! For tests and fuzzers: entries that a member's own code would never write.
 
 use super::space_core::SpaceCore;
-use super::write::Outcome;
+#[cfg(test)]
+use super::{
+    checking::Rule,
+    write::{Outcome, Work},
+};
 use crate::feed::{Entry, EntryDraft, FeedKind};
-use crate::model::{Operation, Result, SpaceId};
+#[cfg(test)]
+use crate::model::{Operation, Result};
+use crate::model::{SpaceId, limits};
 use bytes::Bytes;
 
 impl SpaceCore {
@@ -14,20 +20,37 @@ impl SpaceCore {
 
     /// A well signed entry of our data feed with any body; `change` spoils its draft. It is not
     /// stored, so that each is the feed's next.
+    #[cfg(test)]
     pub fn forge(&mut self, body: &[u8], change: impl FnOnce(&mut EntryDraft<'_>)) -> Entry {
         let space = self.id;
         self.forge_in(space, body, change)
     }
 
     /// As [`SpaceCore::forge`], sealed for another space.
+    #[cfg(test)]
     pub fn forge_in(
         &mut self,
         space: SpaceId,
         body: &[u8],
         change: impl FnOnce(&mut EntryDraft<'_>),
     ) -> Entry {
-        let id = self.authority.writing_key().unwrap();
-        let key = self.keys.get(&id).unwrap().clone();
+        self.forged(space, body, change).unwrap()
+    }
+
+    /// As [`SpaceCore::forge`], of any body that an entry can hold.
+    pub fn try_forge(&mut self, body: &[u8]) -> Option<Entry> {
+        let space = self.id;
+        self.forged(space, body, |_| {})
+    }
+
+    fn forged(
+        &mut self,
+        space: SpaceId,
+        body: &[u8],
+        change: impl FnOnce(&mut EntryDraft<'_>),
+    ) -> Option<Entry> {
+        let id = self.authority.writing_key()?;
+        let key = self.keys.get(&id)?.clone();
         let mut salt = [0; 16];
         (self.random)(&mut salt);
         let mut draft = EntryDraft {
@@ -41,19 +64,56 @@ impl SpaceCore {
             body,
         };
         change(&mut draft);
-        Entry::seal(draft, Some(&key), space, self.keyring.device_signer()).unwrap()
+        Entry::seal(draft, Some(&key), space, self.keyring.device_signer()).ok()
+    }
+
+    /// A well signed entry of our control feed with any body that an entry can hold.
+    pub fn forge_control(&mut self, body: &[u8]) -> Option<Entry> {
+        let mut ctl = self.authority.heads();
+        ctl.retain(|head| *head != self.own_control.tip);
+        ctl.truncate(limits::ENTRY_CTL);
+        let mut salt = [0; 16];
+        (self.random)(&mut salt);
+        let draft = self.own_control.draft(ctl, vec![], salt, body);
+        Entry::seal(draft, None, self.id, self.keyring.device_signer()).ok()
     }
 
     /// Goes on after a forged entry.
     pub fn advance_forged(&mut self, entry: &Entry) {
         self.own_data.advance(entry);
     }
+
+    /// Goes on after a forged control entry.
+    pub fn advance_forged_control(&mut self, entry: &Entry) {
+        self.own_control.advance(entry);
+    }
 }
 
+#[cfg(test)]
 impl SpaceCore {
     /// Makes judgements fail, as on a full disk, until the space is opened again.
     pub fn fail_judging(&mut self) {
         self.fail_judging = true;
+    }
+
+    /// Changes objects as the program of a member who minds no schema.
+    pub fn transact_unenforced(&mut self, operations: &[Operation]) -> Result<Outcome> {
+        let mut work = Work::new();
+        for operation in operations {
+            let object = operation.object();
+            let mut document = self.documents.take(&mut *self.store, object)?;
+            document.apply(operation)?;
+            let changes = document.commit(0, None)?;
+            work.push((object, document, changes));
+        }
+        let outcome = self.append_data(&mut work, Rule::Record, 0);
+        self.put_back(work);
+        outcome
+    }
+
+    /// The steps that checks took since the space was opened.
+    pub fn schema_steps(&self) -> u64 {
+        self.schemas.steps
     }
 
     /// A transaction on what programs may not touch.

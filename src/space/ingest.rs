@@ -175,7 +175,7 @@ impl SpaceCore {
         self.unplaced.len()
     }
 
-    fn decode(&self, bytes: Bytes) -> Result<Entry> {
+    pub(super) fn decode(&self, bytes: Bytes) -> Result<Entry> {
         // Only the genesis is sealed without a space id, and its hash is the space id.
         let entry = Entry::decode(bytes.clone(), self.id)?;
         let of_genesis = entry.header.kind == FeedKind::Control && entry.header.seq == 0;
@@ -239,7 +239,7 @@ impl SpaceCore {
 
     /// The first thing the entry builds on that is not here. Also checks that what it names is what
     /// it says.
-    fn missing(&self, entry: &Entry) -> Result<Option<EntryId>> {
+    pub(super) fn missing(&self, entry: &Entry) -> Result<Option<EntryId>> {
         let header = &entry.header;
         if header.seq > 0 {
             match self.store.entry_place(&header.prev)? {
@@ -445,8 +445,14 @@ impl SpaceCore {
         let mut groups: BTreeMap<ObjectId, Vec<Vec<u8>>> = BTreeMap::new();
         let mut changes = Vec::with_capacity(body.changes.len());
         let mut budget = guard::EntryTotal::default();
+        let mut actors: BTreeMap<ObjectId, guard::ObjectActors> = BTreeMap::new();
         for (object, change) in body.changes {
-            let summary = match guard::scan(&change).and_then(|s| budget.add(&s).map(|()| s)) {
+            let scanned = guard::scan(&change).and_then(|summary| {
+                budget.add(&summary)?;
+                actors.entry(object).or_default().add(&summary)?;
+                Ok(summary)
+            });
+            let summary = match scanned {
                 Ok(summary) => summary,
                 Err(quarantine) => return Ok(set_aside(&quarantine)),
             };
@@ -522,7 +528,7 @@ fn set_aside(quarantine: &Quarantine) -> Decision {
 }
 
 /// How many branches a feed has once `entry` is stored.
-fn feed_branches(feeds: &HashMap<FeedId, FeedState>, entry: &Entry) -> usize {
+pub(super) fn feed_branches(feeds: &HashMap<FeedId, FeedState>, entry: &Entry) -> usize {
     feeds
         .get(&entry.header.feed)
         .map_or(1, |feed| feed.tips.after(&entry.header.prev))

@@ -21,7 +21,7 @@ mod edits;
 mod evidencing;
 mod excluded;
 mod family;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod forging;
 mod founding;
 mod halo;
@@ -31,6 +31,8 @@ mod inviting;
 mod keys;
 mod live;
 mod log;
+#[cfg(any(test, feature = "bench-internals"))]
+mod measure;
 mod members;
 mod migrating;
 mod own_feed;
@@ -51,7 +53,7 @@ mod validity;
 mod waiting;
 mod write;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub use actors::new_actor;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
@@ -68,7 +70,7 @@ pub use migrating::{Candidate, Rewritten};
 pub use read::{digest, name, read_stored};
 pub use rebuilding::Rebuilt;
 pub use registering::SchemaRecord;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub use space_core::Entropy;
 pub use space_core::SpaceCore;
 #[cfg(test)]

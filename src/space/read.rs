@@ -76,8 +76,8 @@ impl SpaceCore {
         self.store.has_entry(entry)
     }
 
-    /// A content key, for tests that write what no honest member would.
-    #[cfg(test)]
+    /// A content key, for tests that write what no honest member would, and for measurements.
+    #[cfg(any(test, feature = "bench-internals"))]
     pub fn content_key(&self, id: &crate::model::ContentKeyId) -> Option<crate::feed::ContentKey> {
         self.keys.get(id).cloned()
     }

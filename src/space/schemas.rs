@@ -7,13 +7,14 @@
 use super::store::{ObjectRow, Store};
 use super::write::RowChange;
 use crate::feed::sha256;
-use crate::model::{ObjectId, Result, SpaceId, Value, json, limits, system};
+use crate::model::{Error, ObjectId, Result, SpaceId, Value, json, limits, system};
 use crate::schema::CompiledSchema;
 use data_encoding::HEXLOWER;
 use lru::LruCache;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroUsize;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// Rows read at once when a space is opened.
@@ -73,7 +74,18 @@ pub struct Schemas {
     types: BTreeMap<String, BTreeMap<u32, Held>>,
     places: HashMap<ObjectId, (String, u32)>,
     compiled: LruCache<(String, u32), Arc<CompiledSchema>>,
+    /// Patterns in those.
+    patterns: usize,
+    /// How many schemas were read.
+    readings: u64,
+    /// The steps that checks took.
+    #[cfg(test)]
+    pub(super) steps: u64,
     checks: BTreeMap<String, Check>,
+    /// Objects whose check was put off; some of them may have been checked since.
+    put_off: BTreeSet<ObjectId>,
+    /// Whether it is the turn of a type that is checked, not of what was put off.
+    turn: bool,
 }
 
 impl Schemas {
@@ -85,7 +97,13 @@ impl Schemas {
             types: BTreeMap::new(),
             places: HashMap::new(),
             compiled: LruCache::new(room),
+            patterns: 0,
+            readings: 0,
+            #[cfg(test)]
+            steps: 0,
             checks: BTreeMap::new(),
+            put_off: BTreeSet::new(),
+            turn: true,
         }
     }
 
@@ -94,6 +112,7 @@ impl Schemas {
     pub fn load(space: SpaceId, store: &dyn Store, checks: Option<Vec<u8>>) -> Result<Schemas> {
         let mut schemas = Schemas::new(space);
         schemas.checks = checks.map(|bytes| decode(&bytes)).unwrap_or_default();
+        schemas.put_off = store.unchecked()?.into_iter().collect();
         let mut after = 0;
         loop {
             let rows = store.objects_of_type(system::SCHEMA, after, READ_AT_ONCE)?;
@@ -182,7 +201,9 @@ impl Schemas {
 
     fn forget(&mut self, id: &ObjectId) -> Option<String> {
         let key = self.places.remove(id)?;
-        self.compiled.pop(&key);
+        if let Some(compiled) = self.compiled.pop(&key) {
+            self.patterns -= compiled.patterns();
+        }
         let (name, version) = key;
         if let Some(versions) = self.types.get_mut(&name) {
             versions.remove(&version);
@@ -215,11 +236,11 @@ impl Schemas {
             flat.extend_from_slice(&held.hash);
         }
         // The number changes with what a schema means to this library.
-        sha256(&[b"echodb/schema-checks/v1", &flat])
+        sha256(&[b"echodb/schema-checks/v2", &flat])
     }
 
     fn hash_of_none(&self) -> [u8; 32] {
-        sha256(&[b"echodb/schema-checks/v1", &[]])
+        sha256(&[b"echodb/schema-checks/v2", &[]])
     }
 
     /// A version of a type's schema, ready; `None` if there is none that can be used.
@@ -246,18 +267,46 @@ impl Schemas {
             .map(|r| r.text);
         let compiled = text.and_then(|text| CompiledSchema::compile(&text).ok());
         held.usable = Some(compiled.is_some());
+        self.readings += 1;
         let compiled = compiled.map(Arc::new);
         if let Some(compiled) = &compiled {
-            self.compiled.put(key, Arc::clone(compiled));
+            self.keep(key, Arc::clone(compiled));
         }
         Ok(compiled)
     }
 
+    /// Keeps a compiled schema in memory, in place of those that were used longest ago.
+    fn keep(&mut self, key: (String, u32), compiled: Arc<CompiledSchema>) {
+        let patterns = compiled.patterns();
+        while self.patterns + patterns > limits::COMPILED_PATTERNS
+            && let Some((_, old)) = self.compiled.pop_lru()
+        {
+            self.patterns -= old.patterns();
+        }
+        self.patterns += patterns;
+        if let Some((_, old)) = self.compiled.push(key, compiled) {
+            self.patterns -= old.patterns();
+        }
+    }
+
+    /// How many schemas were read so far: each costs more than many checks.
+    pub(super) fn readings(&self) -> u64 {
+        self.readings
+    }
+
     /// The newest version of a type's schema that can be used: what new objects are written for.
+    /// Fails with `InvalidState` if that is not known yet because too many were registered that
+    /// cannot: each call finds out about some more.
     pub(super) fn newest(&mut self, store: &dyn Store, type_name: &str) -> Result<Option<u32>> {
+        let most = self.readings + limits::SCHEMAS_READ_AT_ONCE as u64;
         for version in self.versions(type_name).into_iter().rev() {
             if self.compiled(store, type_name, version)?.is_some() {
                 return Ok(Some(version));
+            }
+            if self.readings >= most {
+                return Err(Error::state(format!(
+                    "the schemas of {type_name:?} are still being read: try again"
+                )));
             }
         }
         Ok(None)
@@ -267,6 +316,38 @@ impl Schemas {
     pub(super) fn pending(&self) -> Option<(String, i64)> {
         let mut checks = self.checks.iter();
         checks.find_map(|(name, check)| Some((name.clone(), check.after?)))
+    }
+
+    /// Has an object checked later; that it is, is recorded with the commit at hand.
+    pub(super) fn put_off(&mut self, object: ObjectId) {
+        self.put_off.insert(object);
+    }
+
+    /// An object whose check was put off.
+    pub(super) fn next_put_off(&self) -> Option<ObjectId> {
+        self.put_off.first().copied()
+    }
+
+    /// The next one.
+    pub(super) fn put_off_after(&self, last: Option<&ObjectId>) -> Option<ObjectId> {
+        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+        self.put_off.range((from, Bound::Unbounded)).next().copied()
+    }
+
+    /// Takes note that its check is made and recorded.
+    pub(super) fn made_good(&mut self, object: &ObjectId) {
+        self.put_off.remove(object);
+    }
+
+    /// Whether it is the turn of a type; the next time it is not.
+    pub(super) fn take_turn(&mut self) -> bool {
+        self.turn = !self.turn;
+        !self.turn
+    }
+
+    /// What is recorded of how far types are checked.
+    pub(super) fn how_far(&self) -> Vec<u8> {
+        encode(&self.checks)
     }
 
     /// What is recorded once the objects of a type are checked up to a number, or all of them.

@@ -405,6 +405,8 @@ pub trait Reads {
     ) -> Result<Vec<(i64, ObjectRow)>>;
     /// Everything recorded of that kind, by object.
     fn violations(&self) -> Result<Vec<Violation>>;
+    /// Objects recorded as unchecked ([`Breach::unchecked`]).
+    fn unchecked(&self) -> Result<Vec<ObjectId>>;
     /// Calls `visit` with every object's id and heads, in id order.
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()>;
 

@@ -8,10 +8,11 @@ mod file;
 mod reader;
 
 use super::{Quarantine, QuarantineCode};
-use crate::model::limits::{CHANGE_ROWS, ENTRY_ROWS};
+use crate::model::limits::{CHANGE_ROWS, ENTRY_ACTORS, ENTRY_MARKS, ENTRY_ROWS};
 use column::{Column, Rows};
 pub use file::scan_file;
 use reader::{Reader, malformed};
+use std::collections::BTreeSet;
 
 /// What every chunk starts with.
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
@@ -33,19 +34,20 @@ pub struct ChangeSummary {
     pub deps: Vec<[u8; 32]>,
     /// Rows of its longest column: the number of operations, or of predecessors if those are more.
     pub rows: u64,
-    /// Whether it formats text. Automerge does not check the order of such operations when it
-    /// applies them, only when it loads a saved document.
-    pub marks: bool,
+    /// How many of its operations begin or end a formatted stretch of text. Automerge does not check
+    /// the order of such operations when it applies them, only when it loads a saved document.
+    pub marks: u64,
 }
 
-/// The rows of all changes of one entry so far.
+/// The rows and marks of all changes of one entry so far.
 #[derive(Clone, Debug, Default)]
 pub struct EntryTotal {
     rows: u64,
+    marks: u64,
 }
 
 impl EntryTotal {
-    /// Counts one more change; refuses past [`ENTRY_ROWS`].
+    /// Counts one more change; refuses past [`ENTRY_ROWS`] and [`ENTRY_MARKS`].
     pub fn add(&mut self, change: &ChangeSummary) -> Result<(), Quarantine> {
         self.rows = self.rows.saturating_add(change.rows);
         if self.rows > ENTRY_ROWS {
@@ -57,7 +59,39 @@ impl EntryTotal {
                 ),
             ));
         }
+        self.marks = self.marks.saturating_add(change.marks);
+        if self.marks > ENTRY_MARKS {
+            return Err(Quarantine::new(
+                QuarantineCode::EntryMarks,
+                format!(
+                    "an entry may begin and end marks {ENTRY_MARKS} times, this one does so {} \
+                     times at least",
+                    self.marks
+                ),
+            ));
+        }
         Ok(())
+    }
+}
+
+/// Who changes one object in one entry.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectActors(BTreeSet<Vec<u8>>);
+
+impl ObjectActors {
+    /// Counts the writer of one more change; refuses past [`ENTRY_ACTORS`]. Each is entered in the
+    /// object for ever, and Automerge numbers them anew with each that comes.
+    pub fn add(&mut self, change: &ChangeSummary) -> Result<(), Quarantine> {
+        if !self.0.contains(&change.actor) {
+            self.0.insert(change.actor.clone());
+        }
+        match self.0.len() > ENTRY_ACTORS {
+            false => Ok(()),
+            true => Err(Quarantine::new(
+                QuarantineCode::EntryActors,
+                format!("an entry may change an object under {ENTRY_ACTORS} names, not more"),
+            )),
+        }
     }
 }
 
@@ -172,8 +206,8 @@ fn actor_of_others(reader: &mut Reader<'_>) -> Result<(), Quarantine> {
 }
 
 /// Reads the column table and counts every column; returns the most rows that a part of the
-/// change decodes to, and whether the change marks text.
-fn columns(reader: &mut Reader<'_>) -> Result<(u64, bool), Quarantine> {
+/// change decodes to, and how many operations mark text.
+fn columns(reader: &mut Reader<'_>) -> Result<(u64, u64), Quarantine> {
     let count = reader.unsigned()?;
     let mut table = *reader;
     for _ in 0..count {
@@ -247,7 +281,7 @@ impl Totals {
         Ok(())
     }
 
-    fn agree(self) -> Result<(u64, bool), Quarantine> {
+    fn agree(self) -> Result<(u64, u64), Quarantine> {
         // A column that is all null or all false is left out altogether.
         if self.longest != self.actions || self.shortest.unwrap_or(0) != self.actions {
             return Err(malformed("the columns have different numbers of rows"));
@@ -258,6 +292,6 @@ impl Totals {
         if self.value_bytes != self.value_raw {
             return Err(malformed("the values' lengths do not add up"));
         }
-        Ok((self.actions.max(self.preds), self.marks > 0))
+        Ok((self.actions.max(self.preds), self.marks))
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the module as a whole.
 
 mod blobs;
+mod growth;
 pub(crate) mod hostile;
 mod hostile_file;
 mod large;

@@ -5,7 +5,7 @@ use super::spots::{After, Key, Reversed, Spot};
 use super::twins::{self, Op, op};
 use super::{CHANGED, Named, REMOVED, REMOVED_TOO, Reverting, WORKED_IN};
 use crate::model::Result;
-use crate::objects::contain::contain;
+use crate::model::contain::contain;
 use crate::objects::resolve::failure;
 use crate::objects::tree;
 use crate::objects::value::Place;

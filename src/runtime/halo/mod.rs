@@ -129,3 +129,11 @@ impl Node {
         self.halo.revoked.load(Ordering::Acquire)
     }
 }
+
+/// Reads what the two sides of a recovery say, for the fuzzers.
+#[cfg(any(test, fuzzing))]
+pub fn fuzz_message(bytes: &[u8]) {
+    let _ = recovery_wire::decode::<recovery_wire::Hello>(bytes);
+    let _ = recovery_wire::decode::<recovery_wire::Offer>(bytes);
+    let _ = recovery_wire::decode::<recovery_wire::Entries>(bytes);
+}

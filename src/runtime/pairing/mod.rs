@@ -352,4 +352,7 @@ fn still_running() -> Error {
 pub fn fuzz_message(bytes: &[u8]) {
     let _ = wire::decode::<wire::Admission>(bytes);
     let _ = wire::decode::<wire::ControlEntries>(bytes);
+    let _ = wire::decode::<device_wire::Offer>(bytes);
+    let _ = wire::decode::<device_wire::Request>(bytes);
+    let _ = wire::decode::<device_wire::Welcome>(bytes);
 }

@@ -3,6 +3,7 @@
 //! again with `ECHODB_SIM_SEED=n`. `ECHODB_SIM_RUNS=n` runs more of them.
 
 mod actions;
+mod bounds;
 mod denials;
 mod from_now_on;
 mod hostile;
@@ -11,6 +12,7 @@ mod link;
 mod live;
 mod peer;
 mod random;
+mod schema_budget;
 mod schema_record;
 mod schemas;
 mod world;

@@ -388,7 +388,7 @@ fn schema_of_one_version_registered_twice_is_one_and_says_so() {
     assert_eq!(conflicts, [("Same", false), ("Task", true)]);
 }
 
-fn schema_object(core: &SpaceCore, name: &str, version: u32, text: &str) -> Operation {
+pub(super) fn schema_object(core: &SpaceCore, name: &str, version: u32, text: &str) -> Operation {
     Operation::Create {
         object: ObjectId::schema(&core.id(), name, version),
         type_name: Some(system::SCHEMA.into()),

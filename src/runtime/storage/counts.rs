@@ -2,6 +2,7 @@
 
 use super::space::SpaceStore;
 use crate::model::Result;
+use crate::schema::Breach;
 use crate::space::Counts;
 
 impl SpaceStore {
@@ -12,6 +13,9 @@ impl SpaceStore {
 
     /// Counts everything.
     pub fn counts(&self) -> Result<Counts> {
+        let unchecked = Breach::unchecked().reason;
+        let violations =
+            format!("SELECT count(*) FROM violations WHERE n = 0 AND reason <> '{unchecked}'");
         Ok(Counts {
             objects: self.count_objects()?,
             entries: self.count("SELECT count(*) FROM entries")?,
@@ -19,7 +23,7 @@ impl SpaceStore {
             quarantined: self.count("SELECT count(*) FROM entries WHERE status = 1")?,
             waiting: self.count("SELECT count(*) FROM entries WHERE status = 2")?,
             excluded: self.count("SELECT count(*) FROM entries WHERE status = 3")?,
-            violations: self.count("SELECT count(*) FROM violations WHERE n = 0")?,
+            violations: self.count(&violations)?,
             schemas: self.count("SELECT count(*) FROM objects WHERE type = '@schema'")?,
         })
     }

@@ -47,7 +47,7 @@ pub use inspect::{Inspected, inspect};
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;
 pub use readers::READERS;
-#[cfg(test)]
+#[cfg(any(test, fuzzing, feature = "bench-internals"))]
 pub use space::SpaceStore;
 pub use spaces::SpaceRecord;
 pub use vault::{Access, Vault};

@@ -14,7 +14,7 @@ pub struct SpaceStore {
 
 impl SpaceStore {
     /// Opens a plain file.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing, feature = "bench-internals"))]
     pub fn open(path: Option<&Path>) -> Result<SpaceStore> {
         SpaceStore::open_sealed(path, None)
     }

@@ -190,6 +190,10 @@ impl Reads for SpaceStore {
         SpaceStore::violations(self)
     }
 
+    fn unchecked(&self) -> Result<Vec<ObjectId>> {
+        SpaceStore::unchecked(self)
+    }
+
     fn visit_heads(&self, visit: &mut dyn FnMut(ObjectId, &[[u8; 32]])) -> Result<()> {
         self.all_heads(|id, heads| {
             visit(id, &heads);

@@ -50,14 +50,28 @@ impl SpaceStore {
         })
     }
 
-    /// Everything recorded.
+    /// Objects whose check was put off.
+    pub fn unchecked(&self) -> Result<Vec<ObjectId>> {
+        self.db.read(|conn| {
+            conn.prepare_cached(
+                "SELECT o.id FROM violations AS v JOIN objects AS o ON o.n = v.object \
+                 WHERE v.n = 0 AND v.reason = ?1",
+            )?
+            .query_map([Breach::unchecked().reason], |row| {
+                Ok(ObjectId(row.get(0)?))
+            })?
+            .collect()
+        })
+    }
+
+    /// Everything recorded, but for what is yet to be checked.
     pub fn violations(&self) -> Result<Vec<Violation>> {
         self.db.read(|conn| {
             conn.prepare_cached(
                 "SELECT o.id, o.type, o.version, v.path, v.reason FROM violations AS v \
-                 JOIN objects AS o ON o.n = v.object ORDER BY o.id, v.n",
+                 JOIN objects AS o ON o.n = v.object WHERE v.reason <> ?1 ORDER BY o.id, v.n",
             )?
-            .query_map([], |row| {
+            .query_map([Breach::unchecked().reason], |row| {
                 Ok(Violation {
                     id: ObjectId(row.get(0)?),
                     type_name: row.get::<_, Option<String>>(1)?.unwrap_or_default(),

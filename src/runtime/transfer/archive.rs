@@ -81,7 +81,7 @@ pub fn verify(path: &str) -> Result<ArchiveInfo> {
     Ok(info)
 }
 
-fn check(source: &mut dyn Source) -> Result<(ArchiveInfo, SpaceId, Authority)> {
+pub(super) fn check(source: &mut dyn Source) -> Result<(ArchiveInfo, SpaceId, Authority)> {
     let mut reader = Reader::begin(source)?;
     let space = reader.space();
     let mut check = ArchiveCheck::new(space);

@@ -117,6 +117,19 @@ impl<'a> Exported<'a> {
     }
 }
 
+/// Each object of an export, for the fuzzers.
+#[cfg(any(test, fuzzing))]
+pub(super) fn each(source: &mut dyn Source, see: &mut dyn FnMut(ObjectId, &Carried)) -> Result<()> {
+    let mut ids = Ids::default();
+    let mut lines = Exported::begin(source)?;
+    while let Some(mut object) = lines.next()? {
+        ids.learn(lines.space.as_ref(), &SpaceId([7; 32]), &object);
+        ids.translate(&mut object);
+        see(object.id, &object.carried);
+    }
+    Ok(())
+}
+
 /// Checks the first line; the version, and the space that was exported, if it says which.
 fn check_header(line: &[u8]) -> Result<(u64, Option<SpaceId>)> {
     let bad = || Error::invalid("this is not an export: its first line is no header");

@@ -7,6 +7,8 @@ mod archive_format;
 mod batches;
 mod columns;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod json_export;
 mod json_import;
 mod object_file;

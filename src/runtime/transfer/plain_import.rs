@@ -28,7 +28,7 @@ struct Column {
 }
 
 /// How rows become objects.
-struct Plan<'a> {
+pub(super) struct Plan<'a> {
     options: &'a ImportOptions,
     given: HashMap<&'a str, &'a ImportColumn>,
     /// Of a table: its columns in order, and the names by which they are called.
@@ -119,6 +119,13 @@ impl<'a> Plan<'a> {
             names: Vec::new(),
             guesses: Vec::new(),
         })
+    }
+
+    /// A plan after the first reading, for the fuzzers.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn checked(options: &'a ImportOptions, source: &mut dyn Source) -> Result<Plan<'a>> {
+        let mut plan = Plan::new(options)?;
+        plan.check(source).map(|()| plan)
     }
 
     fn has_header(&self) -> bool {
@@ -236,7 +243,10 @@ impl<'a> Plan<'a> {
     }
 
     /// The fields and the key of a row.
-    fn fields(&self, content: Content) -> Read<(BTreeMap<String, Value>, Option<String>)> {
+    pub(super) fn fields(
+        &self,
+        content: Content,
+    ) -> Read<(BTreeMap<String, Value>, Option<String>)> {
         let (fields, key) = match content {
             Content::Cells(cells) => self.of_cells(&cells)?,
             Content::Object(map) => self.of_object(map)?,

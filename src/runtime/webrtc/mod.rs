@@ -3,6 +3,8 @@
 
 mod certificate;
 mod driver;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod handler;
 mod interfaces;
 mod link;

@@ -35,6 +35,7 @@ const MEASURES: &[(&str, &str)] = &[
     ("growth", "growth"),
     ("resolve_10k", "resolve"),
     ("resolve_backdated", "resolve"),
+    ("verify_entry", "verify_entry"),
 ];
 
 /// What is measured against other libraries, which are compiled for it alone.

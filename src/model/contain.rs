@@ -1,6 +1,6 @@
-//! Containing panics of the CRDT library. Automerge unwraps values that hostile bytes control, so
-//! every call that such bytes can reach runs in here: a panic becomes an error, and the document
-//! it happened in is thrown away.
+//! Containing panics of libraries. Automerge unwraps values that hostile bytes control, the validator
+//! of schemas meets what a stranger wrote: every call that such bytes can reach runs in here. A panic
+//! becomes an error, and what it happened in is thrown away, or was only read.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -14,9 +14,9 @@ thread_local! {
 
 /// Runs `work`; a panic in it becomes `Err` with the panic's message, and prints nothing.
 ///
-/// `AssertUnwindSafe` is sound here because every caller marks the document that `work` was using
-/// as unusable before it can be looked at again.
-pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+/// `AssertUnwindSafe` is sound here because every caller only reads what `work` uses, or marks it as
+/// unusable before it can be looked at again.
+pub fn contain<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     silence_contained_panics();
     let outer = CONTAINED.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
