@@ -3339,8 +3339,8 @@ echodb_status echodb_invitation_qr_modules(const echodb_invitation *invitation,
  * Ownership: `*out` is the caller's, for `echodb_invitation_free`; the options stay the caller's.
  * NULL: `options` stands for fresh ones; `client` and `out` may not be. Threads: any. Errors:
  * `ECHODB_INVALID_STATE` without identity or offline, `ECHODB_PERMISSION_DENIED` on a device that
- * was revoked, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`; the rest shows in the invitation. Since
- * 0.1.0.
+ * was revoked, `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`; the rest shows in the invitation.
+ * Since 0.1.0.
  */
 echodb_status echodb_client_create_device_invitation(const echodb_client *client,
                                                      const echodb_invite_options *options,

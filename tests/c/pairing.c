@@ -264,9 +264,8 @@ int main(int argc, char **argv) {
     CHECK(holds(buffer, "\"space_name\":\"Shared\""));
     OK(echodb_client_status(bob, &buffer, &error));
     CHECK(holds(buffer, "\"connected\":true"));
-    part(here, there, bob);
-
     several(ada, here);
+    part(here, there, bob);
 
     free(id);
     echodb_subscription_free(queue);
