@@ -29,7 +29,8 @@ fn dear_objects(peer: &mut Peer, count: usize) {
     let core = peer.core();
     core.register_schema("Dear", "{}", None, 0).unwrap();
     for step in make(count, "{}") {
-        core.transact(std::slice::from_ref(&step), None, None, 0).unwrap();
+        core.transact(std::slice::from_ref(&step), None, None, 0)
+            .unwrap();
         let fields = BTreeMap::from([("t".into(), Value::String(text.clone()))]);
         let object = step.object();
         core.transact(&[Operation::Update { object, fields }], None, None, 0)

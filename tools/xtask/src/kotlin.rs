@@ -134,6 +134,7 @@ fn adapt(text: &str) -> Outcome<String> {
     // Functions outside classes are laid out differently. Those that are missed do not compile.
     adapted = adapted
         .replace(" */ fun `", " */ internal fun `")
+        .replace("::class) fun `", "::class) internal fun `")
         .replace("\n     suspend fun `", "\n     internal suspend fun `");
     for (old, new) in REPLACED {
         if adapted.matches(old).count() != 1 {
@@ -343,7 +344,7 @@ object uniffiListener {
     fn generated_declarations_are_hidden_and_every_change_has_its_place() {
         let places: String = REPLACED.iter().map(|(old, _)| *old).collect();
         let text = format!(
-            "{places}public object A {{\n    fun b()\n}}\nclass C\n */ fun `d`()\n     suspend fun `e`()\n{CALLBACKS}"
+            "{places}public object A {{\n    fun b()\n}}\nclass C\n */ fun `d`()\n     suspend fun `e`()\n@Throws(E::class) fun `f`()\n{CALLBACKS}"
         );
         let adapted = adapt(&text).unwrap();
         for hidden in ["internal object A {\n    fun b()", "internal class C\n"] {
@@ -351,6 +352,7 @@ object uniffiListener {
         }
         assert_eq!(adapted.matches("internal fun `d`").count(), 1);
         assert_eq!(adapted.matches("internal suspend fun `e`").count(), 1);
+        assert_eq!(adapted.matches("internal fun `f`").count(), 1);
         for (old, new) in REPLACED {
             assert_eq!(adapted.matches(new).count(), 1, "{new}");
             let error = adapt(&text.replace(old, "")).unwrap_err();
