@@ -120,7 +120,7 @@ class MembersTest {
         val event = told.first { it.kind == MemberEventKind.HANDED_OVER }
         assertEquals("Bob is top owner of the space now, in place of Ada", event.text)
         assertEquals(people.b to people.a, event.identity to event.by)
-        assertEquals(mapOf(people.b to 1, people.a to 2), here.members().associate { it.identity to it.rank.toInt() })
+        assertEquals(mapOf(people.b to 1, people.a to 2), here.members().associate { it.identity to it.rank })
         here.leave()
         assertTrue(here.status().removed)
     }
