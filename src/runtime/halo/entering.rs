@@ -59,12 +59,14 @@ impl Node {
             self.enter_space(new.halo, &keyring, history, join, |profile, now| {
                 profile.create_identity_in(&keys, name, &new.halo, now)
             })?;
+        // Whoever sees the identity sees its HALO space too.
+        let halo = self.put_space(core, SpaceKind::Halo)?;
         *identity = Some(Identity {
             keyring,
             display_name: new.display_name,
         });
         drop(identity);
-        self.take_space(core, SpaceKind::Halo)?;
+        self.start_space(&halo);
         self.schedule_reconciling();
         Ok(joined)
     }

@@ -171,13 +171,28 @@ impl Node {
         core: SpaceCore,
         kind: SpaceKind,
     ) -> Result<Arc<SpaceHost>> {
+        let host = self.put_space(core, kind)?;
+        self.start_space(&host);
+        Ok(host)
+    }
+
+    /// The first half of [`Node::take_space`]: the space is there.
+    pub(in crate::runtime) fn put_space(
+        &self,
+        core: SpaceCore,
+        kind: SpaceKind,
+    ) -> Result<Arc<SpaceHost>> {
         let host = self.new_host(core.id(), kind);
         host.open(|| Ok(core))?;
         self.spaces_mut().push(Arc::clone(&host));
-        self.enter_room(&host);
+        Ok(host)
+    }
+
+    /// The second: peers hear of it.
+    pub(in crate::runtime) fn start_space(&self, host: &Arc<SpaceHost>) {
+        self.enter_room(host);
         self.tend_invitations();
         self.wake_sessions();
-        Ok(host)
     }
 
     /// Whether the profile has a space.
