@@ -21,7 +21,7 @@ const ROWS: &[(&str, &str)] = &[
     ),
     (
         "it is a code for adding a device",
-        "devices: every_code_kind_at_every_entry_point",
+        "devices: attack_04_every_code_kind_at_every_entry_point",
     ),
     (
         "it is of a newer version or type",
@@ -107,7 +107,7 @@ const ROWS: &[(&str, &str)] = &[
     ),
     (
         "the new device has an identity already",
-        "devices: every_code_kind_at_every_entry_point",
+        "devices: attack_04_every_code_kind_at_every_entry_point",
     ),
     (
         "the identity has 16 devices",

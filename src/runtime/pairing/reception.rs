@@ -199,8 +199,11 @@ impl Reception {
             });
         }
         self.show_counts();
+        let standing = executor::blocking(|| self.desk.standing());
+        // A guest who was cut off after it had come in, and came back, ends it in success all the same.
+        let failed = state != InvitationState::Success && !matches!(standing, Standing::Done);
         match &error {
-            Some(error) if state != InvitationState::Success => {
+            Some(error) if failed => {
                 if self.desk.is_fatal(error) {
                     let door = std::mem::take(door);
                     self.end(state, Some(error.clone()), door).await;
@@ -212,7 +215,7 @@ impl Reception {
             }
             _ => door.failures = 0,
         }
-        let (state, error) = match executor::blocking(|| self.desk.standing()) {
+        let (state, error) = match standing {
             // Only now: what ends with this guest does not wait for others again.
             Standing::Open => {
                 show(&self.handle, &door.table(), None);
