@@ -40,6 +40,10 @@ pub enum SpaceKind {
     Halo,
 }
 
+/// Numbers the openings of spaces. A space that was deleted and fetched again is another host under
+/// the same id, and its openings are to be told from those of the one before.
+static OPENINGS: AtomicU64 = AtomicU64::new(1);
+
 /// A space of a client, open or closed.
 pub struct SpaceHost {
     id: SpaceId,
@@ -73,8 +77,8 @@ pub struct SpaceHost {
 
 pub(super) struct Slot {
     pub(super) state: SpaceState,
-    /// How often the space was opened.
-    openings: u64,
+    /// Which opening of a space this is, of all in the process.
+    opening: u64,
     pub(super) core: Option<SpaceCore>,
 }
 
@@ -94,7 +98,7 @@ impl SpaceHost {
             kind,
             core: Mutex::new(Slot {
                 state: SpaceState::Closed,
-                openings: 0,
+                opening: 0,
                 core: None,
             }),
             readers: Mutex::default(),
@@ -202,7 +206,7 @@ impl SpaceHost {
         // To be told to the new core and the new readers.
         *self.lock_share() = None;
         self.set_state(&mut slot, SpaceState::Ready);
-        slot.openings += 1;
+        slot.opening = OPENINGS.fetch_add(1, Ordering::Relaxed);
         self.hub.live().opened();
         let unchecked = slot.core.as_ref().is_some_and(SpaceCore::has_schema_checks);
         drop(slot);
@@ -213,10 +217,10 @@ impl SpaceHost {
         Ok(())
     }
 
-    /// Which opening of the space this is, counted from 1; `None` while it is closed.
+    /// Which opening of a space this is, of all in the process; `None` while it is closed.
     pub fn opening(&self) -> Option<u64> {
         let slot = self.lock();
-        (slot.state == SpaceState::Ready).then_some(slot.openings)
+        (slot.state == SpaceState::Ready).then_some(slot.opening)
     }
 
     /// Commits what was gathered and closes the space. `keep` leaves its state in memory, for
@@ -269,7 +273,7 @@ impl SpaceHost {
                 self.set_readers(readers);
                 *self.lock_share() = None;
                 self.set_state(&mut slot, SpaceState::Ready);
-                slot.openings += 1;
+                slot.opening = OPENINGS.fetch_add(1, Ordering::Relaxed);
                 self.hub.live().opened();
             }
         }

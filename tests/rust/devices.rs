@@ -441,3 +441,21 @@ fn a_void_phrase_and_a_foreign_one_recover_nothing() {
     assert!(new.identity().is_none());
     assert_eq!(ada.devices().unwrap().len(), 1);
 }
+
+#[test]
+fn a_space_deleted_and_restored_at_once_comes_back_over_the_same_connection() {
+    let signal = Signal::start();
+    let (laptop, phone) = (client("Ada", &signal), blank(&signal));
+    let space = laptop.create_space("{}".into()).unwrap();
+    let note = space.create(None, r#"{"n": 1}"#.into()).unwrap();
+    link(&laptop, &phone, "Phone");
+    for round in 0..5 {
+        converge(&space, &arrived(&phone, &space.id()));
+        phone.delete_space(space.id()).unwrap();
+        phone.restore_space(space.id()).unwrap();
+        let again = arrived(&phone, &space.id());
+        wait(&format!("the note is back, round {round}"), || {
+            again.get(note.clone()).unwrap().is_some()
+        });
+    }
+}

@@ -136,7 +136,8 @@ class MembersTest {
             error("on purpose")
         }
         people.here.setRole(people.b, "reader")
-        until { called.size == 1 }
+        // What comes together is told of as one.
+        until { called.size == 1 && people.there.status().role == "reader" }
         people.here.setRole(people.b, "admin")
         until { called.size == 2 && people.there.status().role == "admin" }
         subscription.cancel()
