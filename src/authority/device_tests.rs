@@ -313,3 +313,32 @@ fn a_device_leads_to_one_identity_only() {
     }
     assert_ne!(world.space, SpaceId::ZERO);
 }
+
+#[test]
+fn devices_are_added_by_their_identity_and_revoked_by_seniors() {
+    let (mut world, mut creator) = World::create(5);
+    let mut bob = world.member(&mut creator, 1, Role::Editor);
+    let second = bob.keyring.enrol(1, "tablet", &mut |to| world.rng.fill(to));
+    let add = ControlOp::DeviceAdd {
+        certificate: second.chain().encode(),
+    };
+    assert!(refused(&world.act(&mut creator, add.clone())));
+    assert_eq!(world.act(&mut bob, add.clone()), Verdict::Accepted);
+    let mut tablet = Peer::new(second, world.space);
+    let revoke = |peer: &Peer| ControlOp::DeviceRevoke {
+        device: peer.header.device,
+        heads: Vec::new(),
+    };
+    // The junior may not revoke the senior, nor an editor somebody else's device.
+    assert!(refused(&world.act(&mut tablet, revoke(&bob))));
+    assert!(refused(&world.act(&mut bob, revoke(&creator))));
+    assert_eq!(world.act(&mut bob, revoke(&tablet)), Verdict::Accepted);
+    assert_eq!(world.authority.role_of_device(&tablet.header.device), None);
+    assert!(refused(&world.act(&mut bob, add)));
+    assert_eq!(world.act(&mut creator, revoke(&bob)), Verdict::Accepted);
+    assert_eq!(world.authority.role_of_device(&bob.header.device), None);
+    assert_eq!(
+        world.authority.role(&bob.header.identity),
+        Some(Role::Editor)
+    );
+}

@@ -221,3 +221,133 @@ fn attack_14_no_rotation_keeps_later_ones_from_being_used() {
     }
     assert!(accepted > 100 && refusals > 100, "{accepted} {refusals}");
 }
+
+#[test]
+fn keys_are_usable_while_every_recipient_may_read() {
+    let (mut world, mut creator) = World::create(7);
+    let rotate = world.rotate_op(1, 1);
+    assert_eq!(world.act(&mut creator, rotate), Verdict::Accepted);
+    let first = ContentKey::from_bytes([1; 32]);
+    assert_eq!(world.authority.writing_key(), Some(first.id()));
+    let bob = world.member(&mut creator, 1, Role::Editor);
+    let missing = world.authority.missing_wraps();
+    assert_eq!(missing.len(), 1);
+    assert_eq!(
+        (missing[0].0, missing[0].1.device),
+        (first.id(), bob.header.device)
+    );
+    let share = ControlOp::KeyShare {
+        key_id: first.id(),
+        wraps: vec![world.wrap(&first, &missing[0].1)],
+    };
+    assert_eq!(world.act(&mut creator, share), Verdict::Accepted);
+    assert!(world.authority.missing_wraps().is_empty());
+    let (id, wrap, info) = world.authority.wraps_for(&bob.header.device).remove(0);
+    assert_eq!(id, first.id());
+    assert_eq!(
+        bob.keyring.open_wrap(&info, &wrap).unwrap(),
+        *first.as_bytes()
+    );
+    assert_eq!(
+        world.act(&mut creator, set_role(&bob, None)),
+        Verdict::Accepted
+    );
+    assert_eq!(world.authority.writing_key(), None);
+    let rotate = world.rotate_op(2, 2);
+    assert_eq!(world.act(&mut creator, rotate), Verdict::Accepted);
+    let second = ContentKey::from_bytes([2; 32]);
+    assert_eq!(world.authority.writing_key(), Some(second.id()));
+}
+
+#[test]
+fn hostile_rotations_are_refused() {
+    let (mut world, mut creator) = World::create(8);
+    let rotate = world.rotate_op(1, 1);
+    assert_eq!(world.act(&mut creator, rotate.clone()), Verdict::Accepted);
+    for generation in [0, 1, 3, u64::MAX] {
+        let op = world.rotate_op(2, generation);
+        assert!(refused(&world.act(&mut creator, op)), "{generation}");
+    }
+    let again = world.rotate_op(1, 2);
+    assert!(refused(&world.act(&mut creator, again)), "a known key");
+    let mut relay = world.member(&mut creator, 1, Role::Relay);
+    let op = world.rotate_op(3, 2);
+    assert!(refused(&world.act(&mut relay, op)), "a relay rotates");
+    for device in [relay.header.device, DeviceKey([9; 32])] {
+        let mut op = world.rotate_op(4, 2);
+        if let ControlOp::KeyRotate { wraps, .. } = &mut op {
+            wraps[0].device = device;
+        }
+        assert!(
+            refused(&world.act(&mut creator, op)),
+            "to a device without right"
+        );
+    }
+    let op = ControlOp::KeyRotate {
+        key_id: ContentKeyId([1; 16]),
+        generation: 2,
+        wraps: Vec::new(),
+        back_link: None,
+    };
+    assert!(refused(&world.act(&mut creator, op)), "to nobody");
+}
+
+#[test]
+fn a_removed_member_cannot_spoil_new_keys() {
+    let (mut world, mut creator) = World::create(11);
+    let mut mallory = world.member(&mut creator, 1, Role::Reader);
+    let before = world.authority.heads();
+    let view = world.authority.entitled_devices();
+    let own = view
+        .iter()
+        .find(|view| view.device == mallory.header.device);
+    assert_eq!(
+        world.act(&mut creator, set_role(&mallory, None)),
+        Verdict::Accepted
+    );
+    let rotate = world.rotate_op(1, 1);
+    assert_eq!(world.act(&mut creator, rotate), Verdict::Accepted);
+    let key = ContentKey::from_bytes([1; 32]);
+    // Mallory knows the new key's id, not the key, and pretends not to know of the removal.
+    let mut wrap = world.wrap(&key, own.unwrap());
+    wrap.sealed = vec![0; 48];
+    let claim = ControlOp::KeyRotate {
+        key_id: key.id(),
+        generation: 1,
+        wraps: vec![wrap],
+        back_link: None,
+    };
+    assert_eq!(
+        world.act_after(&mut mallory, before, claim),
+        Verdict::Accepted
+    );
+    assert_eq!(world.authority.writing_key(), Some(key.id()));
+}
+
+#[test]
+fn back_links_count_as_wraps() {
+    let (mut world, mut creator) = World::create(9);
+    let (old, new) = (
+        ContentKey::from_bytes([1; 32]),
+        ContentKey::from_bytes([2; 32]),
+    );
+    let first = world.rotate_op(1, 1);
+    world.act(&mut creator, first);
+    let mut second = world.rotate_op(2, 2);
+    if let ControlOp::KeyRotate { back_link, .. } = &mut second {
+        *back_link = Some(seal_back_link(&new, &old).unwrap());
+    }
+    assert_eq!(world.act(&mut creator, second), Verdict::Accepted);
+    world.member(&mut creator, 1, Role::Reader);
+    let missing = world.authority.missing_wraps();
+    assert_eq!(
+        missing.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+        [new.id()]
+    );
+    let mut keys = ContentKeys::default();
+    keys.insert(new);
+    assert_eq!(
+        keys.open_back_links(&world.authority.back_links()),
+        [old.id()]
+    );
+}

@@ -10,7 +10,6 @@
 //! `Epoch`, `EpochAck` and `EpochDispute` have their type bytes reserved and are refused.
 
 mod ancestry;
-mod changes;
 mod deed;
 mod denials;
 mod enrolment;
@@ -29,13 +28,13 @@ mod roster;
 mod rules;
 mod tenure;
 mod timeline;
+mod undoing;
 mod views;
+mod voids;
 mod why;
 
-#[allow(unused_imports, reason = "what tells of changes uses them")]
-pub use changes::{Change, Reason, Snapshot};
 pub use denials::{Denial, Target};
-#[allow(unused_imports, reason = "as above")]
+#[allow(unused_imports, reason = "for whoever shows it")]
 pub use enrolment::RecoveryView;
 pub use invite_hint::InviteHint;
 pub use keyring::{ContentKeys, seal_back_link};
@@ -63,5 +62,7 @@ mod histories;
 mod key_tests;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod role_tests;
 #[cfg(test)]
 mod tests;

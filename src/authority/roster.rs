@@ -1,6 +1,5 @@
 //! Who belongs to the space and who did, and on whose word: what people are shown of its members.
 
-use super::changes::Reason;
 use super::facts::{Timeline, View};
 use super::resolver::Authority;
 use super::tenure::outranks;
@@ -85,10 +84,8 @@ impl Authority {
     /// What undid the newest of an identity's roles.
     fn undone_by(&self, roles: &Timeline<Option<Role>>) -> Option<EntryId> {
         let newest = roles.iter().max_by_key(|dated| self.graph.age(dated.at))?;
-        match self.undoing(&self.graph.age(newest.at).1)? {
-            Reason::Undone { entry, .. } => Some(entry),
-            _ => None,
-        }
+        let undone = self.undoing(&self.graph.age(newest.at).1)?;
+        Some(undone.entry)
     }
 
     fn roster_devices(&self, view: &View<'_>, identity: &IdentityKey) -> Vec<RosterDevice> {

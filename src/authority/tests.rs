@@ -1,7 +1,9 @@
+//! The world that the other tests play in, admission, and the order of delivery.
+
 use super::*;
 use crate::feed::{ContentKey, DeviceSigner, Entry, EntryDraft, FeedHeader, FeedKind};
 use crate::identity::{DeviceChain, Keyring, Wrap, wrap_key};
-use crate::model::{ContentKeyId, DeviceKey, EntryId, Role, SpaceId, limits};
+use crate::model::{EntryId, Role, SpaceId, limits};
 
 /// A small generator (SplitMix64), so that a failing history is named by its seed.
 pub struct Rng(pub u64);
@@ -48,6 +50,16 @@ impl Peer {
     }
 
     pub fn write(&mut self, space: SpaceId, ctl: Vec<EntryId>, op: ControlOp, salt: u8) -> Sent {
+        self.write_salted(space, ctl, op, [salt; 16])
+    }
+
+    pub fn write_salted(
+        &mut self,
+        space: SpaceId,
+        ctl: Vec<EntryId>,
+        op: ControlOp,
+        salt: [u8; 16],
+    ) -> Sent {
         let (seq, prev) = match self.last {
             Some((seq, id)) => (seq + 1, id),
             None => (0, EntryId::ZERO),
@@ -59,7 +71,7 @@ impl Peer {
             prev,
             ctl,
             deps: Vec::new(),
-            salt: [salt; 16],
+            salt,
             body: &op.encode(),
         };
         let entry = Entry::seal(draft, None, space, self.keyring.device_signer()).unwrap();
@@ -232,28 +244,6 @@ pub fn refused(verdict: &Verdict) -> bool {
 }
 
 #[test]
-fn the_creator_is_owner_and_its_device_acts() {
-    let (world, creator) = World::create(1);
-    let identity = creator.header.identity;
-    assert_eq!(world.authority.role(&identity), Some(Role::Owner));
-    let role = world.authority.role_of_device(&creator.header.device);
-    assert_eq!(role, Some((identity, Role::Owner)));
-    let members = world.authority.members();
-    assert_eq!(members.len(), 1);
-    assert_eq!(members[0].display_name, "Ada");
-    assert_eq!(members[0].devices[0].hpke, creator.keyring.hpke_public());
-    assert_eq!(world.authority.heads(), [EntryId(world.space.0)]);
-    // The same genesis creates no other space.
-    let mut other = Authority::new(SpaceId([1; 32]));
-    let genesis = &world.sent[0];
-    assert!(refused(&other.apply(
-        &genesis.entry,
-        &genesis.author,
-        &genesis.op
-    )));
-}
-
-#[test]
 fn invitations_admit_up_to_their_cap_until_closed() {
     let (mut world, mut creator) = World::create(2);
     let mut bob = world.member(&mut creator, 1, Role::Editor);
@@ -340,239 +330,6 @@ fn refused_entries_of_members_keep_their_place_and_strangers_leave_none() {
     let stranded = stranger.last.unwrap().1;
     let verdict = world.act_after(&mut creator, vec![stranded], close_op(1));
     assert!(refused(&verdict), "{verdict:?}");
-}
-
-#[test]
-fn devices_are_added_by_their_identity_and_revoked_by_seniors() {
-    let (mut world, mut creator) = World::create(5);
-    let mut bob = world.member(&mut creator, 1, Role::Editor);
-    let second = bob.keyring.enrol(1, "tablet", &mut |to| world.rng.fill(to));
-    let add = ControlOp::DeviceAdd {
-        certificate: second.chain().encode(),
-    };
-    assert!(refused(&world.act(&mut creator, add.clone())));
-    assert_eq!(world.act(&mut bob, add.clone()), Verdict::Accepted);
-    let mut tablet = Peer::new(second, world.space);
-    let revoke = |peer: &Peer| ControlOp::DeviceRevoke {
-        device: peer.header.device,
-        heads: Vec::new(),
-    };
-    // The junior may not revoke the senior, nor an editor somebody else's device.
-    assert!(refused(&world.act(&mut tablet, revoke(&bob))));
-    assert!(refused(&world.act(&mut bob, revoke(&creator))));
-    assert_eq!(world.act(&mut bob, revoke(&tablet)), Verdict::Accepted);
-    assert_eq!(world.authority.role_of_device(&tablet.header.device), None);
-    assert!(refused(&world.act(&mut bob, add)));
-    assert_eq!(world.act(&mut creator, revoke(&bob)), Verdict::Accepted);
-    assert_eq!(world.authority.role_of_device(&bob.header.device), None);
-    assert_eq!(
-        world.authority.role(&bob.header.identity),
-        Some(Role::Editor)
-    );
-}
-
-#[test]
-fn roles_follow_rank_and_concurrent_changes_the_most_restrictive() {
-    let (mut world, mut creator) = World::create(6);
-    let mut admin = world.member(&mut creator, 1, Role::Admin);
-    let mut other = world.member(&mut creator, 2, Role::Admin);
-    let bob = world.member(&mut creator, 3, Role::Editor);
-    assert!(refused(&world.act(&mut admin, set_role(&other, None))));
-    assert!(refused(&world.act(&mut admin, set_role(&creator, None))));
-    assert!(refused(
-        &world.act(&mut admin, set_role(&bob, Some(Role::Admin)))
-    ));
-    let heads = world.authority.heads();
-    let up = set_role(&bob, Some(Role::Reader));
-    let out = set_role(&bob, None);
-    assert_eq!(
-        world.act_after(&mut admin, heads.clone(), up),
-        Verdict::Accepted
-    );
-    assert_eq!(world.act_after(&mut other, heads, out), Verdict::Accepted);
-    assert_eq!(world.authority.role(&bob.header.identity), None);
-    let back = set_role(&bob, Some(Role::Editor));
-    assert_eq!(world.act(&mut admin, back), Verdict::Accepted);
-    assert_eq!(
-        world.authority.role(&bob.header.identity),
-        Some(Role::Editor)
-    );
-    // The creator neither leaves nor is removed, by owners either.
-    let owner = set_role(&other, Some(Role::Owner));
-    assert_eq!(world.act(&mut creator, owner), Verdict::Accepted);
-    assert!(refused(&world.act(&mut other, set_role(&creator, None))));
-    let leave = set_role(&creator, None);
-    assert!(refused(&world.act(&mut creator, leave)));
-    let leave = set_role(&other, None);
-    assert_eq!(world.act(&mut other, leave), Verdict::Accepted);
-}
-
-#[test]
-fn denials_are_listed_and_known_to_whoever_has_them_in_the_past() {
-    let (mut world, mut creator) = World::create(21);
-    let bob = world.member(&mut creator, 1, Role::Editor);
-    let before = world.authority.heads();
-    let up = set_role(&bob, Some(Role::Admin));
-    assert_eq!(world.act(&mut creator, up), Verdict::Accepted);
-    assert!(world.authority.denials().is_empty());
-    let down = set_role(&bob, Some(Role::Reader));
-    assert_eq!(world.act(&mut creator, down), Verdict::Accepted);
-    let denials = world.authority.denials();
-    assert_eq!(denials.len(), 1);
-    let target = Target::Identity(bob.header.identity);
-    assert_eq!(
-        (denials[0].target, denials[0].leaves),
-        (target, Some(Role::Reader))
-    );
-    let entry = denials[0].entry;
-    let authority = &world.authority;
-    assert_eq!(authority.knows(&before, &entry), Some(false));
-    assert_eq!(authority.knows(&authority.heads(), &entry), Some(true));
-    assert_eq!(authority.knows(&[EntryId([9; 32])], &entry), None);
-    let earlier = authority.role_of_device_at(&bob.header.device, &before);
-    assert_eq!(earlier.map(|(_, role)| role), Some(Role::Editor));
-    let revoke = ControlOp::DeviceRevoke {
-        device: bob.header.device,
-        heads: Vec::new(),
-    };
-    assert_eq!(world.act(&mut creator, revoke), Verdict::Accepted);
-    let target = Target::Device(bob.header.device);
-    let denials = world.authority.denials();
-    assert!(
-        denials
-            .iter()
-            .any(|d| d.target == target && d.leaves.is_none())
-    );
-}
-
-#[test]
-fn keys_are_usable_while_every_recipient_may_read() {
-    let (mut world, mut creator) = World::create(7);
-    let rotate = world.rotate_op(1, 1);
-    assert_eq!(world.act(&mut creator, rotate), Verdict::Accepted);
-    let first = ContentKey::from_bytes([1; 32]);
-    assert_eq!(world.authority.writing_key(), Some(first.id()));
-    let bob = world.member(&mut creator, 1, Role::Editor);
-    let missing = world.authority.missing_wraps();
-    assert_eq!(missing.len(), 1);
-    assert_eq!(
-        (missing[0].0, missing[0].1.device),
-        (first.id(), bob.header.device)
-    );
-    let share = ControlOp::KeyShare {
-        key_id: first.id(),
-        wraps: vec![world.wrap(&first, &missing[0].1)],
-    };
-    assert_eq!(world.act(&mut creator, share), Verdict::Accepted);
-    assert!(world.authority.missing_wraps().is_empty());
-    let (id, wrap, info) = world.authority.wraps_for(&bob.header.device).remove(0);
-    assert_eq!(id, first.id());
-    assert_eq!(
-        bob.keyring.open_wrap(&info, &wrap).unwrap(),
-        *first.as_bytes()
-    );
-    assert_eq!(
-        world.act(&mut creator, set_role(&bob, None)),
-        Verdict::Accepted
-    );
-    assert_eq!(world.authority.writing_key(), None);
-    let rotate = world.rotate_op(2, 2);
-    assert_eq!(world.act(&mut creator, rotate), Verdict::Accepted);
-    let second = ContentKey::from_bytes([2; 32]);
-    assert_eq!(world.authority.writing_key(), Some(second.id()));
-}
-
-#[test]
-fn hostile_rotations_are_refused() {
-    let (mut world, mut creator) = World::create(8);
-    let rotate = world.rotate_op(1, 1);
-    assert_eq!(world.act(&mut creator, rotate.clone()), Verdict::Accepted);
-    for generation in [0, 1, 3, u64::MAX] {
-        let op = world.rotate_op(2, generation);
-        assert!(refused(&world.act(&mut creator, op)), "{generation}");
-    }
-    let again = world.rotate_op(1, 2);
-    assert!(refused(&world.act(&mut creator, again)), "a known key");
-    let mut relay = world.member(&mut creator, 1, Role::Relay);
-    let op = world.rotate_op(3, 2);
-    assert!(refused(&world.act(&mut relay, op)), "a relay rotates");
-    for device in [relay.header.device, DeviceKey([9; 32])] {
-        let mut op = world.rotate_op(4, 2);
-        if let ControlOp::KeyRotate { wraps, .. } = &mut op {
-            wraps[0].device = device;
-        }
-        assert!(
-            refused(&world.act(&mut creator, op)),
-            "to a device without right"
-        );
-    }
-    let op = ControlOp::KeyRotate {
-        key_id: ContentKeyId([1; 16]),
-        generation: 2,
-        wraps: Vec::new(),
-        back_link: None,
-    };
-    assert!(refused(&world.act(&mut creator, op)), "to nobody");
-}
-
-#[test]
-fn a_removed_member_cannot_spoil_new_keys() {
-    let (mut world, mut creator) = World::create(11);
-    let mut mallory = world.member(&mut creator, 1, Role::Reader);
-    let before = world.authority.heads();
-    let view = world.authority.entitled_devices();
-    let own = view
-        .iter()
-        .find(|view| view.device == mallory.header.device);
-    assert_eq!(
-        world.act(&mut creator, set_role(&mallory, None)),
-        Verdict::Accepted
-    );
-    let rotate = world.rotate_op(1, 1);
-    assert_eq!(world.act(&mut creator, rotate), Verdict::Accepted);
-    let key = ContentKey::from_bytes([1; 32]);
-    // Mallory knows the new key's id, not the key, and pretends not to know of the removal.
-    let mut wrap = world.wrap(&key, own.unwrap());
-    wrap.sealed = vec![0; 48];
-    let claim = ControlOp::KeyRotate {
-        key_id: key.id(),
-        generation: 1,
-        wraps: vec![wrap],
-        back_link: None,
-    };
-    assert_eq!(
-        world.act_after(&mut mallory, before, claim),
-        Verdict::Accepted
-    );
-    assert_eq!(world.authority.writing_key(), Some(key.id()));
-}
-
-#[test]
-fn back_links_count_as_wraps() {
-    let (mut world, mut creator) = World::create(9);
-    let (old, new) = (
-        ContentKey::from_bytes([1; 32]),
-        ContentKey::from_bytes([2; 32]),
-    );
-    let first = world.rotate_op(1, 1);
-    world.act(&mut creator, first);
-    let mut second = world.rotate_op(2, 2);
-    if let ControlOp::KeyRotate { back_link, .. } = &mut second {
-        *back_link = Some(seal_back_link(&new, &old).unwrap());
-    }
-    assert_eq!(world.act(&mut creator, second), Verdict::Accepted);
-    world.member(&mut creator, 1, Role::Reader);
-    let missing = world.authority.missing_wraps();
-    assert_eq!(
-        missing.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
-        [new.id()]
-    );
-    let mut keys = ContentKeys::default();
-    keys.insert(new);
-    assert_eq!(
-        keys.open_back_links(&world.authority.back_links()),
-        [old.id()]
-    );
 }
 
 #[test]

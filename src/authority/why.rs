@@ -1,6 +1,5 @@
 //! Why somebody may do something here, or may not: the chain of operations, in words.
 
-use super::changes::Reason;
 use super::deed::{Deed, Ground};
 use super::denials::Target;
 use super::resolution::Cause;
@@ -176,11 +175,8 @@ impl Authority {
                     }
                     hosts.extend(self.inviter(&node.id).flatten());
                 }
-                if let Some(Reason::Undone { entry, .. }) =
-                    self.graph.node(at).and_then(|node| self.undoing(&node.id))
-                {
-                    entries.extend(self.graph.number(&entry));
-                }
+                let undone = self.graph.node(at).and_then(|node| self.undoing(&node.id));
+                entries.extend(undone.and_then(|undone| self.graph.number(&undone.entry)));
             }
         }
     }

@@ -138,7 +138,7 @@ fn a_new_device_gets_every_space_and_both_see_what_the_other_makes() {
 
 /// Attack 4 of the design: a code of one kind shown where one of the other is expected.
 #[test]
-fn every_code_kind_at_every_entry_point() {
+fn attack_04_every_code_kind_at_every_entry_point() {
     let signal = Signal::start();
     let ada = client("Ada", &signal);
     let space = ada.create_space("{}".into()).unwrap();

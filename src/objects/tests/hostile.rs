@@ -83,7 +83,7 @@ fn code<T: std::fmt::Debug>(result: Result<T, Quarantine>) -> &'static str {
 }
 
 #[test]
-fn run_length_bombs_are_refused_at_once() {
+fn attack_17_run_length_bombs_are_refused_at_once() {
     assert_eq!(guard::scan(&bomb(3)).unwrap().rows, 3);
     let bytes = bomb(10_000_000);
     assert!(bytes.len() < 70, "{}", bytes.len());
@@ -108,6 +108,26 @@ fn run_length_bombs_are_refused_at_once() {
     assert_eq!(
         d.apply_remote(&[bytes]).unwrap_err().code,
         QuarantineCode::ChangeRows
+    );
+}
+
+/// Attack 16: a compressed change of some hundred kilobytes that inflates to 200 MB.
+#[test]
+fn attack_16_a_change_that_inflates_is_refused_before_it_does() {
+    let zeros = super::hostile_file::deflated(&vec![0; 200 * 1024 * 1024]);
+    assert!(zeros.len() < 256 * 1024, "{}", zeros.len());
+    let bomb = chunk(2, &zeros);
+    let mut quickest = Duration::MAX;
+    for _ in 0..10 {
+        let start = Instant::now();
+        assert_eq!(code(guard::scan(&bomb)), "chunk_type");
+        quickest = quickest.min(start.elapsed());
+    }
+    assert!(quickest < Duration::from_millis(1), "{quickest:?}");
+    let mut d = Document::new([1; 16]);
+    assert_eq!(
+        d.apply_remote(&[bomb]).unwrap_err().code,
+        QuarantineCode::ChunkType
     );
 }
 
@@ -199,7 +219,7 @@ fn samples() -> Vec<Vec<Vec<u8>>> {
 }
 
 #[test]
-fn the_guard_and_the_decoder_count_alike() {
+fn attack_17_the_guard_and_the_decoder_count_alike() {
     for changes in samples() {
         for bytes in &changes {
             let summary = guard::scan(bytes).unwrap();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const DOCUMENT: u8 = 0;
 
-fn deflated(data: &[u8]) -> Vec<u8> {
+pub(super) fn deflated(data: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     out.write_all(data).unwrap();
     out.finish().unwrap()
@@ -39,7 +39,7 @@ fn refused(file: &[u8], kind: ErrorKind) {
 }
 
 #[test]
-fn what_inflates_without_end_is_refused_before_it_does() {
+fn attack_16_what_inflates_without_end_is_refused_before_it_does() {
     let zeros = deflated(&vec![0; 400 * 1024 * 1024]);
     assert!(zeros.len() < 1024 * 1024);
     // A column of values' bytes, compressed.

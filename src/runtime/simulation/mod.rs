@@ -12,6 +12,7 @@ mod peer;
 mod random;
 mod schema_record;
 mod schemas;
+mod voids;
 mod world;
 
 use crate::model::{ObjectId, Operation, Path, TextUnit, Value, limits};
