@@ -42,7 +42,7 @@ pub struct HaloWork {
     /// A digest of the devices as they were last, to tell whether they changed.
     known: Mutex<Option<[u8; 32]>>,
     listeners: Listeners,
-    listening: Mutex<Option<Listening>>,
+    listening: Mutex<Vec<Listening>>,
 }
 
 impl Node {
