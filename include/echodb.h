@@ -562,6 +562,43 @@ typedef echodb_status (*echodb_identity_callback)(void *user_data,
  */
 #define ECHODB_KEY_UNAVAILABLE 21
 
+/**
+ * A presentation answers another nonce.
+ */
+#define ECHODB_WRONG_NONCE 22
+
+/**
+ * A presentation is meant for another audience.
+ */
+#define ECHODB_WRONG_AUDIENCE 23
+
+/**
+ * A credential or presentation was changed, or was not signed by whom it names.
+ */
+#define ECHODB_BAD_SIGNATURE 24
+
+/**
+ * Nothing certifies that a device acts for its identity, or somebody presents what is about
+ * another.
+ */
+#define ECHODB_NOT_CERTIFIED 25
+
+/**
+ * A credential's time is over.
+ */
+#define ECHODB_EXPIRED 26
+
+/**
+ * The entries that a membership shows do not lead to its role.
+ */
+#define ECHODB_CHAIN_BROKEN 27
+
+/**
+ * A space that is open here knows better: the device was revoked, or the role is not held any
+ * more.
+ */
+#define ECHODB_REVOKED 28
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -3374,6 +3411,183 @@ echodb_status echodb_client_subscribe_identity(const echodb_client *client,
                                                echodb_destroy destroy,
                                                echodb_subscription **out,
                                                echodb_error **error);
+
+/**
+ * What the identity can show, as a JSON array: its own card first, then its role in each space, then
+ * the statements about it and those that it issued. Each has `id` (what exports and presents it),
+ * `kind` (`identity`, `membership` or `statement`), `subject` and `issuer` (identities),
+ * `subject_name` and `issuer_name` (what these call themselves, which proves nothing; empty in a
+ * statement), `device` and `device_name` (which signed it; null for a membership), `space` and `role`
+ * (of a membership), `type`, `claims` (a JSON object) and `expires_ms` (of a statement), `issued_ms`,
+ * `steps` (the entries that a membership rests on, each with `entry`, `by` and `text`), and
+ * `checked_against_space`.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `client` and `out` may not be.
+ * Threads: any. Errors: `ECHODB_INVALID_STATE` without identity, `ECHODB_STORAGE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_credentials(const echodb_client *client,
+                                        echodb_buffer **out,
+                                        echodb_error **error);
+
+/**
+ * A credential as bytes, which anybody can verify with `echodb_read_credential`, without network and
+ * without being a member of anything. A membership shows who created the space, and who let whom in
+ * up to this identity, with names and keys, and nobody else.
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `client` and
+ * `out` may not be. Threads: any. Errors: `ECHODB_NOT_FOUND` for an id that
+ * `echodb_client_credentials` does not give, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`,
+ * `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_client_export_credential(const echodb_client *client,
+                                              const char *id,
+                                              size_t id_len,
+                                              echodb_buffer **out,
+                                              echodb_error **error);
+
+/**
+ * Presents credentials about this identity to one audience, in answer to its nonce: the bytes of a
+ * presentation. `credentials` is a JSON array of ids, at most 16; nothing stands for the empty one,
+ * which shows the identity and its device. The nonce has 16 to 64 random bytes, which the verifier
+ * made and uses once; the audience, 1 to 256 characters, is a name of the verifier that both know.
+ *
+ * Ownership: strings and bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL:
+ * `client`, `nonce`, `audience` and `out` may not be. Threads: any. Errors: `ECHODB_NOT_FOUND`,
+ * `ECHODB_EXPIRED`, `ECHODB_INVALID_ARGUMENT` also for what is about somebody else,
+ * `ECHODB_PERMISSION_DENIED` on a device that was revoked, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_present_credentials(const echodb_client *client,
+                                                const char *credentials,
+                                                size_t credentials_len,
+                                                const uint8_t *nonce,
+                                                size_t nonce_len,
+                                                const char *audience,
+                                                size_t audience_len,
+                                                echodb_buffer **out,
+                                                echodb_error **error);
+
+/**
+ * As `echodb_verify_presentation`, and compares with what the spaces that are open here know.
+ *
+ * Ownership: strings and bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL:
+ * none but `error` may be. Threads: any. Errors: those of `echodb_verify_presentation`,
+ * `ECHODB_REVOKED` when a space knows that the presenting or a signing device was revoked, or that
+ * the role shown is not held any more, `ECHODB_INVALID_STATE`. Since 0.1.0.
+ */
+echodb_status echodb_client_verify_presentation(const echodb_client *client,
+                                                const uint8_t *shown,
+                                                size_t shown_len,
+                                                const uint8_t *nonce,
+                                                size_t nonce_len,
+                                                const char *audience,
+                                                size_t audience_len,
+                                                int64_t now_ms,
+                                                echodb_buffer **out,
+                                                echodb_error **error);
+
+/**
+ * Says something of an identity, or of one's own: a type (1 to 256 characters) and claims, a JSON
+ * object of at most 16 KiB whose numbers are 64-bit integers; `expires_ms` is until when it holds, in
+ * milliseconds since 1970, negative for without end. Gives it as `echodb_client_credentials` does. It
+ * is kept for all devices of this identity; export it, and have its subject import it.
+ *
+ * Ownership: strings are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: none but
+ * `error` may be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_PERMISSION_DENIED` on a device that was revoked, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_client_issue_credential(const echodb_client *client,
+                                             const char *subject,
+                                             size_t subject_len,
+                                             const char *type_name,
+                                             size_t type_name_len,
+                                             const char *claims,
+                                             size_t claims_len,
+                                             int64_t expires_ms,
+                                             echodb_buffer **out,
+                                             echodb_error **error);
+
+/**
+ * Keeps a statement about this identity, as bytes or as text, for all of its devices, and gives it as
+ * `echodb_client_credentials` does. What is kept already is kept once.
+ *
+ * Ownership: bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: none but
+ * `error` may be. Threads: any. Errors: those of `echodb_read_credential`, `ECHODB_INVALID_ARGUMENT`
+ * for what is not about this identity and not by it, `ECHODB_LIMIT_EXCEEDED`,
+ * `ECHODB_PERMISSION_DENIED`, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_import_credential(const echodb_client *client,
+                                              const uint8_t *bytes,
+                                              size_t bytes_len,
+                                              echodb_buffer **out,
+                                              echodb_error **error);
+
+/**
+ * Forgets a statement, on all devices of this identity. That does not take it back: whoever has it can
+ * still show it.
+ *
+ * Ownership: strings are copied. NULL: `client` may not be. Threads: any. Errors:
+ * `ECHODB_NOT_FOUND`, `ECHODB_PERMISSION_DENIED`, `ECHODB_INVALID_STATE`,
+ * `ECHODB_INVALID_ARGUMENT`, `ECHODB_STORAGE`. Since 0.1.0.
+ */
+echodb_status echodb_client_remove_credential(const echodb_client *client,
+                                              const char *id,
+                                              size_t id_len,
+                                              echodb_error **error);
+
+/**
+ * Reads a credential, as bytes or as text, and verifies it, with nothing else: no client, no network.
+ * Gives it as `echodb_client_credentials` does. `now_ms` is the moment at which it is to hold, in
+ * milliseconds since 1970; a negative one is the present. It cannot tell what happened after the
+ * credential was made: whether the device was revoked, or the role taken. And a credential that was
+ * copied proves nothing of who shows it; that takes a presentation.
+ *
+ * Ownership: bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `out` may not
+ * be; `bytes` only with length 0. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT` for what is no
+ * credential, `ECHODB_UNSUPPORTED_VERSION`, `ECHODB_LIMIT_EXCEEDED`, `ECHODB_NOT_CERTIFIED`,
+ * `ECHODB_BAD_SIGNATURE`, `ECHODB_CHAIN_BROKEN`, `ECHODB_EXPIRED`. Since 0.1.0.
+ */
+echodb_status echodb_read_credential(const uint8_t *bytes,
+                                     size_t bytes_len,
+                                     int64_t now_ms,
+                                     echodb_buffer **out,
+                                     echodb_error **error);
+
+/**
+ * Verifies a presentation, as bytes or as text, with nothing else: no client, no network. `nonce` and
+ * `audience` are those that the verifier asked with; use every nonce once. `now_ms` is as in
+ * `echodb_read_credential`. Gives a JSON object: `identity` and `name` (who presents, and what it
+ * calls itself), `device` and `device_name`, `presented_ms` (by that device's clock), `credentials`
+ * (as `echodb_client_credentials` gives them, all about that identity), and `device_checked` (whether
+ * a space here knows the identity and not the device as revoked; false without a client).
+ *
+ * Ownership: strings and bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL:
+ * `out` may not be; others only with length 0. Threads: any. Errors: those of
+ * `echodb_read_credential`, `ECHODB_WRONG_NONCE`, `ECHODB_WRONG_AUDIENCE`. Since 0.1.0.
+ */
+echodb_status echodb_verify_presentation(const uint8_t *shown,
+                                         size_t shown_len,
+                                         const uint8_t *nonce,
+                                         size_t nonce_len,
+                                         const char *audience,
+                                         size_t audience_len,
+                                         int64_t now_ms,
+                                         echodb_buffer **out,
+                                         echodb_error **error);
+
+/**
+ * The text of a credential or a presentation, for whatever carries no bytes. Wherever these are read,
+ * the text can stand for the bytes.
+ *
+ * Ownership: bytes are copied; `*out` is the caller's, for `echodb_buffer_free`. NULL: `out` may not
+ * be; `bytes` only with length 0. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT`. Since 0.1.0.
+ */
+echodb_status echodb_credential_code(const uint8_t *bytes,
+                                     size_t bytes_len,
+                                     echodb_buffer **out,
+                                     echodb_error **error);
 
 /**
  * Makes options for `echodb_client_recover_identity`.

@@ -109,6 +109,11 @@ template <typename Call> void check(Call &&call) {
     }
 }
 
+/** The bytes that a string holds. */
+inline const uint8_t *bytes(std::string_view held) noexcept {
+    return reinterpret_cast<const uint8_t *>(held.data());
+}
+
 /** Calls `call(out, error)` and gives the new handle. */
 template <typename T, typename Call> T *make(Call &&call) {
     T *out = nullptr;
@@ -848,7 +853,7 @@ class BlobWriter {
     /** Adds bytes at the end. */
     void write(std::string_view bytes) const {
         detail::check([&](echodb_error **error) {
-            return echodb_blob_writer_write(get(), reinterpret_cast<const uint8_t *>(bytes.data()),
+            return echodb_blob_writer_write(get(), detail::bytes(bytes),
                                             bytes.size(), error);
         });
     }
@@ -1286,7 +1291,7 @@ class Space {
     /** Stores bytes as a blob and gives what is known of it, JSON. */
     std::string put_blob(std::string_view bytes) const {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {
-            return echodb_space_put_blob(get(), reinterpret_cast<const uint8_t *>(bytes.data()),
+            return echodb_space_put_blob(get(), detail::bytes(bytes),
                                          bytes.size(), out, error);
         });
     }
@@ -1649,6 +1654,61 @@ class Client {
         });
     }
 
+    /** What the identity can show, a JSON array. */
+    std::string credentials() const { return text(echodb_client_credentials); }
+
+    /** A credential as bytes, by its id. */
+    std::string export_credential(std::string_view id) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_export_credential(get(), id.data(), id.size(), out, error);
+        });
+    }
+
+    /** The bytes of a presentation; `credentials` is a JSON array of ids, nothing for none. */
+    std::string present_credentials(std::string_view credentials, std::string_view nonce,
+                                    std::string_view audience) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_present_credentials(
+                get(), credentials.data(), credentials.size(), detail::bytes(nonce), nonce.size(),
+                audience.data(), audience.size(), out, error);
+        });
+    }
+
+    /** As `echodb::verify_presentation`, compared with what the open spaces know. */
+    std::string verify_presentation(std::string_view shown, std::string_view nonce,
+                                    std::string_view audience, int64_t now_ms = -1) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_verify_presentation(
+                get(), detail::bytes(shown), shown.size(), detail::bytes(nonce), nonce.size(),
+                audience.data(), audience.size(), now_ms, out, error);
+        });
+    }
+
+    /** Says something of an identity; `claims` is a JSON object. */
+    std::string issue_credential(std::string_view subject, std::string_view type_name,
+                                 std::string_view claims, int64_t expires_ms = -1) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_issue_credential(get(), subject.data(), subject.size(),
+                                                  type_name.data(), type_name.size(),
+                                                  claims.data(), claims.size(), expires_ms, out,
+                                                  error);
+        });
+    }
+
+    /** Keeps a statement about this identity, given as bytes or as text. */
+    std::string import_credential(std::string_view bytes) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_import_credential(get(), detail::bytes(bytes), bytes.size(), out,
+                                                   error);
+        });
+    }
+
+    void remove_credential(std::string_view id) const {
+        detail::check([&](echodb_error **error) {
+            return echodb_client_remove_credential(get(), id.data(), id.size(), error);
+        });
+    }
+
     /** Has `listener` called with an `ECHODB_IDENTITY_` number whenever something changes. */
     Subscription subscribe_identity(IdentityListener listener) const {
         void *data = detail::give(std::move(listener));
@@ -1738,6 +1798,30 @@ class Client {
 inline std::string verify_archive(std::string_view path) {
     return detail::text([&](echodb_buffer **out, echodb_error **error) {
         return echodb_verify_archive(path.data(), path.size(), out, error);
+    });
+}
+
+/** Verifies a credential, bytes or text, without a client; `now_ms` is the present if negative. */
+inline std::string read_credential(std::string_view bytes, int64_t now_ms = -1) {
+    return detail::text([&](echodb_buffer **out, echodb_error **error) {
+        return echodb_read_credential(detail::bytes(bytes), bytes.size(), now_ms, out, error);
+    });
+}
+
+/** Verifies a presentation, bytes or text, without a client; JSON of who shows what. */
+inline std::string verify_presentation(std::string_view shown, std::string_view nonce,
+                                       std::string_view audience, int64_t now_ms = -1) {
+    return detail::text([&](echodb_buffer **out, echodb_error **error) {
+        return echodb_verify_presentation(detail::bytes(shown), shown.size(),
+                                          detail::bytes(nonce), nonce.size(), audience.data(),
+                                          audience.size(), now_ms, out, error);
+    });
+}
+
+/** The text of a credential's or presentation's bytes. */
+inline std::string credential_code(std::string_view bytes) {
+    return detail::text([&](echodb_buffer **out, echodb_error **error) {
+        return echodb_credential_code(detail::bytes(bytes), bytes.size(), out, error);
     });
 }
 

@@ -5,6 +5,7 @@
 //! The inputs that fuzzing found stand in `fuzz/corpus` and are run by the ordinary tests as well.
 
 use crate::authority::ControlOp;
+use crate::credential::{Claims, Credential, Presentation, code};
 use crate::feed::{DataBody, Entry, FeedHeader};
 use crate::identity::{DeviceChain, RecoveryPhrase};
 use crate::invitation::code::InvitationCode;
@@ -27,6 +28,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("automerge_file", automerge_file),
     ("certificate", certificate),
     ("control_op", control_op),
+    ("credential", credential),
     ("data_body", data_body),
     ("entry", entry),
     ("feed_header", feed_header),
@@ -85,6 +87,26 @@ pub fn certificate(data: &[u8]) {
     {
         let again = RecoveryPhrase::parse(&phrase.words()).expect("it was read before");
         assert_eq!(again.key(), phrase.key());
+    }
+}
+
+/// A credential or a presentation, as bytes or as text, and the claims of one.
+pub fn credential(data: &[u8]) {
+    if let Ok(credential) = Credential::decode(data) {
+        assert_eq!(credential.bytes(), data);
+        let _ = credential.check_time(0);
+    }
+    let _ = Presentation::decode(data);
+    if let Ok(bytes) = code::to_bytes(data)
+        && let Ok(text) = code::to_text(&bytes)
+    {
+        let again = code::to_bytes(text.as_bytes()).expect("what was written can be read");
+        assert_eq!(again, bytes);
+    }
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(claims) = Claims::new(text)
+    {
+        assert!(Claims::new(claims.text()).is_ok_and(|again| again == claims));
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod api;
 mod authority;
+mod credential;
 mod feed;
 mod ffi;
 mod identity;

@@ -199,6 +199,26 @@ fn blobs_in_c_and_cpp() {
 }
 
 #[test]
+fn credentials_in_c_and_cpp() {
+    let c = compile("credentials", "c99", &[], &["tests/c/credentials.c"]);
+    run_both(&c, String::new);
+    let sanitized = compile(
+        "credentials",
+        "gnu17",
+        &SANITIZERS,
+        &["tests/c/credentials.c"],
+    );
+    run_sanitized(&sanitized, &[]);
+    let cpp = compile(
+        "credentials_cpp",
+        "c++17",
+        &[],
+        &["tests/c/credentials.cpp"],
+    );
+    run_both(&cpp, String::new);
+}
+
+#[test]
 fn encryption_in_c_and_cpp() {
     for (name, standard, source) in [
         ("encryption", "c99", "tests/c/encryption.c"),

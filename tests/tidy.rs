@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each part of the library may import, besides itself. `ffi → api → runtime → {sync,
-/// invitation, space} → {query, objects, authority, schema} → {feed, identity} → model`: a part sees what
-/// stands to its right, and its siblings only where the line says so. `runtime` names the plain
+/// invitation, space} → {query, objects, authority, credential, schema} → {feed, identity} → model`: a part
+/// sees what stands to its right, and its siblings only where the line says so. `runtime` names the plain
 /// data types that `api` makes public (options, records, listeners), because it fills them; nothing
 /// below it may.
 const IMPORTS: &[(&str, &[&str])] = &[
@@ -15,6 +15,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("feed", &["model"]),
     ("identity", &["model", "feed"]),
     ("authority", &["model", "feed", "identity"]),
+    ("credential", &["model", "feed", "identity", "authority"]),
     ("objects", &["model", "feed", "identity"]),
     ("query", &["model", "feed", "identity"]),
     ("schema", &["model"]),
@@ -48,6 +49,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "objects",
             "query",
             "schema",
+            "credential",
             "sync",
             "invitation",
             "space",
@@ -67,6 +69,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "objects",
             "query",
             "schema",
+            "credential",
             "sync",
             "invitation",
             "runtime",

@@ -80,6 +80,9 @@ echo_error! {
     TimedOut <- TimedOut;
     /// An invitation code is wrong, was used up, or has expired.
     InvitationRefused <- InvitationRefused;
+    /// A credential or a presentation does not verify; the status says what is wrong with it.
+    CredentialRefused <- WrongNonce | WrongAudience | BadSignature | NotCertified | Expired
+        | ChainBroken | Revoked;
     /// A callback failed, or a defect of this library was contained.
     Unexpected <- Callback | Internal;
 }

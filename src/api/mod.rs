@@ -8,6 +8,7 @@
 
 mod blobs;
 mod client;
+mod credentials;
 mod devices;
 mod encryption;
 mod error;
@@ -40,6 +41,10 @@ pub use blobs::{
     BlobFetch, BlobFetchState, BlobInfo, BlobListener, BlobProgress, BlobWriter, CollectedBlobs,
 };
 pub use client::{Client, IdentityInfo, library_version};
+pub use credentials::{
+    CredentialInfo, CredentialKind, CredentialStep, VerifiedPresentation, credential_code,
+    read_credential, verify_presentation,
+};
 pub use devices::{DeviceInfo, IdentityChange, IdentityListener};
 pub use encryption::{Encryption, EncryptionMode, KeyProvider};
 pub use error::{EchoError, Result};

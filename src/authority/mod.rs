@@ -13,6 +13,7 @@ mod ancestry;
 mod deed;
 mod denials;
 mod enrolment;
+mod evidence;
 mod facts;
 mod family;
 mod invite_hint;
@@ -53,7 +54,7 @@ mod attacks;
 #[cfg(test)]
 mod device_tests;
 #[cfg(test)]
-mod golden_tests;
+pub mod golden_tests;
 #[cfg(test)]
 mod golden_v2_tests;
 #[cfg(test)]
@@ -65,4 +66,4 @@ mod reference;
 #[cfg(test)]
 mod role_tests;
 #[cfg(test)]
-mod tests;
+pub mod tests;

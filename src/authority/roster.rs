@@ -67,7 +67,11 @@ impl Authority {
 
     /// What an identity's role follows from: of the causally latest facts the most restrictive, and
     /// of several such the oldest.
-    fn decision(&self, view: &View<'_>, identity: &IdentityKey) -> (Option<EntryId>, Option<Role>) {
+    pub(super) fn decision(
+        &self,
+        view: &View<'_>,
+        identity: &IdentityKey,
+    ) -> (Option<EntryId>, Option<Role>) {
         let facts = self.facts.roles.get(identity);
         let latest = facts.map(|facts| facts.latest(&self.graph, |at| view.sees(at)));
         let decides = latest

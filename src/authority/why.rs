@@ -289,7 +289,7 @@ impl Authority {
     }
 
     /// The role fact of an entry: whose, and which.
-    fn role_set_by(&self, at: usize) -> Option<(IdentityKey, Option<Role>)> {
+    pub(super) fn role_set_by(&self, at: usize) -> Option<(IdentityKey, Option<Role>)> {
         let (_, deed) = self.graph.deed(at)?;
         let of = |who: &IdentityKey| {
             let mut facts = self.facts.roles.get(who)?.iter();

@@ -69,6 +69,21 @@ impl FeedHeader {
     /// than `space`; a control feed may also name no space (it may have created this one, which
     /// the authority checks).
     pub fn decode(bytes: &[u8], space: SpaceId) -> Result<FeedHeader> {
+        let (header, signature) = FeedHeader::read(bytes, space)?;
+        check_public_key(&header.identity.0)?;
+        check_public_key(&header.device.0)?;
+        let signed = [SIGN_DOMAIN, &header.fields()].concat();
+        verify_signature(&header.device.0, &signed, &signature)
+            .map_err(|e| e.context("feed header"))?;
+        Ok(header)
+    }
+
+    /// Decodes a header that [`FeedHeader::decode`] was once happy with, as those that are stored.
+    pub fn decode_known(bytes: &[u8], space: SpaceId) -> Result<FeedHeader> {
+        FeedHeader::read(bytes, space).map(|(header, _)| header)
+    }
+
+    fn read(bytes: &[u8], space: SpaceId) -> Result<(FeedHeader, [u8; 64])> {
         let mut reader = Reader::new(bytes, "feed header");
         reader.version(VERSION)?;
         let header = FeedHeader {
@@ -84,12 +99,7 @@ impl FeedHeader {
         if header.space != space && !creates {
             return Err(Error::protocol("feed header: made for another space"));
         }
-        check_public_key(&header.identity.0)?;
-        check_public_key(&header.device.0)?;
-        let signed = [SIGN_DOMAIN, &header.fields()].concat();
-        verify_signature(&header.device.0, &signed, &signature)
-            .map_err(|e| e.context("feed header"))?;
-        Ok(header)
+        Ok((header, signature))
     }
 
     fn fields(&self) -> Vec<u8> {

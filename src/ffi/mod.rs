@@ -23,6 +23,8 @@ mod callback;
 mod check_records;
 mod client;
 mod client_options;
+mod credential_records;
+mod credentials;
 mod device_records;
 mod devices;
 mod encryption;

@@ -52,6 +52,22 @@ pub const ECHODB_WRONG_PASSPHRASE: echodb_status = 20;
 /// The profile's files are encrypted, and their key cannot be had: no passphrase was given, or
 /// whoever keeps the key does not give it.
 pub const ECHODB_KEY_UNAVAILABLE: echodb_status = 21;
+/// A presentation answers another nonce.
+pub const ECHODB_WRONG_NONCE: echodb_status = 22;
+/// A presentation is meant for another audience.
+pub const ECHODB_WRONG_AUDIENCE: echodb_status = 23;
+/// A credential or presentation was changed, or was not signed by whom it names.
+pub const ECHODB_BAD_SIGNATURE: echodb_status = 24;
+/// Nothing certifies that a device acts for its identity, or somebody presents what is about
+/// another.
+pub const ECHODB_NOT_CERTIFIED: echodb_status = 25;
+/// A credential's time is over.
+pub const ECHODB_EXPIRED: echodb_status = 26;
+/// The entries that a membership shows do not lead to its role.
+pub const ECHODB_CHAIN_BROKEN: echodb_status = 27;
+/// A space that is open here knows better: the device was revoked, or the role is not held any
+/// more.
+pub const ECHODB_REVOKED: echodb_status = 28;
 
 /// A status as a snake-case word, for logs: `ok`, `not_found`; `unknown` for other numbers.
 ///
@@ -86,6 +102,13 @@ pub(super) fn name(status: echodb_status) -> &'static CStr {
         ECHODB_SCHEMA_VIOLATION => c"schema_violation",
         ECHODB_WRONG_PASSPHRASE => c"wrong_passphrase",
         ECHODB_KEY_UNAVAILABLE => c"key_unavailable",
+        ECHODB_WRONG_NONCE => c"wrong_nonce",
+        ECHODB_WRONG_AUDIENCE => c"wrong_audience",
+        ECHODB_BAD_SIGNATURE => c"bad_signature",
+        ECHODB_NOT_CERTIFIED => c"not_certified",
+        ECHODB_EXPIRED => c"expired",
+        ECHODB_CHAIN_BROKEN => c"chain_broken",
+        ECHODB_REVOKED => c"revoked",
         _ => c"unknown",
     }
 }
@@ -113,4 +136,11 @@ const _: () = {
     assert!(ECHODB_SCHEMA_VIOLATION == ErrorKind::SchemaViolation as i32);
     assert!(ECHODB_WRONG_PASSPHRASE == ErrorKind::WrongPassphrase as i32);
     assert!(ECHODB_KEY_UNAVAILABLE == ErrorKind::KeyUnavailable as i32);
+    assert!(ECHODB_WRONG_NONCE == ErrorKind::WrongNonce as i32);
+    assert!(ECHODB_WRONG_AUDIENCE == ErrorKind::WrongAudience as i32);
+    assert!(ECHODB_BAD_SIGNATURE == ErrorKind::BadSignature as i32);
+    assert!(ECHODB_NOT_CERTIFIED == ErrorKind::NotCertified as i32);
+    assert!(ECHODB_EXPIRED == ErrorKind::Expired as i32);
+    assert!(ECHODB_CHAIN_BROKEN == ErrorKind::ChainBroken as i32);
+    assert!(ECHODB_REVOKED == ErrorKind::Revoked as i32);
 };

@@ -81,6 +81,11 @@ pub(super) unsafe fn list(data: *const c_char, len: usize, name: &str) -> Result
         .map_err(|_| invalid(format!("{name} is not a JSON array of strings")))
 }
 
+/// A moment in milliseconds since 1970; a negative one is none.
+pub(super) fn moment(ms: i64) -> Option<i64> {
+    (ms >= 0).then_some(ms)
+}
+
 /// A time limit in milliseconds; a negative one is none.
 pub(super) fn limit(timeout_ms: i64) -> Option<Duration> {
     u64::try_from(timeout_ms).ok().map(Duration::from_millis)

@@ -53,11 +53,27 @@ pub enum ErrorKind {
     /// The profile's files are encrypted, and their key cannot be had: no passphrase was given, or
     /// whoever keeps the key does not give it.
     KeyUnavailable = 21,
+    /// A presentation answers another nonce.
+    WrongNonce = 22,
+    /// A presentation is meant for another audience.
+    WrongAudience = 23,
+    /// A credential or presentation was changed, or was not signed by whom it names.
+    BadSignature = 24,
+    /// Nothing certifies that a device acts for its identity, or somebody presents what is
+    /// about another.
+    NotCertified = 25,
+    /// A credential's time is over.
+    Expired = 26,
+    /// The entries that a membership shows do not lead to its role.
+    ChainBroken = 27,
+    /// A space that is open here knows better: the device was revoked, or the role is not held
+    /// any more.
+    Revoked = 28,
 }
 
 impl ErrorKind {
     /// Every kind, in numeric order: what the C header and the language packages list.
-    pub const ALL: [ErrorKind; 21] = [
+    pub const ALL: [ErrorKind; 28] = [
         ErrorKind::InvalidArgument,
         ErrorKind::NotFound,
         ErrorKind::AlreadyExists,
@@ -79,6 +95,13 @@ impl ErrorKind {
         ErrorKind::SchemaViolation,
         ErrorKind::WrongPassphrase,
         ErrorKind::KeyUnavailable,
+        ErrorKind::WrongNonce,
+        ErrorKind::WrongAudience,
+        ErrorKind::BadSignature,
+        ErrorKind::NotCertified,
+        ErrorKind::Expired,
+        ErrorKind::ChainBroken,
+        ErrorKind::Revoked,
     ];
 
     /// The status number of the C ABI.
@@ -110,6 +133,13 @@ impl ErrorKind {
             ErrorKind::SchemaViolation => "schema_violation",
             ErrorKind::WrongPassphrase => "wrong_passphrase",
             ErrorKind::KeyUnavailable => "key_unavailable",
+            ErrorKind::WrongNonce => "wrong_nonce",
+            ErrorKind::WrongAudience => "wrong_audience",
+            ErrorKind::BadSignature => "bad_signature",
+            ErrorKind::NotCertified => "not_certified",
+            ErrorKind::Expired => "expired",
+            ErrorKind::ChainBroken => "chain_broken",
+            ErrorKind::Revoked => "revoked",
         }
     }
 

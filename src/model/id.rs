@@ -18,6 +18,12 @@ static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
         .expect("the alphabet is a constant and valid")
 });
 
+/// Crockford's base32, written in lower case and read in either, with the letters o, i and l as the
+/// digits that they look like.
+pub fn crockford() -> &'static Encoding {
+    &CROCKFORD
+}
+
 macro_rules! byte_id {
     ($(#[$doc:meta])* $name:ident, $len:literal) => {
         $(#[$doc])*

@@ -50,6 +50,20 @@ pub const SUCCESSIONS: usize = 64;
 pub const CHAIN_LINKS: usize = 32;
 /// Bytes of such a chain.
 pub const CHAIN_BYTES: usize = 12 * 1024;
+/// Bytes of one credential.
+pub const CREDENTIAL_BYTES: usize = 256 * 1024;
+/// Control entries that one credential shows.
+pub const MEMBERSHIP_ENTRIES: usize = 64;
+/// Bytes of the claims of one credential.
+pub const CLAIMS_BYTES: usize = 16 * 1024;
+/// Credentials that an identity keeps: issued by it, or received.
+pub const CREDENTIALS: usize = 256;
+/// Credentials of one presentation.
+pub const PRESENTED: usize = 16;
+/// Bytes of one presentation.
+pub const PRESENTATION_BYTES: usize = 1024 * 1024;
+/// Bytes of a verifier's nonce.
+pub const NONCE_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 /// Open invitations of one space.
 pub const OPEN_INVITATIONS: usize = 16;
 /// Authorization codes one invitation may use up.

@@ -19,6 +19,7 @@ pub use blob::BlobRef;
 pub use error::{Error, ErrorKind, Result};
 pub use id::{
     BlobId, ContentKeyId, DeviceKey, EntryId, FeedId, IdentityKey, ObjectId, RecoveryKey, SpaceId,
+    crockford,
 };
 pub use operation::{Expand, Operation};
 pub use path::{Path, Segment};

@@ -19,8 +19,10 @@ pub const HALO_WANTED: &str = "@halo/wanted";
 pub const HALO_PROFILE: &str = "@halo/profile";
 /// one of its devices,
 pub const HALO_DEVICE: &str = "@halo/device";
-/// and where devices wait for whoever recovers the identity.
+/// where devices wait for whoever recovers the identity,
 pub const HALO_RECOVERY: &str = "@halo/recovery";
+/// and a credential that the identity issued or received.
+pub const HALO_CREDENTIAL: &str = "@halo/credential";
 
 /// An object's system part, type, parent and tombstone aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! The memory that the open spaces of a client may use for what they have read: pages of their
-//! files, prepared statements, documents. The bound is the client's, and open spaces share it evenly.
+//! files, prepared statements, documents. The bound is the client's, and open spaces share it evenly,
+//! but for the HALO space, which is small and seldom read.
 
 use super::space_host::SpaceHost;
 use super::storage::READERS;
 use crate::api::SpaceState;
 use crate::model::{Error, Result};
+use crate::space::PageShares;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// The least that a client may be given, in bytes.
@@ -18,12 +20,16 @@ const STATEMENTS: std::ops::RangeInclusive<u64> = 8..=128;
 /// Less than this makes SQLite slow without saving anything.
 const LEAST_PAGES: u64 = 32 * 1024;
 
+/// The part of the bound that the HALO space may use, and its most.
+const HALO_PART: u64 = 16;
+const HALO_MOST: u64 = 4 * 1024 * 1024;
+
 /// What one space may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Bytes of pages, for each of its connections.
-    pub pages: u64,
-    /// Prepared statements, likewise.
+    /// Bytes of pages, for its connections.
+    pub pages: PageShares,
+    /// Prepared statements, for each of its connections.
     pub statements: usize,
     /// Bytes of documents.
     pub documents: usize,
@@ -32,16 +38,40 @@ pub struct Share {
 impl Share {
     /// The share of each of `spaces`, of a client that may use `total` bytes.
     pub fn of(total: u64, spaces: usize) -> Share {
-        let each = total / (spaces.max(1) as u64);
+        Share::in_bytes((total - Share::halo_bytes(total)) / (spaces.max(1) as u64))
+    }
+
+    /// The share of the HALO space.
+    pub fn of_halo(total: u64) -> Share {
+        Share::in_bytes(Share::halo_bytes(total))
+    }
+
+    fn halo_bytes(total: u64) -> u64 {
+        (total / HALO_PART).min(HALO_MOST)
+    }
+
+    fn in_bytes(each: u64) -> Share {
         let connections = 1 + READERS as u64;
         let documents = each / 4;
         let statements = each / 8 / connections / STATEMENT_BYTES;
         let statements = statements.clamp(*STATEMENTS.start(), *STATEMENTS.end());
-        let pages = (each - documents) / connections - each / 8 / connections;
+        let pages = each - documents - each / 8;
         Share {
-            pages: pages.max(LEAST_PAGES),
+            pages: PageShares::of(pages),
             statements: usize::try_from(statements).unwrap_or(usize::MAX),
             documents: usize::try_from(documents).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+impl PageShares {
+    /// Most programs read on one thread: the connection that is opened first does most.
+    fn of(bytes: u64) -> PageShares {
+        let others = READERS as u64 - 1;
+        PageShares {
+            writer: (bytes / 4).max(LEAST_PAGES),
+            first: (bytes / 2).max(LEAST_PAGES),
+            other: (bytes / 4 / others).max(LEAST_PAGES),
         }
     }
 }
@@ -87,9 +117,13 @@ impl Cache {
             .filter_map(Weak::upgrade)
             .filter(|space| space.state() == SpaceState::Ready)
             .collect();
-        let share = Share::of(self.total, open.len());
+        let own = open.iter().filter(|space| !space.is_halo()).count();
+        let share = Share::of(self.total, own);
         for space in &open {
-            space.set_share(share);
+            space.set_share(match space.is_halo() {
+                true => Share::of_halo(self.total),
+                false => share,
+            });
         }
     }
 }
@@ -100,20 +134,26 @@ mod tests {
 
     #[test]
     fn all_shares_together_keep_to_the_bound() {
+        let used = |share: &Share| {
+            let connections = 1 + READERS as u64;
+            let statements = share.statements as u64 * STATEMENT_BYTES;
+            let pages = share.pages;
+            let pages = pages.writer + pages.first + pages.other * (READERS as u64 - 1);
+            share.documents as u64 + pages + connections * statements
+        };
         for total in [LEAST, 32 << 20, 1 << 30] {
             for spaces in 1..20 {
                 let share = Share::of(total, spaces);
-                if share.pages == LEAST_PAGES || share.statements as u64 == *STATEMENTS.start() {
+                if share.pages.other == LEAST_PAGES
+                    || share.statements as u64 == *STATEMENTS.start()
+                {
                     continue;
                 }
-                let connections = 1 + READERS as u64;
-                let statements = share.statements as u64 * STATEMENT_BYTES;
-                let each = share.documents as u64 + connections * (share.pages + statements);
-                assert!(
-                    each * spaces as u64 <= total,
-                    "{total} for {spaces}: {share:?}"
-                );
-                assert!(each * spaces as u64 * 2 >= total || share.statements == 128);
+                let all = used(&share) * spaces as u64;
+                assert!(all < total, "{total} for {spaces}: {share:?}");
+                assert!(all * 2 >= total || share.statements == 128);
+                let halo = Share::of_halo(total);
+                assert!(halo.pages.other == LEAST_PAGES || all + used(&halo) <= total);
             }
         }
     }

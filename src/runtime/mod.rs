@@ -5,6 +5,7 @@ mod cache;
 pub mod changes;
 pub mod clock;
 pub mod connector;
+pub mod credentials;
 mod doctor;
 pub mod events;
 pub mod executor;

@@ -47,6 +47,8 @@ pub struct SpaceHost {
     pub(super) core: Mutex<Slot>,
     /// Those who read beside whoever has the lock, while the space is open and has a file.
     pub(super) readers: Mutex<Option<Arc<dyn Readers>>>,
+    /// Whether anything was read since the space was opened.
+    pub(super) was_read: AtomicBool,
     /// Whether edits are gathered that are not stored yet.
     pub(super) typed: AtomicBool,
     /// What the space may use of the client's memory, and whether its core was told.
@@ -96,6 +98,7 @@ impl SpaceHost {
                 core: None,
             }),
             readers: Mutex::default(),
+            was_read: AtomicBool::new(false),
             typed: AtomicBool::new(false),
             share: Mutex::default(),
             cache: Arc::clone(cache),
@@ -195,6 +198,7 @@ impl SpaceHost {
             }
         }
         self.set_readers(slot.core.as_ref().and_then(SpaceCore::readers));
+        self.was_read.store(false, Ordering::Release);
         // To be told to the new core and the new readers.
         *self.lock_share() = None;
         self.set_state(&mut slot, SpaceState::Ready);
@@ -421,7 +425,7 @@ impl SpaceHost {
         let mut present = self.lock_share();
         if let Some((share, told @ false)) = present.as_mut() {
             *told = true;
-            let set = core.set_cache(share.pages, share.statements, share.documents);
+            let set = core.set_cache(share.pages.writer, share.statements, share.documents);
             if let Err(error) = set {
                 self.log
                     .warn("space", || format!("the cache keeps its size: {error}"));

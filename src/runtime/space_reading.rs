@@ -6,6 +6,7 @@ use crate::api::SpaceState;
 use crate::model::{ObjectId, Result};
 use crate::objects::Document;
 use crate::space::{Readers, Reads, SpaceCore, read_stored};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -48,13 +49,22 @@ impl SpaceHost {
         self.typed.load(std::sync::atomic::Ordering::Acquire)
     }
 
-    /// Reads what is stored, as of one moment, gathered edits included, which are committed first.
+    /// Reads what is stored, as of one moment, gathered edits included, which are committed first. The
+    /// first read of an opening may take the lock, and so keep a writer waiting.
     pub fn read<T>(&self, work: impl FnOnce(&dyn Reads) -> Result<T>) -> Result<T> {
         while self.is_typed() {
             match self.way() {
                 Way::Core(mut slot) => self.settle(self.opened(&mut slot)?)?,
                 Way::Beside(_) => break,
             }
+        }
+        // A program's first look is not to wait until a connection for it is opened.
+        if !self.was_read.swap(true, Ordering::AcqRel)
+            && let Way::Core(mut slot) = self.way()
+        {
+            let core = self.opened(&mut slot)?;
+            self.settle(core)?;
+            return work(core.reads());
         }
         match self.readers() {
             Some(readers) => self.beside(&readers, work),

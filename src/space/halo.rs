@@ -33,6 +33,8 @@ pub struct HaloState {
     pub devices: BTreeMap<DeviceKey, DeviceNote>,
     /// For each recovery key, where the devices wait for whoever recovers the identity with it.
     pub rendezvous: BTreeMap<RecoveryKey, [u8; 16]>,
+    /// The credentials that the identity keeps, unread, by their ids.
+    pub credentials: BTreeMap<[u8; 32], Vec<u8>>,
 }
 
 /// What is said of a device.
@@ -75,6 +77,8 @@ pub enum HaloFact {
     DeviceSeen(DeviceKey, i64),
     /// Where the devices wait for whoever recovers the identity with a key.
     Rendezvous(RecoveryKey, [u8; 16]),
+    /// A credential that the identity keeps, by its id; none: it keeps it no more.
+    Credential([u8; 32], Option<Vec<u8>>),
 }
 
 impl HaloFact {
@@ -120,6 +124,14 @@ impl HaloFact {
                 vec![
                     ("key", Value::Bytes(key.as_bytes().to_vec())),
                     ("rendezvous", Value::Bytes(secret.to_vec())),
+                ],
+            ),
+            HaloFact::Credential(id, kept) => (
+                system::HALO_CREDENTIAL,
+                HEXLOWER.encode(id),
+                vec![
+                    ("id", Value::Bytes(id.to_vec())),
+                    ("bytes", kept.clone().map_or(Value::Null, Value::Bytes)),
                 ],
             ),
         };
@@ -221,6 +233,7 @@ impl HaloState {
             system::HALO_PROFILE => self.display_name = string(fields, "name"),
             system::HALO_DEVICE => self.take_device(fields),
             system::HALO_RECOVERY => self.take_rendezvous(fields),
+            system::HALO_CREDENTIAL => self.take_credential(fields),
             _ => {}
         }
     }
@@ -249,6 +262,15 @@ impl HaloState {
                 (RecoveryKey::from_slice(key), secret.as_slice().try_into())
         {
             self.rendezvous.insert(key, secret);
+        }
+    }
+
+    fn take_credential(&mut self, fields: &Fields) {
+        if let (Some(Value::Bytes(id)), Some(Value::Bytes(bytes))) =
+            (fields.get("id"), fields.get("bytes"))
+            && let Ok(id) = id.as_slice().try_into()
+        {
+            self.credentials.insert(id, bytes.clone());
         }
     }
 

@@ -18,6 +18,7 @@ mod denials;
 mod devices;
 mod documents;
 mod edits;
+mod evidencing;
 mod excluded;
 mod family;
 #[cfg(test)]
@@ -75,8 +76,8 @@ pub use space_core::SpaceCore;
 pub use store::NewEntry;
 pub use store::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, NewFeed, ObjectRow, ObjectWrite,
-    QuarantineRecord, Readers, Reads, Rejudged, SeenRow, Store, StoredDocument, StoredEntry,
-    Violation, Vouched,
+    PageShares, QuarantineRecord, Readers, Reads, Rejudged, SeenRow, Store, StoredDocument,
+    StoredEntry, Violation, Vouched,
 };
 pub use undo::Undone;
 pub use write::{Outcome, RowChange};

@@ -141,8 +141,8 @@ impl SpaceCore {
     /// To be called when the space is opened: goes on where an earlier process stopped.
     pub(super) fn resume_judging(&mut self) -> Result<()> {
         self.resume()?;
-        let tip = self.store.entry(&self.own_data.tip)?;
-        self.copied |= tip.is_some_and(|tip| tip.status == EntryStatus::Excluded);
+        let tip = self.store.entry_status(&self.own_data.tip)?;
+        self.copied |= tip == Some(EntryStatus::Excluded);
         Ok(())
     }
 

@@ -230,7 +230,7 @@ impl SpaceCore {
 
     fn load_feeds(&mut self) -> Result<()> {
         for record in self.store.feeds()? {
-            let header = FeedHeader::decode(&record.header, self.id)
+            let header = FeedHeader::decode_known(&record.header, self.id)
                 .map_err(|e| Error::corrupt(format!("a stored feed header is damaged: {e}")))?;
             self.feeds.insert(
                 record.id,

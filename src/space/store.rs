@@ -333,6 +333,8 @@ pub trait Reads {
     fn has_entry(&self, id: &EntryId) -> Result<bool>;
     /// An entry's feed and number.
     fn entry_place(&self, id: &EntryId) -> Result<Option<(FeedId, u64)>>;
+    /// What is thought of an entry; `None` if it is not here.
+    fn entry_status(&self, id: &EntryId) -> Result<Option<EntryStatus>>;
     /// An entry by id.
     fn entry(&self, id: &EntryId) -> Result<Option<StoredEntry>>;
     /// A feed's entries of one number: one, or several if its device exists twice.
@@ -412,6 +414,17 @@ pub trait Reads {
     fn blob_faults(&self) -> Result<(u64, Vec<(String, String)>)>;
 }
 
+/// How many bytes of pages each connection to a space's file may keep in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageShares {
+    /// The one that writes.
+    pub writer: u64,
+    /// The first of those that read beside it.
+    pub first: u64,
+    /// Each of the others.
+    pub other: u64,
+}
+
 /// Reads beside the one who writes: each sees everything that was committed when it began, and
 /// nothing that is committed after, and waits for no writer.
 pub trait Readers: Send + Sync {
@@ -421,7 +434,7 @@ pub trait Readers: Send + Sync {
     /// Lets no further read begin, and waits for those under way.
     fn close(&self);
     /// Sets how much memory each may use for what it has read.
-    fn set_cache(&self, pages: u64, statements: usize);
+    fn set_cache(&self, pages: PageShares, statements: usize);
 }
 
 /// Storage of one space. A failed call leaves everything as it was.

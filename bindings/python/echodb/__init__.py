@@ -21,11 +21,21 @@ from ._changes import (
     Subscription,
 )
 from ._client import Client, IceServer, Opening
+from ._credentials import (
+    CredentialInfo,
+    CredentialKind,
+    CredentialStep,
+    VerifiedPresentation,
+    credential_code,
+    read_credential,
+    verify_presentation,
+)
 from ._devices import DeviceInfo, IdentityChange, IdentityChanges
 from ._encryption import Encryption, EncryptionMode, KeyProvider
 from ._errors import (
     AlreadyExists,
     Cancelled,
+    CredentialRefused,
     EchoError,
     InvalidArgument,
     InvalidState,
@@ -211,6 +221,10 @@ __all__ = [
     "Contact",
     "ContactSpace",
     "Counter",
+    "CredentialInfo",
+    "CredentialKind",
+    "CredentialRefused",
+    "CredentialStep",
     "DeviceInfo",
     "EchoError",
     "Encryption",
@@ -303,6 +317,7 @@ __all__ = [
     "CheckReport",
     "LostEntry",
     "RepairReport",
+    "VerifiedPresentation",
     "Violation",
     "Where",
     "ancestor",
@@ -310,11 +325,13 @@ __all__ = [
     "child",
     "child_of",
     "created",
+    "credential_code",
     "deleted",
     "descendant",
     "field",
     "of_type",
     "parent",
+    "read_credential",
     "referred_by",
     "refers_to",
     "related",
@@ -326,6 +343,7 @@ __all__ = [
     "target_of",
     "updated",
     "verify_archive",
+    "verify_presentation",
     "with_id",
     "with_key",
 ]

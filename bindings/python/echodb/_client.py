@@ -18,7 +18,7 @@ from typing import (
     Union,
 )
 
-from . import _native
+from . import _credentials, _native
 from ._devices import DeviceInfo, IdentityChanges, from_device, open_changes
 from ._encryption import EncryptionMode, KeyProvider, ProviderAdapter, native_mode
 from ._errors import translated
@@ -55,7 +55,7 @@ class IceServer:
     credential: str = ""
 
 
-class Client:
+class Client(_credentials.Client):
     """An open profile; made by :meth:`open`. Use it as a context manager, or :meth:`close` it."""
 
     def __init__(self, native: _native.Client) -> None:

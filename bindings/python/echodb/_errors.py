@@ -33,6 +33,13 @@ class Status(enum.IntEnum):
     SCHEMA_VIOLATION = 19
     WRONG_PASSPHRASE = 20
     KEY_UNAVAILABLE = 21
+    WRONG_NONCE = 22
+    WRONG_AUDIENCE = 23
+    BAD_SIGNATURE = 24
+    NOT_CERTIFIED = 25
+    EXPIRED = 26
+    CHAIN_BROKEN = 27
+    REVOKED = 28
 
 
 class EchoError(Exception):
@@ -125,6 +132,12 @@ class InvitationRefused(EchoError):
     _default = Status.INVITATION_REFUSED
 
 
+class CredentialRefused(EchoError):
+    """A credential or a presentation does not verify; the status says what is wrong with it."""
+
+    _default = Status.BAD_SIGNATURE
+
+
 class Unexpected(EchoError):
     """A callback failed, or a defect of the library was contained."""
 
@@ -143,6 +156,7 @@ _CLASSES: Dict[str, Type[EchoError]] = {
         Cancelled,
         TimedOut,
         InvitationRefused,
+        CredentialRefused,
         Unexpected,
     )
 }

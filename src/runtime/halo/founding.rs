@@ -12,6 +12,7 @@ impl Node {
     /// The identity's HALO space.
     pub fn halo(&self) -> Result<Arc<SpaceHost>> {
         self.require_identity()?;
+        self.halo.await_loading();
         let mut hosts = self.hosts().into_iter();
         hosts
             .find(|host| host.is_halo())

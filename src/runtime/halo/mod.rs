@@ -3,6 +3,7 @@
 //! client brings the spaces that it holds in line with it ([`Node::reconcile`]), so that it does not
 //! matter which device is online when another one acts.
 
+mod credentials;
 mod devices;
 mod entering;
 mod events;
@@ -22,7 +23,8 @@ use self::recovery::Listening;
 use super::executor;
 use super::node::Node;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long changes are gathered before the spaces are brought in line with them.
@@ -41,8 +43,33 @@ pub struct HaloWork {
     revoked: AtomicBool,
     /// A digest of the devices as they were last, to tell whether they changed.
     known: Mutex<Option<[u8; 32]>>,
+    /// The thread that loads the HALO space, until somebody waited for it.
+    loading: Mutex<Option<JoinHandle<()>>>,
     listeners: Listeners,
     listening: Mutex<Vec<Listening>>,
+}
+
+impl HaloWork {
+    fn lock_loading(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names the thread that loads the HALO space.
+    pub fn set_loading(&self, loading: JoinHandle<()>) {
+        *self.lock_loading() = Some(loading);
+    }
+
+    /// Returns once the HALO space is loaded, or cannot be, which the log tells. To be called
+    /// without a space's lock.
+    pub fn await_loading(&self) {
+        // Under the lock, so that all wait who come meanwhile.
+        let mut loading = self.lock_loading();
+        if let Some(thread) = loading.take() {
+            thread.thread().unpark();
+            // What it panicked with was printed.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Node {

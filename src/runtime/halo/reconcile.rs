@@ -178,13 +178,8 @@ impl Node {
         if closed && known.as_deref() == Some(digest) {
             return Ok(());
         }
-        let (keyring, _) = self.require_identity()?;
         let id = host.id();
-        let load = || {
-            let store = self.with_profile(|profile| profile.open_space(&id))?;
-            SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
-        };
-        let (member, changed) = host.with_even_closed(load, |core| {
+        let (member, changed) = self.with_space(host, |core| {
             if core.own_role().is_none() {
                 return Ok((false, false));
             }
@@ -203,6 +198,21 @@ impl Node {
             self.with_profile(|profile| profile.set_setting(&key, Some(digest)))?;
         }
         Ok(())
+    }
+
+    /// Runs `work` on a space, which is loaded for as long as that takes if it is closed.
+    pub(super) fn with_space<T>(
+        &self,
+        host: &Arc<SpaceHost>,
+        work: impl FnOnce(&mut SpaceCore) -> Result<T>,
+    ) -> Result<T> {
+        let (keyring, _) = self.require_identity()?;
+        let id = host.id();
+        let load = || {
+            let store = self.with_profile(|profile| profile.open_space(&id))?;
+            SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
+        };
+        host.with_even_closed(load, work)
     }
 
     /// Takes over a display name that was set on another device.

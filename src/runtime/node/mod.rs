@@ -144,23 +144,7 @@ impl Node {
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
         });
-        for record in records {
-            let kind = match (record.is_halo, record.is_default) {
-                (true, _) => SpaceKind::Halo,
-                (false, true) => SpaceKind::Default,
-                (false, false) => SpaceKind::Ordinary,
-            };
-            let host = node.new_host(record.id, kind);
-            node.spaces_mut().push(Arc::clone(&host));
-            if record.opened
-                && let Err(error) = node.load(&host)
-            {
-                // One damaged space must not lock the user out of the others.
-                node.log.write(crate::api::LogLevel::Error, "space", || {
-                    format!("space {}: {error}", record.id)
-                });
-            }
-        }
+        node.load_spaces(&records);
         node.complete_identity();
         if online {
             node.go_online()?;
@@ -209,6 +193,7 @@ impl Node {
             let _ = pairing.wait(Some(FAREWELL));
         }
         self.go_offline();
+        self.halo.await_loading();
         let mut result = Ok(());
         for host in std::mem::take(&mut *self.spaces_mut()) {
             if let Err(error) = host.close(false) {

@@ -67,6 +67,7 @@ impl Node {
     }
 
     pub(super) fn go_online(&self) -> Result<()> {
+        self.halo.await_loading();
         let mut network = self.lock_network();
         if network.is_some() {
             return Ok(());

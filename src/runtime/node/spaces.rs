@@ -2,13 +2,22 @@
 
 use super::Node;
 use super::network::topic;
-use crate::api::SpaceInfo;
+use crate::api::{LogLevel, SpaceInfo};
 use crate::model::{Error, ObjectId, Operation, Result, SpaceId, Value};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind, Wake};
+use crate::runtime::storage::SpaceRecord;
 use crate::space::{Founding, SpaceCore};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard, Weak};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockWriteGuard, Weak};
+use std::thread;
+use std::time::Duration;
+
+/// When the HALO space is loaded, unless somebody waits for it: whoever opens a client has something
+/// to do with its spaces first.
+const HALO_AFTER: Duration = Duration::from_millis(20);
+/// Spaces that are loaded at once when a client starts.
+const LOADING_AT_ONCE: usize = 4;
 
 impl Node {
     pub(in crate::runtime) fn new_host(&self, id: SpaceId, kind: SpaceKind) -> Arc<SpaceHost> {
@@ -156,11 +165,84 @@ impl Node {
         own.map(|host| host.id()).collect()
     }
 
+    /// Lists the spaces of a profile, and loads those that were open, a few at a time. The HALO space
+    /// is loaded beside: a program's first call seldom needs it (`HaloWork::await_loading`).
+    pub(super) fn load_spaces(&self, records: &[SpaceRecord]) {
+        let mut opened = VecDeque::new();
+        for record in records {
+            let kind = match (record.is_halo, record.is_default) {
+                (true, _) => SpaceKind::Halo,
+                (false, true) => SpaceKind::Default,
+                (false, false) => SpaceKind::Ordinary,
+            };
+            let host = self.new_host(record.id, kind);
+            self.spaces_mut().push(Arc::clone(&host));
+            match (record.opened, kind) {
+                (false, _) => {}
+                (true, SpaceKind::Halo) => self.load_beside(host),
+                (true, _) => opened.push_back(host),
+            }
+        }
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let threads = threads.min(LOADING_AT_ONCE).min(opened.len());
+        let opened = Mutex::new(opened);
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                // Without threads this one does it all.
+                let another = thread::Builder::new().name("echodb-load".into());
+                let _ = another.spawn_scoped(scope, || self.load_each(&opened));
+            }
+            self.load_each(&opened);
+        });
+    }
+
+    fn load_each(&self, opened: &Mutex<VecDeque<Arc<SpaceHost>>>) {
+        let next = || {
+            opened
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front()
+        };
+        while let Some(host) = next() {
+            self.load_or_log(&host);
+        }
+    }
+
+    /// One damaged space must not lock the user out of the others.
+    fn load_or_log(&self, host: &Arc<SpaceHost>) {
+        if let Err(error) = self.load(host) {
+            self.log.write(LogLevel::Error, "space", || {
+                format!("space {}: {error}", host.id())
+            });
+        }
+    }
+
+    fn load_beside(&self, host: Arc<SpaceHost>) {
+        let me = self.me.upgrade();
+        let beside = Arc::clone(&host);
+        let load = move || {
+            thread::park_timeout(HALO_AFTER);
+            if let Some(node) = me {
+                node.load_or_log(&beside);
+            }
+        };
+        match thread::Builder::new()
+            .name("echodb-halo".into())
+            .spawn(load)
+        {
+            Ok(loading) => self.halo.set_loading(loading),
+            Err(_) => self.load_or_log(&host),
+        }
+    }
+
     pub(super) fn load(&self, host: &Arc<SpaceHost>) -> Result<()> {
         let (keyring, _) = self.require_identity()?;
         let id = host.id();
         host.open(|| {
-            let store = self.with_profile(|profile| profile.open_space(&id))?;
+            // Others are opened meanwhile.
+            let store = self
+                .with_profile(|profile| profile.space_file(&id))?
+                .open()?;
             SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
         })?;
         crate::runtime::blobs::tidy(host);

@@ -6,6 +6,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, ffi};
 use std::ffi::c_int;
 use std::path::Path;
+use std::sync::Once;
 use std::time::Duration;
 
 /// How long a statement waits for another program that reads the file.
@@ -28,6 +29,7 @@ pub(super) fn open(
     seal: Option<&Seal>,
     access: Access,
 ) -> rusqlite::Result<Connection> {
+    without_statistics();
     let conn = match path {
         None => Connection::open_in_memory()?,
         Some(path) => {
@@ -52,11 +54,28 @@ pub(super) fn open(
     // The file may come from a backup that somebody else could write: nothing in its schema may
     // call functions.
     conn.execute_batch(
-        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
+        "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 16777216;",
     )?;
+    // Pages of an encrypted file are as they were written, or are not read at all.
+    if seal.is_none() {
+        conn.execute_batch("PRAGMA cell_size_check = ON")?;
+    }
     words::register(&conn)?;
     Ok(conn)
+}
+
+/// Has SQLite not count what it allocates, which takes a lock for the whole process each time. Nobody
+/// asks for the count.
+fn without_statistics() {
+    static ONCE: Once = Once::new();
+    // SAFETY: this option takes one `int`. SQLite refuses options once it is initialized, which it
+    // is by the first connection of the process, and this is called before the library opens one: so
+    // no other thread is within it, and if a program has begun to use the same copy of SQLite, the
+    // call changes nothing.
+    ONCE.call_once(|| unsafe {
+        ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0 as c_int);
+    });
 }
 
 /// Prepares a new file to be encrypted: every page keeps room for what the layer adds.

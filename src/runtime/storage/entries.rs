@@ -66,6 +66,15 @@ impl SpaceStore {
         })
     }
 
+    /// What is thought of one entry.
+    pub fn entry_status(&self, id: &EntryId) -> Result<Option<EntryStatus>> {
+        self.db.read(|conn| {
+            conn.prepare_cached("SELECT status FROM entries WHERE id = ?1")?
+                .query_row([id.as_bytes()], |row| read_status(row, 0))
+                .optional()
+        })
+    }
+
     /// A feed's entries of one number.
     pub fn entries_at(&self, feed: &FeedId, seq: u64) -> Result<Vec<StoredEntry>> {
         self.db.read(|conn| {
@@ -195,13 +204,12 @@ impl SpaceStore {
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
-    let status = row.get(4)?;
     Ok(StoredEntry {
         n: row.get(0)?,
         id: EntryId(row.get(1)?),
         feed: FeedId(row.get(2)?),
         seq: row.get::<_, i64>(3)?.unsigned_abs(),
-        status: status_from(status).ok_or(FromSqlError::OutOfRange(status))?,
+        status: read_status(row, 4)?,
         reason: row.get(5)?,
         bytes: Bytes::from(row.get::<_, Vec<u8>>(6)?),
     })
@@ -212,12 +220,12 @@ fn clamp(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn status_from(number: i64) -> Option<EntryStatus> {
-    match number {
-        0 => Some(EntryStatus::Applied),
-        1 => Some(EntryStatus::Quarantined),
-        2 => Some(EntryStatus::Waiting),
-        3 => Some(EntryStatus::Excluded),
-        _ => None,
+fn read_status(row: &Row<'_>, column: usize) -> rusqlite::Result<EntryStatus> {
+    match row.get(column)? {
+        0 => Ok(EntryStatus::Applied),
+        1 => Ok(EntryStatus::Quarantined),
+        2 => Ok(EntryStatus::Waiting),
+        3 => Ok(EntryStatus::Excluded),
+        other => Err(FromSqlError::OutOfRange(other).into()),
     }
 }

@@ -49,4 +49,5 @@ pub use profile::ProfileStore;
 pub use readers::READERS;
 #[cfg(test)]
 pub use space::SpaceStore;
+pub use spaces::SpaceRecord;
 pub use vault::{Access, Vault};

@@ -5,7 +5,7 @@ use super::database::Database;
 use super::sealed::Seal;
 use super::space::SpaceStore;
 use crate::model::Result;
-use crate::space::{Readers, Reads};
+use crate::space::{PageShares, Readers, Reads};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -28,17 +28,21 @@ struct Pool {
     closed: bool,
     /// Connections, lent ones included.
     open: usize,
+    /// Whether the first of them is among these.
+    first: bool,
     idle: Vec<Reader>,
     cache: Cache,
 }
 
-/// How much a connection may keep in memory: bytes of pages, and prepared statements.
+/// How much connections may keep in memory: bytes of pages, and prepared statements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Cache(Option<(u64, usize)>);
+struct Cache(Option<(PageShares, usize)>);
 
 struct Reader {
     store: SpaceStore,
     cache: Cache,
+    /// Whether it may use most, as the first that was opened.
+    first: bool,
 }
 
 /// A connection in use. It goes back, or is closed if what was done with it did not end well.
@@ -72,11 +76,15 @@ impl SpaceReaders {
             }
             let cache = pool.cache;
             // The last to be used first: it remembers most.
-            let reader = pool.idle.pop();
-            if reader.is_some() || pool.open < READERS {
-                pool.open += usize::from(reader.is_none());
+            if let Some(reader) = pool.idle.pop() {
                 drop(pool);
                 return self.ready(reader, cache).map(Some);
+            }
+            if pool.open < READERS {
+                pool.open += 1;
+                let first = !std::mem::replace(&mut pool.first, true);
+                drop(pool);
+                return self.open(first, cache).map(Some);
             }
             pool = self
                 .freed
@@ -85,26 +93,55 @@ impl SpaceReaders {
         }
     }
 
-    fn ready(&self, reader: Option<Reader>, cache: Cache) -> Result<Lent<'_>> {
+    fn open(&self, first: bool, cache: Cache) -> Result<Lent<'_>> {
+        match Database::open_reader(&self.path, self.seal.clone()) {
+            Ok(db) => self.ready(
+                Reader {
+                    store: SpaceStore { db },
+                    cache: Cache::default(),
+                    first,
+                },
+                cache,
+            ),
+            Err(error) => {
+                self.lock().forget(first);
+                self.freed.notify_all();
+                Err(error)
+            }
+        }
+    }
+
+    fn ready(&self, reader: Reader, cache: Cache) -> Result<Lent<'_>> {
         let mut lent = Lent {
             owner: self,
-            reader,
+            reader: Some(reader),
             sound: false,
         };
-        if lent.reader.is_none() {
-            let db = Database::open_reader(&self.path, self.seal.clone())?;
-            lent.reader = Some(Reader {
-                store: SpaceStore { db },
-                cache: Cache::default(),
-            });
-        }
         if let (Some(reader), Cache(Some((pages, statements)))) = (&mut lent.reader, cache)
             && reader.cache != cache
         {
+            let pages = match reader.first {
+                true => pages.first,
+                false => pages.other,
+            };
             reader.store.db.set_cache(pages, statements)?;
             reader.cache = cache;
         }
         Ok(lent)
+    }
+}
+
+impl Pool {
+    /// A connection is closed, the first or another.
+    fn forget(&mut self, first: bool) {
+        self.open -= 1;
+        self.first &= !first;
+    }
+
+    fn close_idle(&mut self) {
+        for reader in std::mem::take(&mut self.idle) {
+            self.forget(reader.first);
+        }
     }
 }
 
@@ -123,9 +160,7 @@ impl Readers for SpaceReaders {
     fn close(&self) {
         let mut pool = self.lock();
         pool.closed = true;
-        let idle = std::mem::take(&mut pool.idle);
-        pool.open -= idle.len();
-        drop(idle);
+        pool.close_idle();
         self.freed.notify_all();
         while pool.open > 0 {
             pool = self
@@ -135,28 +170,27 @@ impl Readers for SpaceReaders {
         }
     }
 
-    fn set_cache(&self, pages: u64, statements: usize) {
+    fn set_cache(&self, pages: PageShares, statements: usize) {
         let mut pool = self.lock();
         pool.cache = Cache(Some((pages, statements)));
         // They are opened anew, with no more than they may have.
-        let idle = std::mem::take(&mut pool.idle);
-        pool.open -= idle.len();
+        pool.close_idle();
     }
 }
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        let mut reader = self.reader.take();
+        let Some(reader) = self.reader.take() else {
+            return;
+        };
         let mut pool = self.owner.lock();
-        if self.sound
-            && !pool.closed
-            && let Some(reader) = reader.take()
-        {
+        if self.sound && !pool.closed {
             pool.idle.push(reader);
         } else {
+            let first = reader.first;
             // Closed under the lock: whoever waits for the end finds no connection open.
             drop(reader);
-            pool.open -= 1;
+            pool.forget(first);
         }
         drop(pool);
         self.owner.freed.notify_all();

@@ -49,6 +49,10 @@ impl Reads for SpaceStore {
         })
     }
 
+    fn entry_status(&self, id: &EntryId) -> Result<Option<EntryStatus>> {
+        SpaceStore::entry_status(self, id)
+    }
+
     fn entry(&self, id: &EntryId) -> Result<Option<StoredEntry>> {
         SpaceStore::entry(self, id)
     }

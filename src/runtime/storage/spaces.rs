@@ -3,7 +3,7 @@
 use super::database::Failure;
 use super::files;
 use super::profile::ProfileStore;
-use super::sealed::{self, Start};
+use super::sealed::{self, Seal, Start};
 use super::space::SpaceStore;
 use crate::model::{Error, ErrorKind, Result, SpaceId};
 use rusqlite::{Transaction, params};
@@ -24,6 +24,20 @@ pub struct SpaceRecord {
     pub joined_ms: i64,
     /// Whether it is the HALO space of the profile's identity, which is no space of the user's.
     pub is_halo: bool,
+}
+
+/// Where a space is stored, and what its file is encrypted with.
+pub struct SpaceFile {
+    /// `None` in memory.
+    path: Option<PathBuf>,
+    seal: Option<Seal>,
+}
+
+impl SpaceFile {
+    /// Opens it, making it when missing.
+    pub fn open(self) -> Result<SpaceStore> {
+        SpaceStore::open_sealed(self.path.as_deref(), self.seal)
+    }
 }
 
 /// `spaces.kind` of the HALO space.
@@ -124,14 +138,23 @@ impl ProfileStore {
 
     /// Opens a space's file; of a profile in memory, a new space in memory.
     pub fn open_space(&self, id: &SpaceId) -> Result<SpaceStore> {
-        self.open_space_at(id, self.space_path(id).as_deref())
+        self.space_file(id)?.open()
+    }
+
+    /// The file of a space, to be opened without the profile.
+    pub fn space_file(&self, id: &SpaceId) -> Result<SpaceFile> {
+        self.space_file_at(id, self.space_path(id))
     }
 
     /// Opens a file of a space that is, or is to be, elsewhere than in its place.
     pub(super) fn open_space_at(&self, id: &SpaceId, path: Option<&Path>) -> Result<SpaceStore> {
+        self.space_file_at(id, path.map(Path::to_owned))?.open()
+    }
+
+    fn space_file_at(&self, id: &SpaceId, path: Option<PathBuf>) -> Result<SpaceFile> {
         let vault = self.vault.as_ref();
         let seal = vault.map(|vault| vault.space_seal(id)).transpose()?;
-        SpaceStore::open_sealed(path, seal)
+        Ok(SpaceFile { path, seal })
     }
 
     /// Encrypts the spaces whose files are plain still.

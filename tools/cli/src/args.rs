@@ -2,6 +2,7 @@
 
 use crate::blob_args::BlobCommand;
 use crate::check_args::{CheckArgs, RepairArgs};
+pub use crate::credential_args::CredentialCommand;
 pub use crate::device_args::{DeviceCommand, IdentityCommand};
 use crate::failure::Result;
 pub use crate::invite_args::{InvitationsCommand, InviteArgs};
@@ -22,7 +23,8 @@ Exit codes:
   1  failed for another reason than the following
   2  the command or an argument makes no sense
   3  the named thing does not exist
-  4  refused: no permission, a wrong or used-up invitation code, or a wrong passphrase
+  4  refused: no permission, a wrong or used-up invitation code, a wrong passphrase,
+     or a credential that does not verify
   5  the network failed, or time ran out
   6  the profile is locked, damaged or newer, its key is missing, or the disk refused";
 
@@ -71,6 +73,9 @@ pub enum Command {
     /// Adds, lists, names and revokes the identity's devices
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Shows, verifies and issues credentials of identities and their roles
+    #[command(subcommand)]
+    Credential(CredentialCommand),
     /// The passphrase that the profile's files are encrypted under
     #[command(subcommand)]
     Passphrase(PassphraseCommand),

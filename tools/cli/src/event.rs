@@ -2,6 +2,7 @@
 //! JSON. The names of the members are the keys of `--json` and stay as they are.
 
 pub use crate::check_event::Stored;
+pub use crate::credential_event::CredentialEvent;
 pub use crate::event_device::DeviceEvent;
 use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
@@ -26,6 +27,8 @@ pub enum Event {
     Identity(Identity),
     /// A device, a code for one, or a recovery phrase.
     Device(DeviceEvent),
+    /// A credential, a code of one, or a presentation.
+    Credential(CredentialEvent),
     /// A space in a list, or a new one.
     Space(Space),
     /// A space with its properties and members.

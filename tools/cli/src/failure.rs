@@ -74,6 +74,13 @@ impl Failure {
             Some(
                 ErrorKind::PermissionDenied
                 | ErrorKind::InvitationRefused
+                | ErrorKind::WrongNonce
+                | ErrorKind::WrongAudience
+                | ErrorKind::BadSignature
+                | ErrorKind::NotCertified
+                | ErrorKind::Expired
+                | ErrorKind::ChainBroken
+                | ErrorKind::Revoked
                 | ErrorKind::WrongPassphrase,
             ) => 4,
             Some(ErrorKind::Network | ErrorKind::Protocol | ErrorKind::TimedOut) => 5,
@@ -108,6 +115,7 @@ mod tests {
         assert_eq!(code(ErrorKind::NotFound), 3);
         assert_eq!(code(ErrorKind::InvitationRefused), 4);
         assert_eq!(code(ErrorKind::WrongPassphrase), 4);
+        assert_eq!(code(ErrorKind::Revoked), 4);
         assert_eq!(code(ErrorKind::TimedOut), 5);
         assert_eq!(code(ErrorKind::KeyUnavailable), 6);
         assert_eq!(code(ErrorKind::ProfileLocked), 6);

@@ -35,6 +35,12 @@ pub fn run(mut args: Args, console: &mut Console) -> Result<()> {
         commands::transfer::verify(console, file)?;
         return console.flush();
     }
+    if let Command::Credential(command) = &args.command
+        && command.is_offline()
+    {
+        commands::credential::offline(console, command.clone())?;
+        return console.flush();
+    }
     args.command.find_files();
     args.command = args.command.absolute();
     let directory = profile::directory(&args)?;

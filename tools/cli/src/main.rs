@@ -7,6 +7,8 @@ mod check_event;
 mod commands;
 mod console;
 mod control;
+mod credential_args;
+mod credential_event;
 mod device_args;
 mod event;
 mod event_device;

@@ -41,6 +41,8 @@ public struct EchoError: Error, Hashable, Sendable {
         case timedOut
         /// An invitation code is wrong, was used up, or has expired.
         case invitationRefused
+        /// A credential or a presentation does not verify; the status says what is wrong with it.
+        case credentialRefused
         /// A callback failed, or a defect of the library was contained.
         case unexpected
     }
@@ -98,6 +100,21 @@ public struct EchoError: Error, Hashable, Sendable {
         public static let wrongPassphrase = Status(rawValue: 20)
         /// The profile's files are encrypted, and their key cannot be had.
         public static let keyUnavailable = Status(rawValue: 21)
+        /// A presentation answers another nonce.
+        public static let wrongNonce = Status(rawValue: 22)
+        /// A presentation is meant for another audience.
+        public static let wrongAudience = Status(rawValue: 23)
+        /// A credential or presentation was changed, or not signed by whom it names.
+        public static let badSignature = Status(rawValue: 24)
+        /// Nothing certifies that a device acts for its identity.
+        public static let notCertified = Status(rawValue: 25)
+        /// A credential's time is over.
+        public static let expired = Status(rawValue: 26)
+        /// The entries that a membership shows do not lead to its role.
+        public static let chainBroken = Status(rawValue: 27)
+        /// A space that is open here knows the device as revoked, or the role as not held
+        /// any more.
+        public static let revoked = Status(rawValue: 28)
     }
 
     /// What happened, coarsely.
@@ -176,6 +193,8 @@ extension EchoError {
             return (.timedOut, status, detail, retryable)
         case .InvitationRefused(let status, let detail, let retryable):
             return (.invitationRefused, status, detail, retryable)
+        case .CredentialRefused(let status, let detail, let retryable):
+            return (.credentialRefused, status, detail, retryable)
         case .Unexpected(let status, let detail, let retryable):
             return (.unexpected, status, detail, retryable)
         }

@@ -69,6 +69,8 @@ pub(super) struct Cipher {
     kind: Kind,
     sealing: Option<Sealing>,
     opening: HashMap<[u8; SALT], LessSafeKey>,
+    /// The one that was used last: neighbours mostly were written together.
+    last: Option<([u8; SALT], LessSafeKey)>,
 }
 
 struct Sealing {
@@ -84,6 +86,7 @@ impl Cipher {
             kind,
             sealing: None,
             opening: HashMap::new(),
+            last: None,
         }
     }
 
@@ -144,13 +147,18 @@ impl Cipher {
     }
 
     fn opening(&mut self, salt: [u8; SALT]) -> &LessSafeKey {
+        let last = self.last.take().filter(|(of, _)| *of == salt);
+        let key = last.map_or_else(|| self.remembered(salt), |(_, key)| key);
+        &self.last.insert((salt, key)).1
+    }
+
+    fn remembered(&mut self, salt: [u8; SALT]) -> LessSafeKey {
         if self.opening.len() >= REMEMBERED && !self.opening.contains_key(&salt) {
             self.opening.clear();
         }
         let key = &self.key;
-        self.opening
-            .entry(salt)
-            .or_insert_with(|| key.blocks(&salt))
+        let found = self.opening.entry(salt);
+        found.or_insert_with(|| key.blocks(&salt)).clone()
     }
 
     fn aad(&self, index: u64) -> [u8; 9] {

@@ -1,6 +1,7 @@
 //! The commands themselves. The same code runs in the front process and in a serving one.
 
 mod blob;
+pub mod credential;
 mod device;
 mod identity;
 mod lookup;
@@ -58,6 +59,7 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
     match command {
         Command::Identity(command) => run_identity(command, context, &control),
         Command::Device(command) => device::run(context, &control, command),
+        Command::Credential(command) => credential::run(context, command),
         Command::Passphrase(command) => passphrase::run(context, &command),
         command @ Command::Space(SpaceCommand::Import { .. }) => run_transfer(command, context),
         Command::Space(command) => space::run(context, command),

@@ -1,6 +1,6 @@
 //! The form for people.
 
-use super::{device, past, qr, safe};
+use super::{credential, device, past, qr, safe};
 use crate::event::{
     Blob, Code, Event, Hit, Index, InvitationLine, LiveChange, Object, Pairing, Schema, Space,
     SpaceDetails, SpaceMember, SpaceStatus, Status, Violation, Why,
@@ -83,6 +83,7 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Code(code) => invitation_code(code, style),
         Event::Invitation(line) => invitation_line(line),
         Event::Device(event) => device::text(event, style),
+        Event::Credential(event) => credential::text(event, style),
         Event::Pairing(pairing) => auth_code(pairing, style),
         Event::Paired(paired) if !paired.host => format!("{}\n", paired.space),
         Event::Blob(blob) => blob_line(blob),

@@ -1,5 +1,6 @@
 //! Prints events: for people, or as JSON with `--json`.
 
+mod credential;
 mod device;
 mod human;
 mod past;
@@ -7,7 +8,7 @@ mod qr;
 mod safe;
 mod stored;
 
-use crate::event::{DeviceEvent, Event};
+use crate::event::{CredentialEvent, DeviceEvent, Event};
 use crate::failure::{Failure, Result};
 use serde::Serialize;
 use std::io::{BufWriter, ErrorKind, IsTerminal, Stdout, Write};
@@ -105,6 +106,7 @@ impl Renderer {
             Event::Done(value) => json_text(value),
             Event::Text(value) => json_text(value),
             Event::Device(value) => device_text(value),
+            Event::Credential(value) => credential_text(value),
             Event::Change(value) => json_text(value),
             Event::Live(value) => json_text(value),
             Event::LiveChange(value) => json_text(value),
@@ -177,6 +179,15 @@ fn device_text(event: &DeviceEvent) -> String {
         DeviceEvent::Code(value) => json_text(value),
         DeviceEvent::Phrase(value) => json_text(value),
         DeviceEvent::Done(value) => json_text(value),
+    }
+}
+
+fn credential_text(event: &CredentialEvent) -> String {
+    match event {
+        CredentialEvent::Credential(value) => json_text(value),
+        CredentialEvent::Code(value) => json_text(value),
+        CredentialEvent::Presentation(value) => json_text(value),
+        CredentialEvent::Removed(value) => json_text(value),
     }
 }
 

@@ -4,6 +4,7 @@
 mod blobs;
 mod commands;
 mod common;
+mod credentials;
 mod devices;
 mod errors;
 mod pairing;

@@ -43,6 +43,7 @@ const ORDER: &[&str] = &[
     "invitation",
     "invitations",
     "devices",
+    "credentials",
     "recovery",
 ];
 

@@ -44,6 +44,7 @@ pub fn text(root: &Path) -> Outcome<String> {
         "device_records.rs",
         "member_records.rs",
         "check_records.rs",
+        "credential_records.rs",
         "space_why.rs",
         "import_options.rs",
     ] {

@@ -5,6 +5,7 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import java.nio.file.Path
+import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.milliseconds
@@ -293,6 +294,88 @@ public class Client private constructor(private val native: NativeClient) : Auto
      * from the members of the spaces; nothing is stored.
      */
     public suspend fun contacts(): List<Contact> = translated { native.contacts() }.map(Contact::of)
+
+    /**
+     * What the identity can show: its own card first, then its role in each space, then the statements
+     * about it and those that it issued. Closed spaces are read for as long as it takes.
+     */
+    public suspend fun credentials(): List<CredentialInfo> = translated { native.credentials() }.map(CredentialInfo::of)
+
+    /**
+     * A credential as bytes, which anybody can verify with [readCredential]; [credentialCode] makes
+     * text of them. A membership shows who created the space, and who let whom in up to this identity,
+     * with names and keys, and nobody else.
+     *
+     * @throws EchoException.NotFound for an id that is not in [credentials].
+     */
+    public suspend fun exportCredential(id: String): ByteArray = translated { native.exportCredential(id) }
+
+    /**
+     * Presents credentials about this identity, by their ids, to one audience and in answer to its
+     * nonce. Without credentials it shows which identity and device are here.
+     *
+     * @param credentials At most 16.
+     * @param nonce 16 to 64 random bytes that the verifier made and uses once.
+     * @param audience A name of the verifier that both sides know, up to 256 characters.
+     * @throws EchoException.NotFound for an id that is not in [credentials].
+     * @throws EchoException.CredentialRefused for what is expired.
+     * @throws EchoException.InvalidArgument for what is about somebody else.
+     * @throws EchoException.PermissionDenied on a device that was revoked.
+     */
+    public suspend fun presentCredentials(credentials: List<String>, nonce: ByteArray, audience: String): ByteArray =
+        translated { native.presentCredentials(credentials, nonce, audience) }
+
+    /**
+     * As the function [dev.echodb.verifyPresentation], and compares with what the spaces that are open here know.
+     *
+     * @throws EchoException.CredentialRefused also with [Status.REVOKED], when one knows that the
+     *   presenting or a signing device was revoked, or that the role shown is not held any more.
+     */
+    public suspend fun verifyPresentation(
+        presentation: ByteArray,
+        nonce: ByteArray,
+        audience: String,
+        now: Instant? = null,
+    ): VerifiedPresentation {
+        val moment = now?.toEpochMilli()
+        return VerifiedPresentation.of(translated { native.verifyPresentation(presentation, nonce, audience, moment) })
+    }
+
+    /**
+     * Says something of an identity, or of one's own. It is kept for all devices of this identity;
+     * export it, and have its subject import it.
+     *
+     * @param type 1 to 256 characters.
+     * @param claims A JSON object of at most 16 KiB whose numbers are 64-bit integers.
+     * @param expires Until when it holds; `null`: without end.
+     * @throws EchoException.PermissionDenied on a device that was revoked.
+     */
+    public suspend fun issueCredential(
+        subject: String,
+        type: String,
+        claims: String,
+        expires: Instant? = null,
+    ): CredentialInfo =
+        CredentialInfo.of(translated { native.issueCredential(subject, type, claims, expires?.toEpochMilli()) })
+
+    /**
+     * Keeps a statement about this identity, for all of its devices.
+     *
+     * @throws EchoException.CredentialRefused as [readCredential] does.
+     * @throws EchoException.InvalidArgument for what is not about this identity and not by it.
+     */
+    public suspend fun importCredential(credential: ByteArray): CredentialInfo =
+        CredentialInfo.of(translated { native.importCredential(credential) })
+
+    /**
+     * Forgets a statement, on all devices of this identity. That does not take it back: whoever has it
+     * can still show it.
+     *
+     * @throws EchoException.NotFound if there is none.
+     */
+    public suspend fun removeCredential(id: String) {
+        translated { native.removeCredential(id) }
+    }
 
     /**
      * Goes online or offline. Offline, all connections are closed and none is made or taken;

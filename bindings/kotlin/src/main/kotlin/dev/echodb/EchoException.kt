@@ -74,6 +74,27 @@ public enum class Status(public val number: Int) {
 
     /** The profile's files are encrypted, and their key cannot be had. */
     KEY_UNAVAILABLE(21),
+
+    /** A presentation answers another nonce. */
+    WRONG_NONCE(22),
+
+    /** A presentation is meant for another audience. */
+    WRONG_AUDIENCE(23),
+
+    /** A credential or presentation was changed, or not signed by whom it names. */
+    BAD_SIGNATURE(24),
+
+    /** Nothing certifies that a device acts for its identity. */
+    NOT_CERTIFIED(25),
+
+    /** A credential's time is over. */
+    EXPIRED(26),
+
+    /** The entries that a membership shows do not lead to its role. */
+    CHAIN_BROKEN(27),
+
+    /** A space that is open here knows the device as revoked, or the role as not held any more. */
+    REVOKED(28),
     ;
 
     internal companion object {
@@ -155,6 +176,10 @@ public sealed class EchoException(
     public class InvitationRefused internal constructor(message: String, status: Status, retryable: Boolean) :
         EchoException(message, status, retryable)
 
+    /** A credential or a presentation does not verify; the status says what is wrong with it. */
+    public class CredentialRefused internal constructor(message: String, status: Status, retryable: Boolean) :
+        EchoException(message, status, retryable)
+
     /** A listener failed, or a defect of the library was contained. */
     public class Unexpected internal constructor(
         message: String,
@@ -209,6 +234,8 @@ private fun publicForm(error: NativeException): EchoException =
             EchoException.TimedOut(error.detail, status(error.status), error.retryable)
         is NativeException.InvitationRefused ->
             EchoException.InvitationRefused(error.detail, status(error.status), error.retryable)
+        is NativeException.CredentialRefused ->
+            EchoException.CredentialRefused(error.detail, status(error.status), error.retryable)
         is NativeException.Unexpected ->
             EchoException.Unexpected(error.detail, status(error.status), error.retryable)
     }

@@ -3,6 +3,7 @@ package dev.echodb.blocking
 import dev.echodb.Client
 import dev.echodb.ClientStatus
 import dev.echodb.Contact
+import dev.echodb.CredentialInfo
 import dev.echodb.DeviceInfo
 import dev.echodb.EchoException
 import dev.echodb.Found
@@ -18,8 +19,10 @@ import dev.echodb.Query
 import dev.echodb.SpaceInfo
 import dev.echodb.Status
 import dev.echodb.Subscription
+import dev.echodb.VerifiedPresentation
 import java.nio.file.Path
 import java.time.Duration
+import java.time.Instant
 
 /**
  * [Client] for callers without coroutines, such as Java: calls wait on the calling thread, which
@@ -144,6 +147,43 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
 
     /** See [Client.contacts]. */
     public fun contacts(): List<Contact> = waiting { coroutines.contacts() }
+
+    /** See [Client.credentials]. */
+    public fun credentials(): List<CredentialInfo> = waiting { coroutines.credentials() }
+
+    /** See [Client.exportCredential]. */
+    public fun exportCredential(id: String): ByteArray = waiting { coroutines.exportCredential(id) }
+
+    /** See [Client.presentCredentials]. */
+    public fun presentCredentials(credentials: List<String>, nonce: ByteArray, audience: String): ByteArray =
+        waiting { coroutines.presentCredentials(credentials, nonce, audience) }
+
+    /** See [Client.verifyPresentation]. */
+    @JvmOverloads
+    public fun verifyPresentation(
+        presentation: ByteArray,
+        nonce: ByteArray,
+        audience: String,
+        now: Instant? = null,
+    ): VerifiedPresentation = waiting { coroutines.verifyPresentation(presentation, nonce, audience, now) }
+
+    /** See [Client.issueCredential]. */
+    @JvmOverloads
+    public fun issueCredential(
+        subject: String,
+        type: String,
+        claims: String,
+        expires: Instant? = null,
+    ): CredentialInfo = waiting { coroutines.issueCredential(subject, type, claims, expires) }
+
+    /** See [Client.importCredential]. */
+    public fun importCredential(credential: ByteArray): CredentialInfo =
+        waiting { coroutines.importCredential(credential) }
+
+    /** See [Client.removeCredential]. */
+    public fun removeCredential(id: String) {
+        waiting { coroutines.removeCredential(id) }
+    }
 
     /** See [Client.setOnline]. */
     public fun setOnline(online: Boolean) {
