@@ -13,6 +13,7 @@ mod peer;
 mod random;
 mod schema_record;
 mod schemas;
+mod voids;
 mod world;
 
 use crate::model::{ErrorKind, ObjectId, Operation, Path, TextUnit, Value, limits};
