@@ -2032,7 +2032,7 @@ echodb_status echodb_client_query(const echodb_client *client,
 /**
  * Checks an archive, without any key: that it is whole, that every entry is signed by its author's
  * device, follows the entries it names, and that its author was a member. Gives JSON: `space`,
- * `version`, `feeds`, `entries`, `control_entries`, `bytes`, `digest`.
+ * `version`, `feeds`, `entries`, `control_entries`, `blobs`, `bytes`, `digest`.
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `out` may not be. Threads:
  * any. Errors: `ECHODB_NOT_FOUND`, `ECHODB_INVALID_ARGUMENT` if it is no archive,

@@ -20,6 +20,8 @@ pub struct ArchiveInfo {
     pub entries: u64,
     /// Those of them that say who is a member and which keys there are.
     pub control_entries: u64,
+    /// Blobs: those that objects named, and that whoever exported it had as a whole.
+    pub blobs: u64,
     /// The file's size.
     pub bytes: u64,
     /// SHA-256 of all but the file's last 32 bytes, which are this, in 64 hexadecimal digits.

@@ -10,6 +10,11 @@ use crate::model::{DeviceKey, EntryId, IdentityKey, Role};
 use std::collections::BTreeSet;
 
 impl Authority {
+    /// Whether an identity ever was a member, whether or not that counts.
+    pub fn knows_identity(&self, identity: &IdentityKey) -> bool {
+        self.facts.roles.contains_key(identity)
+    }
+
     /// The entries that an identity's present role rests on, in an order in which they can have
     /// happened, and the one that decides it last; and the role. None without a role.
     pub fn evidence(&self, identity: &IdentityKey) -> Option<(Role, Vec<EntryId>)> {

@@ -251,6 +251,7 @@ pub(super) fn archive_info(info: &ArchiveInfo) -> Json {
         "feeds": info.feeds,
         "entries": info.entries,
         "control_entries": info.control_entries,
+        "blobs": info.blobs,
         "bytes": info.bytes,
         "digest": info.digest,
     })

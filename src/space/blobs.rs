@@ -15,6 +15,11 @@ impl SpaceCore {
         self.store.begin_blob()
     }
 
+    /// Begins one that a member wrote before, as from an archive.
+    pub fn begin_restored_blob(&mut self) -> Result<i64> {
+        self.store.begin_blob()
+    }
+
     /// Adds blocks to it.
     pub fn add_blocks(&mut self, blob: i64, blocks: &[Block]) -> Result<()> {
         self.store.add_blocks(blob, blocks)

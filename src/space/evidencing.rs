@@ -30,8 +30,7 @@ impl SpaceCore {
 
     /// The role of an identity that is or was a member; the outer `None`: it is unknown here.
     pub fn role_if_known(&self, identity: &IdentityKey) -> Option<Option<Role>> {
-        let roster = self.authority.roster();
-        let known = roster.iter().find(|entry| entry.identity == *identity);
-        known.map(|entry| entry.role)
+        let known = self.authority.knows_identity(identity);
+        known.then(|| self.authority.role(identity))
     }
 }

@@ -2,6 +2,7 @@
 //! grown old, and on request (research: auth.md 3(e)).
 
 use super::space_core::{SpaceCore, meta};
+use crate::feed::ContentKey;
 use crate::model::{ContentKeyId, Error, IdentityKey, Result, Role};
 
 /// How long a key is written under, by the writer's clock. A hint: nothing is decided by it but that
@@ -27,6 +28,18 @@ impl SpaceCore {
         Some(KeyInUse {
             generation: key.generation,
             held: self.keys.get(&id).is_some(),
+        })
+    }
+
+    /// The key to seal something under for those who may read the space: the one in use, or if this
+    /// device does not have it, the newest it has.
+    pub fn sealing_key(&self) -> Option<ContentKey> {
+        let held = |id: &ContentKeyId| self.keys.get(id).cloned();
+        let in_use = self.authority.writing_key();
+        in_use.and_then(|id| held(&id)).or_else(|| {
+            let mut keys = self.authority.keys();
+            keys.sort_by_key(|key| std::cmp::Reverse(key.generation));
+            keys.iter().find_map(|key| held(&key.key_id))
         })
     }
 

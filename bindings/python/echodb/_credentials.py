@@ -103,7 +103,8 @@ class VerifiedPresentation:
 class Client:
     """What :class:`echodb.Client` has of it; nobody else makes one."""
 
-    _native: _native.Client
+    def __init__(self, native: _native.Client) -> None:
+        self._native = native
 
     async def credentials(self) -> Tuple[CredentialInfo, ...]:
         """What the identity can show: its own card first, then its role in each space, then the

@@ -25,6 +25,8 @@ class ArchiveInfo:
     entries: int
     #: Those of them that say who is a member and which keys there are.
     control_entries: int
+    #: Blobs: those that objects named, and that whoever exported it had as a whole.
+    blobs: int
     #: The file's size in bytes.
     bytes: int
     #: SHA-256 of all but the file's last 32 bytes, which are this, in hexadecimal.
@@ -178,6 +180,7 @@ def from_archive(info: _native.ArchiveInfo) -> ArchiveInfo:
         info.feeds,
         info.entries,
         info.control_entries,
+        info.blobs,
         info.bytes,
         info.digest,
     )

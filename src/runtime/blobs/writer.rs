@@ -29,8 +29,21 @@ enum State {
 
 impl WriterHandle {
     pub(super) fn new(node: Arc<NodeGuard>, host: Arc<SpaceHost>) -> Result<WriterHandle> {
+        WriterHandle::begin(node, host, |core| core.begin_blob())
+    }
+
+    /// One for bytes that members wrote before.
+    pub fn restoring(node: Arc<NodeGuard>, host: Arc<SpaceHost>) -> Result<WriterHandle> {
+        WriterHandle::begin(node, host, |core| core.begin_restored_blob())
+    }
+
+    fn begin(
+        node: Arc<NodeGuard>,
+        host: Arc<SpaceHost>,
+        begin: impl FnOnce(&mut SpaceCore) -> Result<i64>,
+    ) -> Result<WriterHandle> {
         let opening = host.opening();
-        let blob = host.with(|core| core.begin_blob())?;
+        let blob = host.with(begin)?;
         let builder = BlobBuilder::default();
         Ok(WriterHandle {
             _node: node,

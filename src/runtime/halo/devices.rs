@@ -92,7 +92,7 @@ impl Node {
             self.bring_spaces_in_line(&read.family.without(&device), Patience::None)?;
         }
         let halo = self.halo()?;
-        self.fetch_first(&halo);
+        self.fetch_first(&halo, &device);
         halo.with_settled(|core| core.revoke_device(device))
             .map_err(|error| match error.kind() {
                 ErrorKind::PermissionDenied => Error::new(

@@ -3,7 +3,7 @@
 //! bounded time, until what peers have is here; alone it waits a little for one to come.
 
 use super::super::node::Node;
-use crate::model::{Result, SpaceId};
+use crate::model::{DeviceKey, Result, SpaceId};
 use crate::runtime::executor;
 use crate::runtime::space_host::SpaceHost;
 use crate::space::Family;
@@ -69,7 +69,7 @@ impl Node {
             self.halo.holding.lock().remove(&id);
             return Ok(false);
         }
-        let standing = self.standing(host)?;
+        let standing = self.standing(host, &|device| !family.is_revoked(device))?;
         let mut held = self.halo.holding.lock();
         let waited = held.entry(id).or_insert_with(Instant::now).elapsed();
         let hold = match standing {
@@ -83,8 +83,15 @@ impl Node {
         Ok(hold)
     }
 
-    fn standing(&self, host: &Arc<SpaceHost>) -> Result<Standing> {
-        let sessions = self.sessions();
+    /// How far a space is with its peers, of those that `counts` picks: a device that is to be revoked
+    /// must not put that off by what it says that it has.
+    fn standing(
+        &self,
+        host: &Arc<SpaceHost>,
+        counts: &dyn Fn(&DeviceKey) -> bool,
+    ) -> Result<Standing> {
+        let mut sessions = self.sessions();
+        sessions.retain(|session| counts(&session.device()));
         host.with(|core| {
             let missing = sessions.iter().filter_map(|session| session.missing(core));
             Ok(
@@ -134,9 +141,13 @@ impl Node {
     }
 
     /// Waits, not for long, until what connected devices have of the HALO space is here.
-    pub(super) fn fetch_first(&self, halo: &Arc<SpaceHost>) {
+    pub(super) fn fetch_first(&self, halo: &Arc<SpaceHost>, revoked: &DeviceKey) {
         let start = Instant::now();
-        while start.elapsed() < FIRST && self.standing(halo).is_ok_and(|s| s == Standing::Behind) {
+        let behind = || {
+            let standing = self.standing(halo, &|device| device != revoked);
+            standing.is_ok_and(|standing| standing == Standing::Behind)
+        };
+        while start.elapsed() < FIRST && behind() {
             std::thread::sleep(LOOK);
         }
     }

@@ -1,6 +1,7 @@
 //! A space as one archive file. What is read goes through the very checks that peers' entries go
 //! through, so that an archive can bring in nothing that a peer could not.
 
+use super::archive_blobs;
 use super::archive_format::{End, Reader, Record, VERSION, Writer};
 use super::files::{self, Source};
 use crate::api::ArchiveInfo;
@@ -37,7 +38,7 @@ pub fn alone() -> MutexGuard<'static, ()> {
 }
 
 impl SpaceHandle {
-    /// Writes the space's feeds and entries as they stand now.
+    /// Writes the space's feeds and entries as they stand now, and its blobs.
     pub fn export_archive(&self, path: &str) -> Result<ArchiveInfo> {
         let last = self.host().with_settled(|core| core.last_arrival())?;
         let mut writer = Writer::begin(path, &self.id())?;
@@ -69,6 +70,7 @@ impl SpaceHandle {
                 writer.entry(&entry.bytes)?;
             }
         }
+        archive_blobs::export(self.host(), &mut writer)?;
         Ok(describe(&self.id(), &writer.finish()?, control))
     }
 }
@@ -87,6 +89,7 @@ fn check(source: &mut dyn Source) -> Result<(ArchiveInfo, SpaceId, Authority)> {
         match reader.next()? {
             Ok(Record::Feed(header)) => check.feed(&header)?,
             Ok(Record::Entry(bytes)) => check.entry(bytes)?,
+            Ok(Record::Blob(_) | Record::Block(_)) => {}
             Err(end) => break end,
         }
     };
@@ -104,6 +107,7 @@ fn describe(space: &SpaceId, end: &End, control_entries: u64) -> ArchiveInfo {
         feeds: end.feeds,
         entries: end.entries,
         control_entries,
+        blobs: end.blobs,
         bytes: end.bytes,
         digest: HEXLOWER.encode(&end.digest),
     }
@@ -136,6 +140,7 @@ impl NodeGuard {
                 }
             }
         };
+        archive_blobs::import(self, &host, &mut source)?;
         Ok(SpaceHandle::new(Arc::clone(self), host))
     }
 
@@ -258,7 +263,8 @@ fn pass(source: &mut dyn Source, take: &mut Take<'_>) -> Result<(usize, usize)> 
                 size += bytes.len();
                 entries.push(bytes);
             }
-            Err(_) => {}
+            // They come once the space is there.
+            Ok(Record::Blob(_) | Record::Block(_)) | Err(_) => {}
         }
         if end || entries.len() >= BATCH_ENTRIES || size >= BATCH_BYTES {
             let count = entries.len();

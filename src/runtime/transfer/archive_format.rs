@@ -13,8 +13,10 @@ pub(super) const VERSION: u16 = 1;
 const FEED: u8 = 1;
 const ENTRY: u8 = 2;
 const END: u8 = 3;
-/// Records from this kind on may be skipped by whoever does not know them.
-const OPTIONAL: u8 = 128;
+const BLOB: u8 = 128;
+const BLOCK: u8 = 129;
+/// Records from 128 on may be skipped by whoever does not know them; these are not known.
+const OPTIONAL: u8 = 130;
 /// Feeds, entries, digest.
 const END_BYTES: usize = 8 + 8 + 32;
 
@@ -24,6 +26,10 @@ pub(super) enum Record {
     Feed(Bytes),
     /// An entry, as it was received.
     Entry(Bytes),
+    /// What the blocks that follow make, sealed.
+    Blob(Bytes),
+    /// The next block of the blob before it, sealed.
+    Block(Bytes),
 }
 
 /// How an archive ended.
@@ -31,6 +37,7 @@ pub(super) enum Record {
 pub(super) struct End {
     pub(super) feeds: u64,
     pub(super) entries: u64,
+    pub(super) blobs: u64,
     pub(super) bytes: u64,
     pub(super) digest: [u8; 32],
 }
@@ -41,6 +48,7 @@ pub(super) struct Writer {
     digest: Context,
     feeds: u64,
     entries: u64,
+    blobs: u64,
     bytes: u64,
 }
 
@@ -51,6 +59,7 @@ impl Writer {
             digest: Context::new(&SHA256),
             feeds: 0,
             entries: 0,
+            blobs: 0,
             bytes: 0,
         };
         writer.put(&MAGIC)?;
@@ -83,6 +92,15 @@ impl Writer {
         self.record(ENTRY, bytes)
     }
 
+    pub(super) fn blob(&mut self, sealed: &[u8]) -> Result<()> {
+        self.blobs += 1;
+        self.record(BLOB, sealed)
+    }
+
+    pub(super) fn block(&mut self, sealed: &[u8]) -> Result<()> {
+        self.record(BLOCK, sealed)
+    }
+
     pub(super) fn finish(mut self) -> Result<End> {
         let (feeds, entries) = (self.feeds, self.entries);
         self.put(&[END])?;
@@ -91,11 +109,12 @@ impl Writer {
         self.put(&entries.to_le_bytes())?;
         let digest = finished(self.digest.clone());
         self.put(&digest)?;
-        let bytes = self.bytes;
+        let (blobs, bytes) = (self.blobs, self.bytes);
         self.file.finish()?;
         Ok(End {
             feeds,
             entries,
+            blobs,
             bytes,
             digest,
         })
@@ -109,6 +128,7 @@ pub(super) struct Reader<'a> {
     space: SpaceId,
     feeds: u64,
     entries: u64,
+    blobs: u64,
     bytes: u64,
 }
 
@@ -123,6 +143,7 @@ impl<'a> Reader<'a> {
             space: SpaceId::ZERO,
             feeds: 0,
             entries: 0,
+            blobs: 0,
             bytes: 0,
         };
         let mut magic = [0; MAGIC.len()];
@@ -168,6 +189,14 @@ impl<'a> Reader<'a> {
                     self.entries += 1;
                     return Ok(Ok(Record::Entry(payload)));
                 }
+                BLOB => {
+                    self.blobs += 1;
+                    return Ok(Ok(Record::Blob(payload)));
+                }
+                BLOCK if self.blobs == 0 => {
+                    return Err(damaged("a block comes before any blob"));
+                }
+                BLOCK => return Ok(Ok(Record::Block(payload))),
                 OPTIONAL.. => {}
                 _ => {
                     return Err(Error::new(
@@ -204,6 +233,7 @@ impl<'a> Reader<'a> {
         Ok(End {
             feeds: self.feeds,
             entries: self.entries,
+            blobs: self.blobs,
             bytes: self.bytes,
             digest,
         })

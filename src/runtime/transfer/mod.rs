@@ -2,6 +2,7 @@
 //! one object as an Automerge file.
 
 pub mod archive;
+mod archive_blobs;
 mod archive_format;
 mod batches;
 mod columns;

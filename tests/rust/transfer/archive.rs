@@ -326,3 +326,50 @@ fn records_left_out_swapped_or_forged_are_found_though_the_checksum_is_right() {
     let (_, foreign) = parse(&std::fs::read(&path).unwrap());
     assert!(verdict(&foreign).is_err());
 }
+
+#[test]
+fn blobs_travel_in_an_archive_and_only_members_read_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = dir.path().join("ada");
+    let ada = alone(Some(&home));
+    let space = ada.create_space("{}".into()).unwrap();
+    // Blocks of two levels, one that is short, and none at all.
+    let contents: [Vec<u8>; 3] = [
+        (0..300_000u32).map(|n| (n % 251) as u8).collect(),
+        b"a secret that nobody else may read".to_vec(),
+        Vec::new(),
+    ];
+    let mut ids = Vec::new();
+    for bytes in &contents {
+        let blob = space.put_blob(bytes.clone()).unwrap();
+        let field = format!(
+            r#"{{"file": {{"@blob": "{}", "size": {}}}}}"#,
+            blob.id,
+            bytes.len()
+        );
+        space.create(None, field).unwrap();
+        ids.push(blob.id);
+    }
+    // What no object names stays behind.
+    let idle = space.put_blob(b"idle".to_vec()).unwrap().id;
+    let path = name(dir.path(), "space.echo");
+    let info = space.export_archive(path.clone()).unwrap();
+    assert_eq!(info.blobs, 3);
+    assert_eq!(verify_archive(path.clone()).unwrap(), info);
+    let archive = std::fs::read(&path).unwrap();
+    assert!(!archive.windows(14).any(|bytes| bytes == b"a secret that "));
+    ada.shutdown().unwrap();
+    std::fs::remove_file(space_file(&home, &space)).unwrap();
+    let ada = alone(Some(&home));
+    let back = ada.import_archive(path.clone()).unwrap();
+    for (id, bytes) in ids.iter().zip(&contents) {
+        assert_eq!(&back.read_blob(id.clone(), 0, 1_000_000).unwrap(), bytes);
+    }
+    assert!(back.read_blob(idle, 0, 1).is_err());
+    // Again, into what has them already.
+    let digest = back.digest().unwrap();
+    let again = ada.import_archive(path).unwrap();
+    assert_eq!(again.digest().unwrap(), digest);
+    assert_eq!(again.blobs().unwrap().len(), 3);
+    ada.shutdown().unwrap();
+}

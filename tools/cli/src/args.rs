@@ -5,6 +5,7 @@ use crate::check_args::{CheckArgs, RepairArgs};
 pub use crate::credential_args::CredentialCommand;
 pub use crate::device_args::{DeviceCommand, IdentityCommand};
 use crate::failure::Result;
+pub use crate::index_args::IndexCommand;
 pub use crate::invite_args::{InvitationsCommand, InviteArgs};
 use crate::member_args::MemberCommand;
 use crate::passphrase::{PassphraseCommand, Secret};
@@ -436,30 +437,6 @@ pub struct SearchCommand {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: u32,
-}
-
-/// What may be done about indexes.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IndexCommand {
-    /// Lists them
-    List,
-    /// Makes one
-    Create {
-        /// The field, a JSON Pointer, `created` or `updated`
-        path: String,
-        /// For queries of objects of this type, rather than of all
-        #[arg(long = "type", value_name = "T")]
-        type_name: Option<String>,
-    },
-    /// Drops one
-    Drop {
-        /// As it was made
-        path: String,
-        /// Likewise
-        #[arg(long = "type", value_name = "T")]
-        type_name: Option<String>,
-    },
 }
 
 impl Command {

@@ -16,6 +16,7 @@ mod event_past;
 mod failure;
 mod found;
 mod front;
+mod index_args;
 mod invitation_event;
 mod invite_args;
 mod member_args;

@@ -17,6 +17,8 @@ pub struct Archive {
     pub entries: u64,
     /// Entries about members and keys among them.
     pub control_entries: u64,
+    /// Blobs.
+    pub blobs: u64,
     /// The file's size.
     pub bytes: u64,
     /// Its checksum.
@@ -34,6 +36,7 @@ impl Archive {
             feeds: info.feeds,
             entries: info.entries,
             control_entries: info.control_entries,
+            blobs: info.blobs,
             bytes: info.bytes,
             digest: info.digest,
             file: file.to_string_lossy().into_owned(),

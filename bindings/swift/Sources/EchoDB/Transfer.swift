@@ -13,6 +13,8 @@ public struct ArchiveInfo: Hashable, Sendable {
     public let entries: Int
     /// Those of them that say who is a member and which keys there are.
     public let controlEntries: Int
+    /// Blobs: those that objects named, and that whoever exported it had as a whole.
+    public let blobs: Int
     /// The file's size.
     public let bytes: Int64
     /// SHA-256 of all but the file's last 32 bytes, which are this, in 64 hexadecimal digits.
@@ -24,6 +26,7 @@ public struct ArchiveInfo: Hashable, Sendable {
         feeds = Int(clamping: native.feeds)
         entries = Int(clamping: native.entries)
         controlEntries = Int(clamping: native.controlEntries)
+        blobs = Int(clamping: native.blobs)
         bytes = Int64(clamping: native.bytes)
         digest = native.digest
     }

@@ -128,10 +128,10 @@ fn hex(text: &str) -> Result<Vec<u8>> {
                 .and_then(|digit| u8::try_from(digit).ok())
         })
         .collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0);
+    let digits = digits.filter(|digits| digits.len().is_multiple_of(2));
     let pairs = digits.ok_or_else(wrong)?;
     Ok(pairs
         .chunks(2)
-        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+        .map(|pair| pair.iter().fold(0u8, |byte, digit| (byte << 4) | *digit))
         .collect())
 }

@@ -18,6 +18,7 @@ import dev.echodb.ffi.verifyArchive as nativeVerify
  * @property feeds Feeds.
  * @property entries Entries of all feeds.
  * @property controlEntries Those of them that say who is a member and which keys there are.
+ * @property blobs Blobs: those that objects named, and that whoever exported it had as a whole.
  * @property bytes The file's size.
  * @property digest SHA-256 of all but the file's last 32 bytes, which are this, in hexadecimal.
  */
@@ -27,6 +28,7 @@ public data class ArchiveInfo(
     public val feeds: Long,
     public val entries: Long,
     public val controlEntries: Long,
+    public val blobs: Long,
     public val bytes: Long,
     public val digest: String,
 ) {
@@ -38,6 +40,7 @@ public data class ArchiveInfo(
                 feeds = info.feeds.toLong(),
                 entries = info.entries.toLong(),
                 controlEntries = info.controlEntries.toLong(),
+                blobs = info.blobs.toLong(),
                 bytes = info.bytes.toLong(),
                 digest = info.digest,
             )

@@ -98,7 +98,7 @@ class InvitationsTest {
         assertEquals(device.code, listed.code)
         ada.cancelInvitation(listed.id)
         thrown<EchoException.Cancelled> { device.await() }
-        assertEquals(emptyList(), ada.invitations())
+        until { ada.invitations().isEmpty() }
     }
 
     @Test
