@@ -190,8 +190,12 @@ static void converge(echodb_space *here, echodb_space *there) {
 }
 
 static echodb_status heard(void *data, const char *json, size_t len) {
-    (void)len;
-    if (strstr(json, "\"kind\":\"removed\"") != NULL && strstr(json, "removed by Ada") != NULL) {
+    /* Not terminated by NUL. */
+    char text[4096];
+    CHECK(len < sizeof text);
+    memcpy(text, json, len);
+    text[len] = '\0';
+    if (strstr(text, "\"kind\":\"removed\"") != NULL && strstr(text, "removed by Ada") != NULL) {
         __atomic_store_n((int *)data, 1, __ATOMIC_SEQ_CST);
     }
     return ECHODB_OK;
