@@ -9,6 +9,7 @@ pub mod id;
 pub mod json;
 pub mod limits;
 pub mod names;
+pub mod number;
 pub mod operation;
 pub mod path;
 pub mod role;
@@ -22,6 +23,7 @@ pub use id::{
     BlobId, ContentKeyId, DeviceKey, EntryId, FeedId, IdentityKey, ObjectId, RecoveryKey, SpaceId,
     crockford,
 };
+pub use number::signed;
 pub use operation::{Expand, Operation};
 pub use path::{Path, Segment};
 pub use role::Role;

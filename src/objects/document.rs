@@ -6,7 +6,7 @@ use super::{Quarantine, guard, local};
 #[cfg(test)]
 use crate::model::Value;
 use crate::model::contain::contain;
-use crate::model::{Error, Operation, Path, Result, limits};
+use crate::model::{Error, Operation, Path, Result, limits, signed};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, AutoCommit, ChangeHash, LoadOptions, ReadDoc, TextEncoding};
 
@@ -78,7 +78,7 @@ impl Document {
     /// [`Document::commit`] names the time: the early parts of large transactions, and operations
     /// at earlier versions. Without it, the time of the last commit serves.
     pub fn set_clock(&mut self, now_ms: u64) {
-        self.clock_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        self.clock_ms = signed(now_ms);
     }
 
     /// Whether the document failed and must be loaded again.

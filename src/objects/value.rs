@@ -3,7 +3,7 @@
 use super::Document;
 use super::document::CHANGE_OPS;
 use super::resolve::{BLOB_KEY, BLOB_SIZE_KEY, REFERENCE_KEY, failure};
-use crate::model::{Error, Result, Value};
+use crate::model::{Error, Result, Value, signed};
 use automerge::hydrate::{Text, Value as Hydrated};
 use automerge::transaction::Transactable;
 use automerge::{ObjId, ObjType, Prop, ScalarValue, TextEncoding};
@@ -162,7 +162,7 @@ fn hydrated(value: &Value) -> Hydrated {
         }
         Value::Blob(blob) => {
             let id = Hydrated::Scalar(blob.id.to_string().into());
-            let size = i64::try_from(blob.size).unwrap_or(i64::MAX);
+            let size = signed(blob.size);
             let size = Hydrated::Scalar(ScalarValue::Int(size));
             Hydrated::from(HashMap::from([(BLOB_KEY, id), (BLOB_SIZE_KEY, size)]))
         }

@@ -15,7 +15,7 @@ use super::link::backwards;
 use super::number::Number;
 use super::place::{self, BOOLEAN, NUMBER, Place, STRING};
 use super::search::Search;
-use crate::model::{ObjectId, Path};
+use crate::model::{ObjectId, Path, signed};
 use std::collections::HashMap;
 
 /// A parameter of a compiled query.
@@ -192,11 +192,11 @@ impl Compiler<'_> {
         let mut sql = String::new();
         if query.limit.is_some() || query.skip > 0 {
             // A negative limit is none.
-            let limit = self.bind(SqlValue::Integer(query.limit.map_or(-1, clamp)));
+            let limit = self.bind(SqlValue::Integer(query.limit.map_or(-1, signed)));
             sql.push_str(&format!(" LIMIT {limit}"));
         }
         if query.skip > 0 {
-            let skip = self.bind(SqlValue::Integer(clamp(query.skip)));
+            let skip = self.bind(SqlValue::Integer(signed(query.skip)));
             sql.push_str(&format!(" OFFSET {skip}"));
         }
         sql
@@ -542,8 +542,4 @@ fn operator(comparison: Comparison) -> &'static str {
         Comparison::Greater => ">",
         Comparison::AtLeast => ">=",
     }
-}
-
-fn clamp(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -3,7 +3,7 @@
 use super::clock;
 use crate::api::{CredentialInfo, CredentialKind, CredentialStep, VerifiedPresentation};
 use crate::credential::{Challenge, Credential, Presentation, code};
-use crate::model::{Error, Result};
+use crate::model::{Error, Result, signed};
 use data_encoding::HEXLOWER;
 
 /// What the card of the own identity goes by.
@@ -49,7 +49,7 @@ pub fn verified(shown: &Presentation) -> VerifiedPresentation {
         name: shown.name.clone(),
         device: certificate.device.to_string(),
         device_name: certificate.name.clone(),
-        presented_ms: signed_ms(shown.presented_ms),
+        presented_ms: signed(shown.presented_ms),
         credentials: shown.credentials.iter().map(info).collect(),
         device_checked: false,
     }
@@ -82,7 +82,7 @@ pub fn info(credential: &Credential) -> CredentialInfo {
             issuer_name: card.name.clone(),
             device: Some(card.chain.certificate().device.to_string()),
             device_name: Some(card.chain.certificate().name.clone()),
-            issued_ms: Some(signed_ms(card.issued_ms)),
+            issued_ms: Some(signed(card.issued_ms)),
             ..blank
         },
         Credential::Membership(membership) => {
@@ -105,8 +105,8 @@ pub fn info(credential: &Credential) -> CredentialInfo {
             issuer: statement.issued_by().to_string(),
             type_name: Some(statement.said.type_name.clone()),
             claims: Some(statement.said.claims.text().to_owned()),
-            issued_ms: Some(signed_ms(statement.said.issued_ms)),
-            expires_ms: statement.said.expires_ms.map(signed_ms),
+            issued_ms: Some(signed(statement.said.issued_ms)),
+            expires_ms: statement.said.expires_ms.map(signed),
             device: Some(statement.issuer.certificate().device.to_string()),
             device_name: Some(statement.issuer.certificate().name.clone()),
             ..blank
@@ -120,8 +120,4 @@ fn step(step: &crate::credential::ShownStep) -> CredentialStep {
         by: step.by.to_string(),
         text: step.text.clone(),
     }
-}
-
-fn signed_ms(ms: u64) -> i64 {
-    i64::try_from(ms).unwrap_or(i64::MAX)
 }

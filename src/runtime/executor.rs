@@ -22,6 +22,15 @@ pub fn handle() -> Result<Handle> {
         .map_err(|e| Error::new(ErrorKind::Internal, format!("no threads to be had: {e}")))
 }
 
+/// Has the runtime made beside whoever calls, who will need it but has something to do before.
+pub fn prepare() {
+    if RUNTIME.get().is_none() {
+        // Without another thread it is made when it is needed.
+        let beside = std::thread::Builder::new().name("echodb-start".into());
+        let _ = beside.spawn(|| handle().map(drop));
+    }
+}
+
 /// Runs blocking work on a thread of the pool. The work is finished even if the returned future
 /// is dropped, so that a cancelled call never half-applies.
 #[cfg(feature = "bindings")]

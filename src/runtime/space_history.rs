@@ -3,7 +3,7 @@
 use super::clock;
 use super::space_handle::{SpaceHandle, committed, record};
 use crate::api::{BranchInfo, Committed, ObjectRecord, SkippedUndo, TransactionInfo, Undone};
-use crate::model::{EntryId, ObjectId, Result, TextUnit};
+use crate::model::{EntryId, ObjectId, Result, TextUnit, signed};
 use crate::space::{self, BranchRow, Outcome, SpaceCore, branches, object_at};
 use data_encoding::HEXLOWER;
 use serde_json::Value as Json;
@@ -53,7 +53,7 @@ impl SpaceHandle {
                 entry: logged.entry.to_string(),
                 identity: logged.identity.to_string(),
                 device: logged.device.to_string(),
-                time_ms: i64::try_from(logged.clock_ms).unwrap_or(i64::MAX),
+                time_ms: signed(logged.clock_ms),
                 message: logged.message,
                 objects: logged.objects.iter().map(ObjectId::to_string).collect(),
                 endorsed_by: logged.endorsed_by.map(|identity| identity.to_string()),

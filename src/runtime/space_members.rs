@@ -9,7 +9,7 @@ use crate::api::{
     Contact, ContactSpace, ExcludedEntry, Member, MemberDevice, MemberEvent, MemberEventKind,
     MemberListener, Resubmission, SkippedResubmission, SpaceState,
 };
-use crate::model::{EntryId, Error, IdentityKey, ObjectId, Result, Role, SpaceId};
+use crate::model::{EntryId, Error, IdentityKey, ObjectId, Result, Role, SpaceId, signed};
 use crate::space::{self, MemberChange, MemberInfo, SpaceCore};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,9 +65,7 @@ impl SpaceHandle {
             entry: info.entry.to_string(),
             device: info.device.to_string(),
             identity: info.identity.to_string(),
-            time_ms: info
-                .clock_ms
-                .map(|clock| i64::try_from(clock).unwrap_or(i64::MAX)),
+            time_ms: info.clock_ms.map(|clock| signed(clock)),
             reason: info.reason,
             objects: info.objects.iter().map(ObjectId::to_string).collect(),
         });

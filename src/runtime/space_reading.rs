@@ -57,7 +57,7 @@ impl SpaceHost {
     pub fn read<T>(&self, work: impl FnOnce(&dyn Reads) -> Result<T>) -> Result<T> {
         while self.is_typed() {
             match self.way() {
-                Way::Core(mut slot) => self.settle(self.opened(&mut slot)?)?,
+                Way::Core(mut slot) => drop(self.settled(&mut slot)?),
                 Way::Beside(_) => break,
             }
         }
@@ -65,9 +65,7 @@ impl SpaceHost {
         if !self.was_read.swap(true, Ordering::AcqRel)
             && let Way::Core(mut slot) = self.way()
         {
-            let core = self.opened(&mut slot)?;
-            self.settle(core)?;
-            return work(core.reads());
+            return work(self.settled(&mut slot)?.reads());
         }
         match self.readers() {
             Some(readers) => self.beside(&readers, work),
@@ -89,11 +87,7 @@ impl SpaceHost {
         let until = Instant::now() + WORTH_WAITING;
         loop {
             match self.way() {
-                Way::Core(mut slot) => {
-                    let core = self.opened(&mut slot)?;
-                    self.settle(core)?;
-                    return work(core.reads());
-                }
+                Way::Core(mut slot) => return work(self.settled(&mut slot)?.reads()),
                 Way::Beside(readers) if Instant::now() >= until => {
                     return self.beside(&readers, work);
                 }
@@ -130,11 +124,7 @@ impl SpaceHost {
         work: impl FnOnce(&dyn Reads, &mut Document) -> Result<T>,
     ) -> Result<T> {
         match self.way() {
-            Way::Core(mut slot) => {
-                let core = self.opened(&mut slot)?;
-                self.settle(core)?;
-                core.read_object(object, work)
-            }
+            Way::Core(mut slot) => self.settled(&mut slot)?.read_object(object, work),
             Way::Beside(readers) => self.beside(&readers, |store| read_stored(store, object, work)),
         }
     }
@@ -144,6 +134,13 @@ impl SpaceHost {
             (SpaceState::Ready, Some(core)) => Ok(core),
             _ => Err(self.not_open()),
         }
+    }
+
+    /// As [`SpaceHost::opened`], gathered edits being committed first.
+    fn settled<'a>(&self, slot: &'a mut Slot) -> Result<&'a mut SpaceCore> {
+        let core = self.opened(slot)?;
+        self.settle(core)?;
+        Ok(core)
     }
 
     fn beside<T>(

@@ -5,7 +5,7 @@ use super::space_core::SpaceCore;
 use crate::model::blob::{
     BLOCK_BYTES, BlobRoot, BlobShape, Block, BlockHash, BlockPlaces, FANOUT, block_hash,
 };
-use crate::model::{BlobId, DeviceKey, Error, Result, Role};
+use crate::model::{BlobId, DeviceKey, Error, Result, Role, signed};
 use std::collections::HashMap;
 
 impl SpaceCore {
@@ -154,10 +154,6 @@ impl SpaceCore {
     pub fn sweep_blobs(&mut self) -> Result<Option<u64>> {
         self.store.sweep_blocks()
     }
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn gone(id: &BlobId) -> Error {

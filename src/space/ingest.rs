@@ -16,7 +16,7 @@ use super::write::{RowChange, Work};
 use crate::authority::{ControlOp, Verdict};
 use crate::feed::{DataBody, Entry, FeedHeader, FeedKind};
 use crate::model::{
-    DeviceKey, EntryId, Error, ErrorKind, FeedId, ObjectId, Result, SpaceId, limits,
+    DeviceKey, EntryId, Error, ErrorKind, FeedId, ObjectId, Result, SpaceId, limits, signed,
 };
 use crate::objects::{Quarantine, guard};
 use bytes::Bytes;
@@ -441,7 +441,7 @@ impl SpaceCore {
 
     /// Applies a body to copies of the documents: all of it or nothing.
     fn apply_body(&mut self, feed: FeedId, body: DataBody) -> Result<Decision> {
-        let clock = i64::try_from(body.clock_ms).unwrap_or(i64::MAX);
+        let clock = signed(body.clock_ms);
         let mut groups: BTreeMap<ObjectId, Vec<Vec<u8>>> = BTreeMap::new();
         let mut changes = Vec::with_capacity(body.changes.len());
         let mut budget = guard::EntryTotal::default();

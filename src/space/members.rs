@@ -5,7 +5,9 @@ use super::space_core::{SpaceCore, meta};
 use super::store::Store;
 use crate::authority::{ControlOp, RosterEntry};
 use crate::feed::codec::{Reader, put_bytes};
-use crate::model::{DeviceKey, EntryId, Error, ErrorKind, IdentityKey, Result, Role, limits};
+use crate::model::{
+    DeviceKey, EntryId, Error, ErrorKind, IdentityKey, Result, Role, limits, signed,
+};
 use std::collections::BTreeMap;
 
 /// The version of the record; version 1 did not say who the top owner is.
@@ -163,7 +165,7 @@ impl SpaceCore {
         let info = |entry: RosterEntry| {
             let told = self.told.members.get(&entry.identity);
             MemberInfo {
-                joined_ms: told.map(|told| i64::try_from(told.joined_ms).unwrap_or(i64::MAX)),
+                joined_ms: told.map(|told| signed(told.joined_ms)),
                 entry,
             }
         };

@@ -7,7 +7,9 @@ use super::ingest::to_writes;
 use super::space_core::{SpaceCore, meta};
 use super::store::{Commit, EntryStatus, NewEntry, ObjectRow, ObjectWrite};
 use crate::feed::{ContentKey, DataBody, Entry};
-use crate::model::{EntryId, Error, ErrorKind, ObjectId, Operation, Result, Role, json, limits};
+use crate::model::{
+    EntryId, Error, ErrorKind, ObjectId, Operation, Result, Role, json, limits, signed,
+};
 use crate::objects::{Document, Projection};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,7 +157,7 @@ impl SpaceCore {
         rule: Rule,
         now_ms: u64,
     ) -> Result<Outcome> {
-        let clock = i64::try_from(now_ms).unwrap_or(i64::MAX);
+        let clock = signed(now_ms);
         self.gather_data_heads(now_ms)?;
         let rows = self.project(work, clock)?;
         let verdicts = self.judge(&rows, rule)?;

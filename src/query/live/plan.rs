@@ -6,7 +6,7 @@ use super::super::filter::{Filter, OrderBy, OrderKey, Query};
 use super::super::link::{Destination, LinkKind};
 use super::super::{CompiledQuery, SqlValue};
 use super::ranked::Entry;
-use crate::model::ObjectId;
+use crate::model::{ObjectId, signed};
 use std::ops::Range;
 
 /// Results known beyond the window, so that not every object that leaves it costs a query for the
@@ -151,7 +151,7 @@ impl LivePlan {
         }
         sql.push_str("o.id");
         if let Some(limit) = limit {
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let limit = signed(limit);
             sql.push_str(&format!(" LIMIT {}", c.bind(SqlValue::Integer(limit))));
         }
         CompiledQuery {

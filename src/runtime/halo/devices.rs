@@ -5,7 +5,7 @@ use super::holding::Patience;
 use crate::api::DeviceInfo;
 use crate::identity::DeviceChain;
 use crate::model::names::check_optional_name;
-use crate::model::{DeviceKey, Error, ErrorKind, Result, limits};
+use crate::model::{DeviceKey, Error, ErrorKind, Result, limits, signed};
 use crate::runtime::clock;
 use crate::space::HaloFact;
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ impl Node {
     pub fn devices(&self) -> Result<Vec<DeviceInfo>> {
         let halo = self.read_halo()?;
         let connected: BTreeSet<DeviceKey> = self.sessions().iter().map(|s| s.device()).collect();
-        let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+        let now = signed(clock::now_ms());
         let info = |member: &crate::space::FamilyMember| {
             let device = member.chain.certificate().device;
             let note = halo.state.devices.get(&device).cloned().unwrap_or_default();

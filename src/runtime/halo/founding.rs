@@ -2,7 +2,7 @@
 
 use super::super::node::Node;
 use crate::identity::Issuer;
-use crate::model::{Error, Result, SpaceId};
+use crate::model::{Error, Result, SpaceId, signed};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind};
 use crate::space::HaloFact;
@@ -44,7 +44,7 @@ impl Node {
             ));
         }
         let now = clock::now_ms();
-        let now_ms = i64::try_from(now).unwrap_or(i64::MAX);
+        let now_ms = signed(now);
         let device = keyring.device_key();
         let mut facts = vec![
             HaloFact::DisplayName(display_name),

@@ -7,7 +7,7 @@ use crate::api::{IdentityChange, SpaceState};
 use crate::feed::sha256;
 use crate::identity::Keyring;
 use crate::model::names::check_optional_name;
-use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId};
+use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId, signed};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind};
 use crate::space::{Family, HaloFact, HaloState, SpaceCore};
@@ -105,8 +105,8 @@ impl Node {
                 });
             }
         }
-        let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
-        let every = i64::try_from(super::SEEN_EVERY.as_millis()).unwrap_or(i64::MAX);
+        let now = signed(clock::now_ms());
+        let every = signed(super::SEEN_EVERY.as_millis());
         let seen = halo.state.devices.get(&halo.own).and_then(|n| n.seen_ms);
         // A clock that was set back must not keep it silent for years.
         if seen.is_none_or(|seen| now.abs_diff(seen) >= every.unsigned_abs()) {

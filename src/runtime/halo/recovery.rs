@@ -5,7 +5,7 @@ use super::reconcile::Halo;
 use super::recovery_wire::{Entries, Hello, Offer, VERSION, decode, split};
 use crate::feed::sha256;
 use crate::identity::{RecoveryPhrase, verify_possession};
-use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result};
+use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result, signed};
 use crate::runtime::clock;
 use crate::runtime::connector::{Calls, Connector};
 use crate::runtime::executor;
@@ -198,7 +198,7 @@ impl Node {
         })?;
         halo.announce_control();
         self.schedule_reconciling();
-        let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+        let now = signed(clock::now_ms());
         self.tell_halo(&[HaloFact::DeviceAdded(*device, now)])?;
         Ok(split(headers, entries))
     }

@@ -117,6 +117,7 @@ impl Node {
             mode: options.encryption,
         };
         check_options(&options)?;
+        executor::prepare();
         let log = Log::new(sink, options.log_level);
         let directory = options.profile.as_deref().map(Path::new);
         let mut profile = ProfileStore::open_with(directory, access)?;

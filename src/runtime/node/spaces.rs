@@ -4,7 +4,7 @@ use super::Node;
 use super::network::topic;
 use crate::api::{LogLevel, SpaceInfo};
 use crate::identity::Keyring;
-use crate::model::{Error, ObjectId, Operation, Result, SpaceId, Value};
+use crate::model::{Error, ObjectId, Operation, Result, SpaceId, Value, signed};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind, Wake};
 use crate::runtime::storage::{ProfileStore, SpaceRecord};
@@ -105,7 +105,7 @@ impl Node {
             // The list comes last, and is durable at once: what it names is to be so before. A crash
             // between leaves a file that nothing names.
             core.flush()?;
-            let made_ms = i64::try_from(now).unwrap_or(i64::MAX);
+            let made_ms = signed(now);
             match kind {
                 SpaceKind::Halo => profile.add_halo(&id, made_ms)?,
                 _ => profile.add_space(&id, kind == SpaceKind::Default, made_ms)?,
@@ -153,7 +153,7 @@ impl Node {
         core.ingest(entries, &mut Ingest::default())?;
         let joined = join(&mut core)?;
         core.flush()?;
-        let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+        let now = signed(clock::now_ms());
         self.with_profile(|profile| list(profile, now))?;
         Ok((core, joined))
     }
@@ -264,7 +264,10 @@ impl Node {
         let beside = Arc::clone(&host);
         let load = move || {
             thread::park_timeout(HALO_AFTER);
-            if let Some(node) = me {
+            // Who was shut down meanwhile has nothing to load.
+            if let Some(node) = me
+                && node.check_open().is_ok()
+            {
                 node.load_or_log(&beside);
             }
         };

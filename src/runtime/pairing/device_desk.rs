@@ -17,7 +17,7 @@ use crate::invitation::host::Host;
 use crate::invitation::machine::{Peer, ProvenDevice, Setup, VerifyProof};
 use crate::invitation::parts;
 use crate::invitation::state::InvitationState;
-use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, limits};
+use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, Result, limits, signed};
 use crate::runtime::clock;
 use crate::runtime::node::Node;
 use crate::space::HaloFact;
@@ -148,7 +148,7 @@ impl DeviceDesk {
         })?;
         halo.announce_control();
         if added {
-            let now = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+            let now = signed(clock::now_ms());
             node.tell_halo(&[HaloFact::DeviceAdded(device, now)])?;
         }
         node.schedule_reconciling();

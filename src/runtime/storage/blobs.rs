@@ -3,7 +3,7 @@
 use super::database::Failure;
 use super::space::SpaceStore;
 use crate::model::blob::{BlobRoot, Block, BlockHash, BlockPlaces, block_hash};
-use crate::model::{BlobId, Error, Result};
+use crate::model::{BlobId, Error, Result, signed};
 use crate::space::{BlobRow, BlobStore};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
@@ -391,8 +391,4 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<BlobRow> {
         held: number(5)?,
         referenced: row.get(6)?,
     })
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,7 @@ use super::connection::{self, Access};
 use super::error::{damaged, from_io, from_sqlite};
 use super::files;
 use super::sealed::{self, Seal, Start};
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Error, ErrorKind, Result, signed};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 
@@ -147,7 +147,7 @@ impl Database {
     pub(super) fn set_cache(&self, pages: u64, statements: usize) -> Result<()> {
         self.conn.set_prepared_statement_cache_capacity(statements);
         // Negative: KiB instead of pages.
-        let kib = -i64::try_from(pages / 1024).unwrap_or(i64::MAX).max(1);
+        let kib = -signed(pages / 1024).max(1);
         self.read(|conn| {
             conn.pragma_update(None, "cache_size", kib)?;
             conn.execute_batch("PRAGMA shrink_memory")

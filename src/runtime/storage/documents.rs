@@ -2,7 +2,7 @@
 
 use super::objects::Slot;
 use super::space::SpaceStore;
-use crate::model::{Error, ObjectId, Result};
+use crate::model::{Error, ObjectId, Result, signed};
 use crate::space::StoredDocument;
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -57,7 +57,7 @@ impl SpaceStore {
         snapshot: &[u8],
         upto: u64,
     ) -> Result<bool> {
-        let upto = i64::try_from(upto).unwrap_or(i64::MAX);
+        let upto = signed(upto);
         self.db.write(|tx| {
             let (n, tail) = tx
                 .prepare_cached("SELECT n, tail FROM objects WHERE id = ?1")?
@@ -88,7 +88,7 @@ impl SpaceStore {
 
 /// How many changes, as SQLite counts.
 pub(super) fn count(changes: &[Vec<u8>]) -> i64 {
-    i64::try_from(changes.len()).unwrap_or(i64::MAX)
+    signed(changes.len())
 }
 
 /// Adds changes to an object's tail.

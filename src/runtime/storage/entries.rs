@@ -2,7 +2,7 @@
 
 use super::space::SpaceStore;
 use crate::feed::FeedKind;
-use crate::model::{EntryId, FeedId, Result};
+use crate::model::{EntryId, FeedId, Result, signed};
 use crate::space::{
     EntryStatus, FeedRecord, FeedTip, QuarantineRecord as QuarantinedEntry, StoredEntry,
 };
@@ -81,7 +81,7 @@ impl SpaceStore {
             conn.prepare_cached(entries!(
                 "WHERE e.feed = (SELECT n FROM feeds WHERE id = ?1) AND e.seq = ?2 ORDER BY e.n"
             ))?
-            .query_map(params![feed.as_bytes(), clamp(seq)], read_entry)?
+            .query_map(params![feed.as_bytes(), signed(seq)], read_entry)?
             .collect()
         })
     }
@@ -98,7 +98,7 @@ impl SpaceStore {
     pub fn entries_after(&self, n: i64, limit: usize) -> Result<Vec<StoredEntry>> {
         self.db.read(|conn| {
             conn.prepare_cached(entries!("WHERE e.n > ?1 ORDER BY e.n LIMIT ?2"))?
-                .query_map(params![n, clamp(limit as u64)], read_entry)?
+                .query_map(params![n, signed(limit as u64)], read_entry)?
                 .collect()
         })
     }
@@ -110,7 +110,7 @@ impl SpaceStore {
             conn.prepare_cached(entries!(
                 "WHERE e.n < ?1 AND e.status = 0 AND f.kind = 1 ORDER BY e.n DESC LIMIT ?2"
             ))?
-            .query_map(params![n, clamp(limit as u64)], read_entry)?
+            .query_map(params![n, signed(limit as u64)], read_entry)?
             .collect()
         })
     }
@@ -131,7 +131,7 @@ impl SpaceStore {
                  AND seq BETWEEN ?2 AND ?3 ORDER BY seq, n",
             )?;
             let mut rows =
-                statement.query(params![feed.as_bytes(), clamp(from_seq), clamp(to_seq)])?;
+                statement.query(params![feed.as_bytes(), signed(from_seq), signed(to_seq)])?;
             let mut found: Vec<Bytes> = Vec::new();
             let mut total = 0usize;
             while let Some(row) = rows.next()? {
@@ -178,7 +178,7 @@ impl SpaceStore {
             conn.prepare_cached(
                 "SELECT n, id FROM entries WHERE status = 2 AND n > ?1 ORDER BY n LIMIT ?2",
             )?
-            .query_map(params![n, clamp(limit as u64)], |row| {
+            .query_map(params![n, signed(limit as u64)], |row| {
                 Ok((row.get(0)?, EntryId(row.get(1)?)))
             })?
             .collect()
@@ -226,11 +226,6 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
         reason: row.get(5)?,
         bytes: Bytes::from(row.get::<_, Vec<u8>>(6)?),
     })
-}
-
-/// A bound that SQLite can hold: places past 63 bits are never stored.
-fn clamp(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn read_status(row: &Row<'_>, column: usize) -> rusqlite::Result<EntryStatus> {

@@ -4,7 +4,7 @@ use super::blob_refs;
 use super::error::from_sqlite;
 use super::side;
 use super::space::SpaceStore;
-use crate::model::{ObjectId, Result, SystemFields};
+use crate::model::{ObjectId, Result, SystemFields, signed};
 use crate::query::{Cell, CompiledQuery, SqlValue};
 use crate::space::{ObjectRow, SeenRow};
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
@@ -125,7 +125,7 @@ impl SpaceStore {
 
     /// At most `limit` rows in id order, from the object after `after` on.
     pub fn rows_after(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectRow>> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let limit = signed(limit);
         // Ids are not empty, so that nothing is left out before the first.
         let after = after.as_ref().map_or(&[][..], ObjectId::as_bytes);
         self.db.read(|conn| {

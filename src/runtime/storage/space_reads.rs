@@ -2,7 +2,7 @@
 
 use super::readers::SpaceReaders;
 use super::space::SpaceStore;
-use crate::model::{EntryId, FeedId, ObjectId, Result};
+use crate::model::{EntryId, FeedId, ObjectId, Result, signed};
 use crate::query::{Cell, CompiledQuery};
 use crate::schema::Breach;
 use crate::space::{
@@ -79,10 +79,7 @@ impl Reads for SpaceStore {
                 "SELECT n FROM entries WHERE feed = (SELECT n FROM feeds WHERE id = ?1) \
                  AND seq >= ?2 ORDER BY n",
             )?
-            .query_map(
-                params![feed.as_bytes(), i64::try_from(seq).unwrap_or(i64::MAX)],
-                |row| row.get(0),
-            )?
+            .query_map(params![feed.as_bytes(), signed(seq)], |row| row.get(0))?
             .collect()
         })
     }

@@ -3,7 +3,7 @@
 use super::meta;
 use super::objects::read_row;
 use super::space::SpaceStore;
-use crate::model::{ObjectId, Result};
+use crate::model::{ObjectId, Result, signed};
 use crate::schema::Breach;
 use crate::space::{ObjectRow, Violation};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -16,7 +16,7 @@ impl SpaceStore {
         after: i64,
         limit: usize,
     ) -> Result<Vec<(i64, ObjectRow)>> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let limit = signed(limit);
         self.db.read(|conn| {
             conn.prepare_cached(
                 "SELECT id, type, parent, gone, created, updated, heads, data, version, \

@@ -6,7 +6,7 @@ use super::archive_format::{End, Reader, Record, VERSION, Writer};
 use super::files::{self, Source};
 use crate::api::ArchiveInfo;
 use crate::authority::Authority;
-use crate::model::{Error, ErrorKind, Result, SpaceId};
+use crate::model::{Error, ErrorKind, Result, SpaceId, signed};
 use crate::runtime::clock;
 use crate::runtime::executor;
 use crate::runtime::node::NodeGuard;
@@ -200,7 +200,7 @@ impl NodeGuard {
                 return Err(error);
             }
         };
-        let joined_ms = i64::try_from(clock::now_ms()).unwrap_or(i64::MAX);
+        let joined_ms = signed(clock::now_ms());
         let core = node.with_profile(|profile| {
             if profile.space_path(&space).is_none() {
                 profile.list_restored(&space, joined_ms)?;

@@ -4,7 +4,7 @@
 use super::archive_format::{Reader, Record, Writer};
 use super::files::Source;
 use crate::authority::ContentKeys;
-use crate::feed::ContentKey;
+use crate::feed::{ContentKey, codec};
 use crate::model::blob::{BlobRoot, BlobShape};
 use crate::model::{ContentKeyId, Error, ErrorKind, Result, SpaceId};
 use crate::runtime::blobs::WriterHandle;
@@ -16,8 +16,6 @@ use std::sync::Arc;
 const DOMAIN: &[u8] = b"echodb/archive/blob/v1";
 /// The place of what comes before a blob's blocks, which are counted from 0.
 const HEAD: u64 = u64::MAX;
-/// Key id and salt.
-const KEYED_BYTES: usize = ContentKeyId::LEN + SALT;
 const SALT: usize = 16;
 
 /// Writes the blobs that objects in sight name and that are whole here. Without a content key
@@ -109,24 +107,21 @@ impl Sealing {
 
     /// Reads what [`Sealing::head`] wrote; `None` if its key is not here.
     fn of(space: SpaceId, keys: &ContentKeys, head: &[u8]) -> Result<Option<(Sealing, BlobRoot)>> {
-        let malformed = || wrong("a record is malformed");
-        let (keyed, sealed) = head.split_at_checked(KEYED_BYTES).ok_or_else(malformed)?;
-        let (id, salt) = keyed
-            .split_at_checked(ContentKeyId::LEN)
-            .ok_or_else(malformed)?;
-        let id = ContentKeyId(id.try_into().map_err(|_| malformed())?);
+        let mut head = codec::Reader::new(head, "a record");
+        let id = ContentKeyId(head.array().map_err(malformed)?);
+        let salt = head.array().map_err(malformed)?;
         let Some(key) = keys.get(&id).cloned() else {
             return Ok(None);
         };
-        let salt = salt.try_into().map_err(|_| malformed())?;
         let sealing = Sealing { space, salt, key };
-        let root = sealing.open(HEAD, sealed)?;
-        let (size, top) = root.split_at_checked(8).ok_or_else(malformed)?;
-        let root = BlobRoot {
-            size: u64::from_le_bytes(size.try_into().map_err(|_| malformed())?),
-            top: top.try_into().map_err(|_| malformed())?,
+        let root = sealing.open(HEAD, head.take_rest())?;
+        let mut root = codec::Reader::new(&root, "a blob's size and hash");
+        let found = BlobRoot {
+            size: root.u64().map_err(malformed)?,
+            top: root.array().map_err(malformed)?,
         };
-        Ok(Some((sealing, root)))
+        root.finish().map_err(malformed)?;
+        Ok(Some((sealing, found)))
     }
 }
 
@@ -180,6 +175,10 @@ impl Coming {
             false => Err(wrong("its blocks make another blob than it says")),
         }
     }
+}
+
+fn malformed(error: Error) -> Error {
+    wrong(error.detail())
 }
 
 fn wrong(detail: &str) -> Error {

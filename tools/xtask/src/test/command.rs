@@ -41,6 +41,7 @@ fn tally(stream: impl std::io::Read, show: impl Fn(&str)) -> Count {
     let mut python = 0;
     for line in BufReader::new(stream).lines().map_while(Result::ok) {
         show(&line);
+        sum.failures.extend(failure(&line).map(str::to_owned));
         if let Some(result) = line.strip_prefix("test result: ") {
             sum.add(rust_result(result));
         } else if let Some(result) = surefire_total(&line) {
@@ -57,12 +58,24 @@ fn tally(stream: impl std::io::Read, show: impl Fn(&str)) -> Count {
     sum
 }
 
+/// What names a test that failed, and says why where that is on the same line.
+fn failure(line: &str) -> Option<&str> {
+    let rust = line.starts_with("test ") && line.ends_with("FAILED");
+    let python = line.starts_with("FAIL: ") || line.starts_with("ERROR: ");
+    // Of each failure surefire repeats place and message at its end, indented.
+    let surefire = line.starts_with("[ERROR]   ");
+    let swift = line.contains(": error: ") && line.contains(" : XCT")
+        || line.starts_with("Test Case '") && line.contains("' failed (");
+    (rust || python || surefire || swift).then_some(line)
+}
+
 /// `ok. 3 passed; 0 failed; 1 ignored; …`.
 fn rust_result(line: &str) -> Count {
     Count {
         passed: number_before(line, "passed"),
         failed: number_before(line, "failed"),
         skipped: number_before(line, "ignored"),
+        ..Count::default()
     }
 }
 
@@ -79,6 +92,7 @@ fn python_result(ran: u64, line: &str) -> Count {
         passed: ran.saturating_sub(failed + skipped),
         failed,
         skipped,
+        ..Count::default()
     }
 }
 
@@ -104,6 +118,7 @@ fn surefire_result(line: &str) -> Count {
         passed: u64::saturating_sub(named("Tests run"), failed + skipped),
         failed,
         skipped,
+        ..Count::default()
     }
 }
 
@@ -115,6 +130,7 @@ fn swift_result(case: &str) -> Count {
         passed: is("passed ("),
         failed: is("failed ("),
         skipped: is("skipped ("),
+        ..Count::default()
     }
 }
 
@@ -138,6 +154,27 @@ mod tests {
                     Ran 10 tests in 1.0s\n\nFAILED (failures=1, errors=2, skipped=1)\n";
         let sum = tally(text.as_bytes(), |_| {});
         assert_eq!((sum.passed, sum.failed, sum.skipped), (9, 4, 3));
+    }
+
+    #[test]
+    fn what_failed_is_named() {
+        let named = [
+            "test sync::tests::one ... FAILED",
+            "FAIL: test_one (test_a.A.test_one)",
+            "ERROR: test_two (test_a.A.test_two)",
+            "[ERROR]   ATest.one:12 expected: <1> but was: <2>",
+            "/a/B.swift:7: error: B.testOne : XCTAssertEqual failed: (1) is not equal to (2)",
+            "Test Case 'B.testOne' failed (0.1 seconds)",
+        ];
+        let others = [
+            "test sync::tests::two ... ok",
+            "test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured",
+            "[ERROR] Failures: ",
+            "Test Case 'B.testTwo' passed (0.1 seconds)",
+            "error: could not compile",
+        ];
+        let text = [&named[..], &others].concat().join("\n");
+        assert_eq!(tally(text.as_bytes(), |_| {}).failures, named);
     }
 
     #[test]

@@ -7,12 +7,17 @@ use crate::run::Outcome;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// Failures of a step that the last lines name.
+const NAMED: usize = 20;
+
 /// How many tests of a step passed, failed, and were left out.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Count {
     passed: u64,
     failed: u64,
     skipped: u64,
+    /// The lines that named those that failed.
+    failures: Vec<String>,
 }
 
 impl Count {
@@ -20,17 +25,20 @@ impl Count {
         passed: 1,
         failed: 0,
         skipped: 0,
+        failures: Vec::new(),
     };
     const FAILED: Count = Count {
         passed: 0,
         failed: 1,
         skipped: 0,
+        failures: Vec::new(),
     };
 
     fn add(&mut self, other: Count) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
+        self.failures.extend(other.failures);
     }
 }
 
@@ -132,7 +140,7 @@ fn summarize(rows: &[Row]) -> Outcome<()> {
     }
 }
 
-/// A line for each step, the sums, and, last of all, what nobody should take for tested.
+/// A line for each step, the sums, what failed, and, last of all, what nobody should take for tested.
 fn summary(rows: &[Row]) -> String {
     let mut all = Count::default();
     let mut lines = vec![
@@ -144,6 +152,7 @@ fn summary(rows: &[Row]) -> String {
             passed,
             failed,
             skipped,
+            ..
         } = row.count;
         let first = row.note.lines().next().unwrap_or_default();
         let line = format!(
@@ -152,12 +161,16 @@ fn summary(rows: &[Row]) -> String {
             row.time.as_secs_f64()
         );
         lines.push(line.trim_end().to_owned());
-        all.add(row.count);
+        all.add(row.count.clone());
     }
     lines.push(format!(
         "\n{} passed, {} failed, {} skipped",
         all.passed, all.failed, all.skipped
     ));
+    for row in rows {
+        let named = row.count.failures.iter().take(NAMED);
+        lines.extend(named.map(|line| format!("FAILED {}: {line}", row.name)));
+    }
     let left_out = rows.iter().filter(|row| row.left_out);
     lines.extend(left_out.map(|row| format!("SKIPPED {}: {}", row.name, row.note)));
     lines.push(String::new());
@@ -184,16 +197,21 @@ mod tests {
             skipped: 1,
             ..Count::default()
         };
+        let broken = Count {
+            failures: vec!["test two ... FAILED".into()],
+            ..Count::FAILED
+        };
         let rows = [
             row("swift", skipped, "there is no compiler", true),
             row("rust", Count::PASSED, "", false),
-            row("c", Count::FAILED, "it broke", false),
+            row("c", broken, "it broke", false),
         ];
         let text = summary(&rows);
-        let last: Vec<&str> = text.lines().rev().take(2).collect();
+        let last: Vec<&str> = text.lines().rev().take(3).collect();
         assert_eq!(last[0], "SKIPPED swift: there is no compiler");
-        assert_eq!(last[1], "1 passed, 1 failed, 1 skipped");
+        assert_eq!(last[1], "FAILED c: test two ... FAILED");
+        assert_eq!(last[2], "1 passed, 1 failed, 1 skipped");
         assert!(summarize(&rows).is_err());
-        assert!(summary(&rows[1..]).ends_with("skipped\n"));
+        assert!(summary(&rows[1..2]).ends_with("skipped\n"));
     }
 }
