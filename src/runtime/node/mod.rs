@@ -122,8 +122,10 @@ impl Node {
         let directory = options.profile.as_deref().map(Path::new);
         let mut profile = ProfileStore::open_with(directory, access)?;
         let vault = profile.vault();
-        let identity = Identity::load(&mut profile)?;
         let records = profile.spaces()?;
+        let first = spaces::first_file(&profile, &records)?;
+        let (first, identity) = spaces::opened_beside(first, || Identity::load(&mut profile));
+        let identity = identity?;
         let online = options.online;
         let cache = Cache::new(options.cache_bytes);
         let node = Arc::new_cyclic(|me| Node {
@@ -145,7 +147,7 @@ impl Node {
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
         });
-        node.load_spaces(&records);
+        node.load_spaces(&records, first);
         node.complete_identity();
         if online {
             node.go_online()?;

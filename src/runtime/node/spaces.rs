@@ -7,7 +7,7 @@ use crate::identity::Keyring;
 use crate::model::{Error, ObjectId, Operation, Result, SpaceId, Value, signed};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind, Wake};
-use crate::runtime::storage::{ProfileStore, SpaceRecord};
+use crate::runtime::storage::{ProfileStore, SpaceFile, SpaceRecord, SpaceStore};
 use crate::space::{Founding, Ingest, SpaceCore};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -20,6 +20,40 @@ use std::time::Duration;
 const HALO_AFTER: Duration = Duration::from_millis(20);
 /// Spaces that are loaded at once when a client starts.
 const LOADING_AT_ONCE: usize = 4;
+
+/// The file of a space that was opened before the space is loaded.
+pub(super) type Opened = (SpaceId, SpaceStore);
+
+/// The file of the space that a program most likely begins with.
+pub(super) fn first_file(
+    profile: &ProfileStore,
+    records: &[SpaceRecord],
+) -> Result<Option<(SpaceId, SpaceFile)>> {
+    let mut opened = records.iter().filter(|r| r.opened && !r.is_halo);
+    let first = opened
+        .clone()
+        .find(|r| r.is_default)
+        .or_else(|| opened.next());
+    let first = first.map(|record| Ok((record.id, profile.space_file(&record.id)?)));
+    first.transpose()
+}
+
+/// Opens a file while `work` is done. If that fails, whoever loads the space tries again and tells why.
+pub(super) fn opened_beside<T>(
+    file: Option<(SpaceId, SpaceFile)>,
+    work: impl FnOnce() -> T,
+) -> (Option<Opened>, T) {
+    thread::scope(|scope| {
+        let beside = file.and_then(|(id, file)| {
+            let another = thread::Builder::new().name("echodb-file".into());
+            let opening = another.spawn_scoped(scope, move || file.open().ok());
+            opening.ok().map(|opening| (id, opening))
+        });
+        let done = work();
+        let opened = beside.and_then(|(id, opening)| Some((id, opening.join().ok()??)));
+        (opened, done)
+    })
+}
 
 impl Node {
     pub(in crate::runtime) fn new_host(&self, id: SpaceId, kind: SpaceKind) -> Arc<SpaceHost> {
@@ -209,7 +243,7 @@ impl Node {
 
     /// Lists the spaces of a profile, and loads those that were open, a few at a time. The HALO space
     /// is loaded beside: a program's first call seldom needs it (`HaloWork::await_loading`).
-    pub(super) fn load_spaces(&self, records: &[SpaceRecord]) {
+    pub(super) fn load_spaces(&self, records: &[SpaceRecord], mut first: Option<Opened>) {
         let mut opened = VecDeque::new();
         for record in records {
             let kind = match (record.is_halo, record.is_default) {
@@ -222,7 +256,10 @@ impl Node {
             match (record.opened, kind) {
                 (false, _) => {}
                 (true, SpaceKind::Halo) => self.load_beside(host),
-                (true, _) => opened.push_back(host),
+                (true, _) => {
+                    let file = first.take_if(|(id, _)| *id == record.id);
+                    opened.push_back((host, file.map(|(_, file)| file)));
+                }
             }
         }
         let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -238,21 +275,21 @@ impl Node {
         });
     }
 
-    fn load_each(&self, opened: &Mutex<VecDeque<Arc<SpaceHost>>>) {
+    fn load_each(&self, opened: &Mutex<VecDeque<(Arc<SpaceHost>, Option<SpaceStore>)>>) {
         let next = || {
             opened
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop_front()
         };
-        while let Some(host) = next() {
-            self.load_or_log(&host);
+        while let Some((host, file)) = next() {
+            self.load_or_log(&host, file);
         }
     }
 
     /// One damaged space must not lock the user out of the others.
-    fn load_or_log(&self, host: &Arc<SpaceHost>) {
-        if let Err(error) = self.load(host) {
+    fn load_or_log(&self, host: &Arc<SpaceHost>, file: Option<SpaceStore>) {
+        if let Err(error) = self.load_from(host, file) {
             self.log.write(LogLevel::Error, "space", || {
                 format!("space {}: {error}", host.id())
             });
@@ -268,7 +305,7 @@ impl Node {
             if let Some(node) = me
                 && node.check_open().is_ok()
             {
-                node.load_or_log(&beside);
+                node.load_or_log(&beside, None);
             }
         };
         match thread::Builder::new()
@@ -276,18 +313,26 @@ impl Node {
             .spawn(load)
         {
             Ok(loading) => self.halo.set_loading(loading),
-            Err(_) => self.load_or_log(&host),
+            Err(_) => self.load_or_log(&host, None),
         }
     }
 
     pub(super) fn load(&self, host: &Arc<SpaceHost>) -> Result<()> {
+        self.load_from(host, None)
+    }
+
+    /// Loads a space, from its file if that is open already.
+    fn load_from(&self, host: &Arc<SpaceHost>, store: Option<SpaceStore>) -> Result<()> {
         let (keyring, _) = self.require_identity()?;
         let id = host.id();
         host.open(|| {
-            // Others are opened meanwhile.
-            let store = self
-                .with_profile(|profile| profile.space_file(&id))?
-                .open()?;
+            let store = match store {
+                Some(store) => store,
+                // Others are opened meanwhile.
+                None => self
+                    .with_profile(|profile| profile.space_file(&id))?
+                    .open()?,
+            };
             SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
         })?;
         crate::runtime::blobs::tidy(host);

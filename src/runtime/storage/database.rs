@@ -6,10 +6,13 @@ use super::files;
 use super::sealed::{self, Seal, Start};
 use crate::model::{Error, ErrorKind, Result, signed};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 /// Prepared statements kept; the engine's own are about forty, the rest are the program's queries.
 const STATEMENTS: usize = 128;
+/// What SQLite keeps of a file unless it is told otherwise.
+const DEFAULT_CACHE_KIB: i64 = 2000;
 /// Files up to this size are checked page by page at every open, at about a millisecond per MiB;
 /// larger ones only when the last session did not end cleanly.
 const ALWAYS_CHECKED_BYTES: u64 = 16 * 1024 * 1024;
@@ -18,6 +21,9 @@ const ALWAYS_CHECKED_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) struct Shape {
     /// What the file is, for people.
     pub(super) what: &'static str,
+    /// Whether no second connection is ever opened to the file: then SQLite keeps the index of its log
+    /// in memory instead of a file, and its locks from one transaction to the next.
+    pub(super) sole: bool,
     /// SQLite's `application_id`.
     pub(super) application_id: i32,
     /// SQLite's `user_version`.
@@ -49,6 +55,8 @@ pub(super) struct Database {
     access: Access,
     // Dropped after the connection, which needs it.
     seal: Option<Seal>,
+    /// What it may keep of the file in memory, in KiB.
+    cache_kib: Cell<i64>,
 }
 
 impl Database {
@@ -90,7 +98,12 @@ impl Database {
             None => format!("the in-memory {}", shape.what),
             Some(path) => path.display().to_string(),
         };
-        Database::connect_for(path, place, seal, Access::Write)
+        let db = Database::connect_for(path, place, seal, Access::Write)?;
+        if shape.sole {
+            // Before the first read, or the index is a file all the same.
+            db.read(|conn| conn.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(())))?;
+        }
+        Ok(db)
     }
 
     /// Opens a further connection to a file that is open already, for reading alone.
@@ -114,6 +127,7 @@ impl Database {
             path: path.map(Path::to_owned),
             access,
             seal,
+            cache_kib: Cell::new(DEFAULT_CACHE_KIB),
         })
     }
 
@@ -146,11 +160,15 @@ impl Database {
     /// Bounds what the connection keeps in memory: bytes of pages, and prepared statements.
     pub(super) fn set_cache(&self, pages: u64, statements: usize) -> Result<()> {
         self.conn.set_prepared_statement_cache_capacity(statements);
-        // Negative: KiB instead of pages.
-        let kib = -signed(pages / 1024).max(1);
+        let kib = signed(pages / 1024).max(1);
+        let before = self.cache_kib.replace(kib);
         self.read(|conn| {
-            conn.pragma_update(None, "cache_size", kib)?;
-            conn.execute_batch("PRAGMA shrink_memory")
+            // Negative: KiB instead of pages.
+            conn.pragma_update(None, "cache_size", -kib)?;
+            match kib < before {
+                true => conn.execute_batch("PRAGMA shrink_memory"),
+                false => Ok(()),
+            }
         })
     }
 

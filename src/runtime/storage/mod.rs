@@ -47,7 +47,6 @@ pub use inspect::{Inspected, inspect};
 pub use invitations::StoredInvitation;
 pub use profile::ProfileStore;
 pub use readers::READERS;
-#[cfg(any(test, fuzzing, feature = "bench-internals"))]
 pub use space::SpaceStore;
-pub use spaces::SpaceRecord;
+pub use spaces::{SpaceFile, SpaceRecord};
 pub use vault::{Access, Vault};

@@ -19,6 +19,7 @@ use super::{indexes, rejudge, upgrade, words};
 ///   they run one and a half times as fast as over text (measured).
 pub(super) const SPACE: Shape = Shape {
     what: "space",
+    sole: false,
     // "ECHs"
     application_id: 0x4543_4873,
     version: 3,
@@ -125,6 +126,7 @@ pub(super) const VIOLATIONS: &str = "
 /// The profile's file. `spaces.kind`, since version 2: 0 a space as any, 1 the identity's HALO space.
 pub(super) const PROFILE: Shape = Shape {
     what: "profile",
+    sole: true,
     // "ECHp"
     application_id: 0x4543_4870,
     version: 2,
