@@ -22,9 +22,14 @@ pub struct OwnFeed {
 impl OwnFeed {
     /// An empty feed.
     pub fn new(header: &FeedHeader, signer: &DeviceSigner) -> OwnFeed {
+        OwnFeed::signed(header, Bytes::from(header.sign(signer)))
+    }
+
+    /// An empty feed whose header was signed before.
+    pub fn signed(header: &FeedHeader, bytes: Bytes) -> OwnFeed {
         OwnFeed {
             id: header.feed_id(),
-            header: Bytes::from(header.sign(signer)),
+            header: bytes,
             kind: header.kind,
             next_seq: 0,
             tip: EntryId::ZERO,

@@ -9,7 +9,7 @@ use super::ingest::Ingest;
 use super::members::Told;
 use super::own_feed::OwnFeed;
 use super::schemas::Schemas;
-use super::store::{Readers, Reads, Store};
+use super::store::{FeedRecord, Readers, Reads, Store};
 use super::typing::Typing;
 use super::undo::Undo;
 use super::unplaced::Unplaced;
@@ -119,25 +119,30 @@ impl SpaceCore {
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or_else(|| Error::corrupt("the space's file lacks its incarnation"))?;
         let genesis = store.meta(meta::GENESIS)?;
-        let signer = keyring.device_signer();
+        let stored = store.feeds()?;
+        let header = |kind, space| FeedHeader {
+            kind,
+            space,
+            identity: keyring.identity_key(),
+            device: keyring.device_key(),
+            incarnation,
+        };
         let own = |kind, space| {
-            let header = FeedHeader {
-                kind,
-                space,
-                identity: keyring.identity_key(),
-                device: keyring.device_key(),
-                incarnation,
-            };
-            OwnFeed::new(&header, signer)
+            let header = header(kind, space);
+            let id = header.feed_id();
+            match stored.iter().find(|record| record.id == id) {
+                Some(record) => OwnFeed::signed(&header, record.header.clone()),
+                None => OwnFeed::new(&header, keyring.device_signer()),
+            }
         };
         // One actor a process start: two processes that by accident share a profile's copy cannot
         // make two changes of one name (research: auth.md 3(f)).
         let own_data = own(FeedKind::Data, id);
         let actor = new_actor(&own_data.id, &mut *random);
         // The feed that created the space cannot name it; every other one does.
-        let creating = own(FeedKind::Control, SpaceId::ZERO);
-        let own_control = match genesis.as_deref() == Some(creating.id.as_bytes()) {
-            true => creating,
+        let creating = header(FeedKind::Control, SpaceId::ZERO).feed_id();
+        let own_control = match genesis.as_deref() == Some(creating.as_bytes()) {
+            true => own(FeedKind::Control, SpaceId::ZERO),
             false => own(FeedKind::Control, id),
         };
         let mut core = SpaceCore {
@@ -173,14 +178,14 @@ impl SpaceCore {
             members_due: true,
             keyring,
         };
-        core.load()?;
+        core.load(stored)?;
         Ok(core)
     }
 
     /// Reads what the store holds, and finishes what a crash cut short.
-    fn load(&mut self) -> Result<()> {
+    fn load(&mut self, feeds: Vec<FeedRecord>) -> Result<()> {
         self.told = Told::load(&*self.store)?;
-        self.load_feeds()?;
+        self.load_feeds(feeds)?;
         self.load_authority()?;
         self.load_small_facts()?;
         let checks = self.store.meta(meta::SCHEMA_CHECKS)?;
@@ -234,8 +239,8 @@ impl SpaceCore {
         ObjectId::from_parts(now_ms, random)
     }
 
-    fn load_feeds(&mut self) -> Result<()> {
-        for record in self.store.feeds()? {
+    fn load_feeds(&mut self, feeds: Vec<FeedRecord>) -> Result<()> {
+        for record in feeds {
             let header = FeedHeader::decode_known(&record.header, self.id)
                 .map_err(|e| Error::corrupt(format!("a stored feed header is damaged: {e}")))?;
             self.feeds.insert(
