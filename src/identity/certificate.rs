@@ -1,6 +1,7 @@
 //! Device certificates: an issuer says that a device acts for an identity, and the device agrees.
 
 use super::hpke_suite::check_hpke_key;
+use super::verified;
 use crate::feed::codec::{Reader, put_bytes};
 use crate::feed::{DeviceSigner, check_public_key, verify_signature};
 use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, RecoveryKey, Result, limits};
@@ -56,8 +57,11 @@ impl DeviceCertificate {
         let by_issuer: [u8; 64] = reader.array()?;
         let by_device: [u8; 64] = reader.array()?;
         reader.finish()?;
-        certificate.verify_issuer(&by_issuer)?;
-        certificate.verify_device(&by_device)?;
+        verified::once(b"device certificate", bytes, || {
+            certificate.check_keys()?;
+            certificate.verify_issuer(&by_issuer)?;
+            certificate.verify_device(&by_device)
+        })?;
         Ok(certificate)
     }
 
@@ -80,20 +84,23 @@ impl DeviceCertificate {
             order: 0,
             name: String::new(),
         };
-        check_public_key(&certificate.identity.0)?;
-        check_public_key(&certificate.device.0)?;
-        check_hpke_key(&certificate.hpke)?;
         if version == BY_OTHERS {
             certificate.issuer = match reader.u8()? {
                 ISSUER_DEVICE => Issuer::Device(DeviceKey(reader.array()?)),
                 ISSUER_RECOVERY => Issuer::Recovery(RecoveryKey(reader.array()?)),
                 other => return Err(reader.error(format!("{other} is no kind of issuer"))),
             };
-            check_public_key(certificate.issuer_key())?;
             certificate.order = reader.u32()?;
         }
         certificate.name = reader.text(limits::NAME_CHARS)?;
         Ok(certificate)
+    }
+
+    fn check_keys(&self) -> Result<()> {
+        check_public_key(&self.identity.0)?;
+        check_public_key(&self.device.0)?;
+        check_public_key(self.issuer_key())?;
+        check_hpke_key(&self.hpke)
     }
 
     /// The certificate's bytes. The device signs too: nobody can claim another's device.
@@ -119,6 +126,7 @@ impl DeviceCertificate {
         let certificate = DeviceCertificate::take_fields(&mut reader)?;
         let by_device: [u8; 64] = reader.array()?;
         reader.finish()?;
+        certificate.check_keys()?;
         certificate.verify_device(&by_device)?;
         Ok((certificate, by_device))
     }

@@ -13,6 +13,7 @@ mod keyring_v1;
 mod possession;
 mod recovery;
 mod statement;
+mod verified;
 mod wrap;
 
 pub use certificate::{DeviceCertificate, Issuer};

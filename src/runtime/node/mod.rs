@@ -124,8 +124,7 @@ impl Node {
         let vault = profile.vault();
         let records = profile.spaces()?;
         let first = spaces::first_file(&profile, &records)?;
-        let (first, identity) = spaces::opened_beside(first, || Identity::load(&mut profile));
-        let identity = identity?;
+        let (first, identity) = spaces::opened_beside(first, || Identity::load(&mut profile))?;
         let online = options.online;
         let cache = Cache::new(options.cache_bytes);
         let node = Arc::new_cyclic(|me| Node {

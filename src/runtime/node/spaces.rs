@@ -11,6 +11,7 @@ use crate::runtime::storage::{ProfileStore, SpaceFile, SpaceRecord, SpaceStore};
 use crate::space::{Founding, Ingest, SpaceCore};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockWriteGuard, Weak};
 use std::thread;
 use std::time::Duration;
@@ -38,20 +39,23 @@ pub(super) fn first_file(
     first.transpose()
 }
 
-/// Opens a file while `work` is done. If that fails, whoever loads the space tries again and tells why.
-pub(super) fn opened_beside<T>(
+/// Opens a file while another thread does `work`. If that fails, whoever loads the space tries again
+/// and tells why.
+pub(super) fn opened_beside<T: Send>(
     file: Option<(SpaceId, SpaceFile)>,
-    work: impl FnOnce() -> T,
-) -> (Option<Opened>, T) {
+    work: impl FnOnce() -> Result<T> + Send,
+) -> Result<(Option<Opened>, T)> {
+    let Some((id, file)) = file else {
+        return Ok((None, work()?));
+    };
     thread::scope(|scope| {
-        let beside = file.and_then(|(id, file)| {
-            let another = thread::Builder::new().name("echodb-file".into());
-            let opening = another.spawn_scoped(scope, move || file.open().ok());
-            opening.ok().map(|opening| (id, opening))
-        });
-        let done = work();
-        let opened = beside.and_then(|(id, opening)| Some((id, opening.join().ok()??)));
-        (opened, done)
+        let beside = thread::Builder::new().name("echodb-keys".into());
+        let beside = beside
+            .spawn_scoped(scope, work)
+            .map_err(|e| Error::internal(format!("no threads to be had: {e}")))?;
+        let opened = file.open().ok();
+        let done = beside.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((opened.map(|opened| (id, opened)), done?))
     })
 }
 
