@@ -31,6 +31,7 @@ mod tenure;
 mod timeline;
 mod undoing;
 mod views;
+mod voids;
 mod why;
 mod withholding;
 

@@ -50,6 +50,7 @@ mod undo;
 mod undo_codec;
 mod unplaced;
 mod validity;
+mod voids;
 mod waiting;
 mod write;
 

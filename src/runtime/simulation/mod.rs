@@ -15,6 +15,7 @@ mod random;
 mod schema_budget;
 mod schema_record;
 mod schemas;
+mod voids;
 mod world;
 
 use crate::model::{ErrorKind, ObjectId, Operation, Path, TextUnit, Value, limits};

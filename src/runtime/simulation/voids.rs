@@ -1,0 +1,132 @@
+//! What guests wrote whose admission turns out to be void: excluded on every peer alike, but for what
+//! members in good standing had built on.
+
+use super::denials::{all_orders, field, object, send, state, write};
+use super::hostile::{all, company_of, take};
+use super::peer::Peer;
+use super::random::Random;
+use super::seeds;
+use crate::feed::DeviceSigner;
+use crate::model::{Role, Value};
+use crate::space::{EntryStatus, Ingest, SpaceCore};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How the admission comes to nothing.
+#[derive(Clone, Copy)]
+enum Undoing {
+    /// The invitation is closed at the same time.
+    Closed,
+    /// Whoever opened it is removed at the same time.
+    InviterRemoved,
+}
+
+/// Lets a guest in through an invitation that the host knows, with its seed.
+fn let_in(host: &mut Peer, guest: &mut Peer, invitation: &DeviceSigner) {
+    let certificate = guest.keyring.chain().certificate().clone();
+    let role = Role::Editor;
+    let signature = host
+        .core()
+        .sign_admission(invitation, &certificate, role)
+        .unwrap();
+    let (headers, entries) = host.core().control_history().unwrap();
+    let (store, keyring) = (guest.store(), Arc::clone(&guest.keyring));
+    let (space, entropy) = (host.core().id(), guest.entropy());
+    let mut core = SpaceCore::join(space, store, keyring, entropy).unwrap();
+    for header in &headers {
+        core.add_feed(header).unwrap();
+    }
+    core.ingest(entries, &mut Ingest::default()).unwrap();
+    core.write_join("guest", role, invitation.public().0, signature)
+        .unwrap();
+    guest.core = Some(core);
+    send(guest, host);
+    host.core().share_keys().unwrap();
+    send(host, guest);
+}
+
+fn run(seed: u64, undoing: Undoing) {
+    let folder = super::world::folder();
+    let (mut peers, _) = company_of(seed, folder.path(), 9, Role::Admin);
+    let mut random = Random(seed);
+    write(&mut peers[0], object(1), "n", 1);
+    let invitation = DeviceSigner::from_seed([7; 32]);
+    // 0 founds, 1 invites, 2 lets the guest in, 3 merges, the others watch.
+    let [founder, inviter, host, honest, ..] = peers.as_mut_slice() else {
+        unreachable!()
+    };
+    send(founder, inviter);
+    inviter
+        .core()
+        .open_invitation(&invitation, Role::Editor, 0)
+        .unwrap();
+    for to in [founder, host, honest] {
+        send(inviter, to);
+    }
+    let [founder, inviter, host, honest, ..] = peers.as_mut_slice() else {
+        unreachable!()
+    };
+    match undoing {
+        Undoing::Closed => inviter
+            .core()
+            .close_invitation(invitation.public().0)
+            .unwrap(),
+        Undoing::InviterRemoved => {
+            let who = inviter.keyring.identity_key();
+            founder.core().set_role(&who, None).unwrap();
+        }
+    }
+    let mut guest = Peer::new(77, seed ^ 77, folder.path());
+    let_in(host, &mut guest, &invitation);
+    let merged = write(&mut guest, object(1), "merged", 2);
+    send(&mut guest, honest);
+    let built = write(honest, object(1), "built", 3);
+    let lonely = write(&mut guest, object(2), "lonely", 4);
+    send(&mut guest, host);
+    assert_eq!(field(host, object(2), "lonely"), Some(Value::Int(4)));
+    let mut sent = all(&mut guest);
+    for peer in [founder, inviter, host, honest] {
+        sent.extend(all(peer));
+    }
+    // One who knows before it hears of the guest.
+    let seen = all_orders(&mut peers[4..], &sent, &mut random);
+    let verdict = |id| {
+        seen.verdicts
+            .get(id)
+            .map(|(status, code)| (*status, &code[..]))
+    };
+    for id in [&merged, &built] {
+        assert_eq!(
+            verdict(id).map(|(status, _)| status),
+            Some(EntryStatus::Applied)
+        );
+    }
+    assert_eq!(verdict(&lonely), Some((EntryStatus::Excluded, "void")));
+    assert_eq!(seen.endorsed, BTreeSet::from([merged]));
+    let watcher = &mut peers[4];
+    assert_eq!(field(watcher, object(1), "built"), Some(Value::Int(3)));
+    assert_eq!(field(watcher, object(2), "lonely"), None);
+    for at in [0, 2, 3] {
+        take(&mut peers[at], &sent);
+        assert_eq!(state(&mut peers[at]), seen, "peer {at}");
+    }
+    take(&mut guest, &sent);
+    assert!(guest.core().is_removed());
+    // An admin takes over what the guest had to say.
+    let (outcome, _) = peers[2].core().resubmit(&lonely, 9).unwrap();
+    assert!(outcome.entry.is_some());
+    assert_eq!(
+        field(&mut peers[2], object(2), "lonely"),
+        Some(Value::Int(4))
+    );
+}
+
+#[test]
+fn attack_05_what_a_guest_by_a_closed_invitation_wrote_does_not_count() {
+    seeds(4, |seed| run(seed, Undoing::Closed));
+}
+
+#[test]
+fn attack_08_what_a_sock_puppet_wrote_does_not_count() {
+    seeds(4, |seed| run(seed, Undoing::InviterRemoved));
+}
