@@ -35,7 +35,8 @@ impl Default for RecoverOptions {
 impl Client {
     /// Makes a new recovery phrase and gives its 24 words (BIP 39, English). **They are shown this
     /// one time and stored nowhere**: write them down. Whoever has them can become the identity.
-    /// Phrases made before are void from now on. Fails with `PermissionDenied` unless this is the
+    /// On a device that came by a phrase that one is void from now on; phrases made before on any other
+    /// device stay in force and rank above the new one. Fails with `PermissionDenied` unless this is the
     /// identity's most senior device, or one that the present phrase brought back.
     pub fn create_recovery_phrase(&self) -> Result<String> {
         Ok(self.guard().node().create_recovery_phrase()?.to_string())

@@ -30,8 +30,8 @@ pub struct Enrolment {
     pub chain: Arc<DeviceChain>,
     /// Who stands behind it.
     pub voucher: Voucher,
-    /// The recovery key that enrolled the device, if that was the identity's in the entry's past.
-    pub recovered: Option<RecoveryKey>,
+    /// The recovery key that enrolled the device, if it was in force in the entry's past, and its seat.
+    pub recovered: Option<(RecoveryKey, u64)>,
 }
 
 /// A recovery key that an identity was given.
@@ -43,16 +43,23 @@ pub struct RecoveryFact {
     pub statement: Arc<[u8]>,
     /// The rank of the device that had the right to set it.
     pub rank: DeviceRank,
+    /// Its place among the identity's recovery keys: lower ones are senior, and beat what devices do
+    /// that came by others. A key set by a device takes a seat below all that there are, for the
+    /// device may be in a thief's hands; one set by a device that came by a key takes that key's.
+    pub seat: u64,
+    /// Whether it took the seat of another.
+    pub inherits: bool,
 }
 
 /// The place of a device among those of its identity: lower ones are senior.
 ///
-/// Devices that a recovery key enrolled come first, the newest of them in front: the phrase is what
-/// remains when everything else is in wrong hands. Then the order in the certificates, which is the
+/// Devices that a recovery key enrolled come first, those by the more senior key in front, and of one
+/// seat the newest: the phrase is what remains when everything else is in wrong hands. Then the order in the certificates, which is the
 /// same in every space, whichever device came to it first; then age in the space.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeviceRank {
     enrolled_by_device: bool,
+    seat: u64,
     order: u32,
     age: Seniority,
 }
@@ -63,6 +70,7 @@ impl DeviceRank {
         let enrolled_by_device = added.enrolment.recovered.is_none();
         DeviceRank {
             enrolled_by_device,
+            seat: added.enrolment.recovered.map_or(0, |(_, seat)| seat),
             order: if enrolled_by_device {
                 order
             } else {
@@ -106,47 +114,65 @@ impl<'a> View<'a> {
         ranks.min()
     }
 
-    /// The recovery key of an identity: that of the highest generation; of concurrent ones that of
-    /// the most senior device.
-    pub fn recovery(&self, identity: &IdentityKey) -> Option<&'a RecoveryFact> {
-        let facts = self.facts.recoveries.get(identity)?;
-        let seen = facts.iter().filter(|(at, _)| self.sees(*at));
-        seen.map(|(_, fact)| fact).max_by_key(|fact| {
+    /// The recovery keys of an identity that are in force, the most senior first: those that none
+    /// replaced which took the seat of an older one, theirs or a more senior one's.
+    pub fn recoveries(&self, identity: &IdentityKey) -> Vec<&'a RecoveryFact> {
+        let facts = self.facts.recoveries.get(identity).into_iter().flatten();
+        let seen: Vec<_> = facts.filter(|(at, _)| self.sees(*at)).collect();
+        let replaced = |fact: &RecoveryFact| {
+            seen.iter().any(|(_, by)| {
+                by.inherits && by.seat <= fact.seat && by.said.generation > fact.said.generation
+            })
+        };
+        let mut keys: Vec<_> = seen
+            .iter()
+            .map(|(_, fact)| fact)
+            .filter(|fact| !replaced(fact))
+            .collect();
+        keys.sort_by_key(|fact| {
             let said = &fact.said;
+            let newest = Reverse(said.generation);
             (
-                said.generation,
-                Reverse(&fact.rank),
-                Reverse(said.recovery),
-                Reverse(&fact.statement),
+                fact.seat,
+                newest,
+                &fact.rank,
+                said.recovery,
+                &fact.statement,
             )
-        })
+        });
+        keys
     }
 
-    /// The rank by which a device may set its identity's recovery key: it is the most senior that
-    /// acts, or the present recovery key enrolled it.
+    /// The rank by which a device may set its identity's recovery key, and the seat that the key
+    /// takes from another: a recovery key in force enrolled it; or it is the most senior that acts, and
+    /// takes none.
     pub fn may_set_recovery(
         &self,
         device: &DeviceKey,
         identity: &IdentityKey,
-    ) -> Option<DeviceRank> {
+    ) -> Option<(DeviceRank, Option<u64>)> {
         let added = self.device(device, identity)?;
         let rank = self.device_rank(device)?;
-        let present = self.recovery(identity).map(|fact| fact.said.recovery);
-        if present.is_some() && added.enrolment.recovered == present {
-            return Some(rank);
+        let keys = self.recoveries(identity);
+        let by = added.enrolment.recovered.and_then(|(key, _)| {
+            let mut keys = keys.iter().filter(|fact| fact.said.recovery == key);
+            keys.next()
+        });
+        if let Some(by) = by {
+            return Some((rank, Some(by.seat)));
         }
         let all = self.devices_of(identity);
         let others = all
             .iter()
             .filter_map(|other| self.device_rank(&other.certificate.device));
-        others.min().filter(|first| *first == rank)
+        let first = others.min().filter(|first| *first == rank)?;
+        Some((first, None))
     }
 
     /// Whether a statement's generation follows the present one.
     pub fn follows(&self, said: &RecoveryStatement) -> bool {
-        let present = self
-            .recovery(&said.identity)
-            .map_or(0, |fact| fact.said.generation);
+        let keys = self.recoveries(&said.identity).into_iter();
+        let present = keys.map(|fact| fact.said.generation).max().unwrap_or(0);
         said.generation > present && said.generation - present <= GENERATION_STEP
     }
 }
@@ -165,15 +191,22 @@ pub struct RecoveryView {
 }
 
 impl Authority {
-    /// An identity's recovery key now.
-    pub fn recovery(&self, identity: &IdentityKey) -> Option<RecoveryView> {
-        let fact = self.view(None).recovery(identity)?;
-        Some(RecoveryView {
+    /// An identity's recovery keys that are in force, the most senior first.
+    pub fn recoveries(&self, identity: &IdentityKey) -> Vec<RecoveryView> {
+        let keys = self.view(None).recoveries(identity).into_iter();
+        keys.map(|fact| RecoveryView {
             key: fact.said.recovery,
             generation: fact.said.generation,
             issuer: fact.said.issuer,
             statement: fact.statement.to_vec(),
         })
+        .collect()
+    }
+
+    /// The generation of an identity's newest recovery key; 0 without any.
+    pub fn recovery_generation(&self, identity: &IdentityKey) -> u64 {
+        let keys = self.recoveries(identity).into_iter();
+        keys.map(|view| view.generation).max().unwrap_or(0)
     }
 
     /// What a device showed when it came, last: its chain. Of revoked devices too, which others
@@ -212,13 +245,14 @@ impl Authority {
         highest.map_or(0, |order| order.saturating_add(1))
     }
 
-    /// Whether a device that is unknown here may add itself: the identity's present recovery key
+    /// Whether a device that is unknown here may add itself: a recovery key of the identity in force
     /// enrolled it. Whoever meets one lets it write its `DeviceAdd`.
     #[allow(dead_code, reason = "for whoever decides before an entry came")]
     pub fn may_recover(&self, chain: &DeviceChain) -> bool {
         let certificate = chain.certificate();
-        let present = self.recovery(&certificate.identity).map(|view| view.key);
-        present.is_some_and(|key| chain.enrolled_by() == Issuer::Recovery(key))
+        let keys = self.recoveries(&certificate.identity);
+        keys.iter()
+            .any(|view| chain.enrolled_by() == Issuer::Recovery(view.key))
             && self.role(&certificate.identity).is_some()
             && !self.is_revoked(&certificate.device)
     }

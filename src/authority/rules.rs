@@ -190,7 +190,7 @@ impl Case<'_> {
                 });
             return self.admit(chain, voucher);
         }
-        let Some(key) = self.recovered(&chain) else {
+        let Some((key, _)) = self.recovered(&chain) else {
             return Err("its author is not a member".into());
         };
         if chain.certificate().device != self.author.device {
@@ -203,11 +203,12 @@ impl Case<'_> {
         self.admit(chain, Voucher::Recovery(key))
     }
 
-    /// The recovery key that enrolled a device, if it is the identity's present one.
-    fn recovered(&self, chain: &DeviceChain) -> Option<RecoveryKey> {
-        let present = self.view.recovery(&chain.certificate().identity)?;
-        let key = present.said.recovery;
-        (chain.enrolled_by() == Issuer::Recovery(key)).then_some(key)
+    /// The recovery key that enrolled a device, if it is one of the identity's in force, and its seat.
+    fn recovered(&self, chain: &DeviceChain) -> Option<(RecoveryKey, u64)> {
+        let keys = self.view.recoveries(&chain.certificate().identity);
+        let by = |key| chain.enrolled_by() == Issuer::Recovery(key);
+        let fact = keys.into_iter().find(|fact| by(fact.said.recovery))?;
+        Some((fact.said.recovery, fact.seat))
     }
 
     fn enrol(&self, chain: DeviceChain, voucher: Voucher) -> Fact {
@@ -264,8 +265,10 @@ impl Case<'_> {
         self.admit(chain, Voucher::Newcomer)
     }
 
-    /// By the most senior device of the identity, or one that the present recovery key enrolled: as
+    /// By the most senior device of the identity, or one that a recovery key in force enrolled: as
     /// the author, or as the issuer of the statement, which any device of the identity may pass on.
+    /// The latter takes the seat of that key, and replaces it with all below. The former may be in a
+    /// thief's hands: its key comes below all others, which stay in force.
     fn recovery_set(
         &self,
         identity: &IdentityKey,
@@ -284,11 +287,19 @@ impl Case<'_> {
             return Err("its statement does not follow the present one".into());
         }
         let by = [self.author.device, said.issuer];
-        let rank = by
-            .iter()
-            .find_map(|device| self.view.may_set_recovery(device, identity))
+        let may = by.iter();
+        let mut may: Vec<_> = may
+            .filter_map(|device| self.view.may_set_recovery(device, identity))
+            .collect();
+        // Who takes a seat before who takes none.
+        may.sort_by_key(|(_, seat)| seat.unwrap_or(u64::MAX));
+        let (rank, seat) = may
+            .into_iter()
+            .next()
             .ok_or("neither its author nor its statement's is the most senior device")?;
         Ok(vec![Fact::Recovery(RecoveryFact {
+            seat: seat.unwrap_or(said.generation),
+            inherits: seat.is_some(),
             said,
             statement: statement.into(),
             rank,

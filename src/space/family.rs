@@ -23,8 +23,8 @@ pub struct FamilyMember {
 pub struct Family {
     /// The devices: those that act, the most senior first, then the revoked ones.
     pub members: Vec<FamilyMember>,
-    /// The recovery key in force, with the statement that names it.
-    pub recovery: Option<(RecoveryKey, Vec<u8>)>,
+    /// The recovery keys in force, the oldest first, each with the statement that names it.
+    pub recoveries: Vec<(RecoveryKey, Vec<u8>)>,
     /// The identity's display name.
     pub display_name: String,
 }
@@ -57,10 +57,10 @@ impl Family {
             bytes.extend_from_slice(&sha256(&[&member.chain.encode()]));
             bytes.push(u8::from(member.revoked));
         }
-        let recovery = self.recovery.as_ref();
-        let statement = recovery.map_or(&[][..], |(_, statement)| statement);
+        let statements = self.recoveries.iter().map(|(_, statement)| &statement[..]);
+        let statements: Vec<u8> = statements.collect::<Vec<_>>().concat();
         let name = sha256(&[self.display_name.as_bytes()]);
-        sha256(&[b"echodb/family/v1", &bytes, &name, statement])
+        sha256(&[b"echodb/family/v1", &bytes, &name, &statements])
     }
 }
 
@@ -78,17 +78,19 @@ impl SpaceCore {
                 chain,
             })
         });
+        let mut recoveries = self.authority.recoveries(&identity);
+        recoveries.sort_by_key(|view| view.generation);
         Family {
             members: members.collect(),
-            recovery: self
-                .authority
-                .recovery(&identity)
-                .map(|view| (view.key, view.statement)),
+            recoveries: recoveries
+                .into_iter()
+                .map(|view| (view.key, view.statement))
+                .collect(),
             display_name: self.authority.name_of(&identity),
         }
     }
 
-    /// Does here what was done elsewhere: registers the recovery key, adds the devices that act,
+    /// Does here what was done elsewhere: registers the recovery keys, adds the devices that act,
     /// takes the display name over and, with `revoke`, revokes the devices that were revoked. Whether
     /// anything was to be done. What the rules of this space refuse to this device is left to one that
     /// may, and put into `refused`.
@@ -99,10 +101,8 @@ impl SpaceCore {
         refused: &mut Vec<Error>,
     ) -> Result<bool> {
         let mut changed = false;
-        // First: a device that the key enrolled is to have its rank here too.
-        if let Some((_, statement)) = &family.recovery {
-            changed |= unless_refused(self.set_recovery(statement), refused)?;
-        }
+        // First: a device that a key enrolled is to have its rank here too.
+        changed |= self.set_recoveries(family, &mut Vec::new())?;
         for member in family.members.iter().filter(|member| !member.revoked) {
             let device = member.chain.certificate().device;
             let acts = self.authority.role_of_device(&device).is_some();
@@ -110,6 +110,8 @@ impl SpaceCore {
                 changed |= unless_refused(self.add_device(&member.chain), refused)?;
             }
         }
+        // Those that devices stated which are here only now.
+        changed |= self.set_recoveries(family, refused)?;
         if self.authority.name_of(&self.keyring.identity_key()) != family.display_name {
             let name = self.set_name(&family.display_name).map(|()| true);
             changed |= unless_refused(name, refused)?;
@@ -138,6 +140,14 @@ impl SpaceCore {
 }
 
 impl SpaceCore {
+    fn set_recoveries(&mut self, family: &Family, refused: &mut Vec<Error>) -> Result<bool> {
+        let mut changed = false;
+        for (_, statement) in &family.recoveries {
+            changed |= unless_refused(self.set_recovery(statement), refused)?;
+        }
+        Ok(changed)
+    }
+
     /// Sets our identity's display name in this space.
     fn set_name(&mut self, display_name: &str) -> Result<()> {
         self.author_control(&ControlOp::NameSet {

@@ -1,4 +1,4 @@
-//! The recovery phrase on the identity's devices: making one, and waiting for a client that has it.
+//! Recovery phrases on the identity's devices: making one, and waiting for a client that has it.
 
 use super::super::node::Node;
 use super::reconcile::Halo;
@@ -24,6 +24,9 @@ use zeroize::Zeroizing;
 
 /// Clients that may be answered at once: whoever finds the room has the phrase or held a device.
 const AT_ONCE: usize = 4;
+/// Phrases in force whose rooms a device waits in: the most senior. A thief may make many, all of them
+/// below the owner's.
+const ROOMS: usize = 4;
 /// How long one exchange may take.
 const EXCHANGE_TIME: Duration = Duration::from_secs(60);
 
@@ -43,8 +46,9 @@ pub fn room(rendezvous: &[u8; 16]) -> ([u8; 32], [u8; 32]) {
 }
 
 impl Node {
-    /// Makes a new recovery phrase and registers its key, in HALO and in every space. Earlier
-    /// phrases are void from then on.
+    /// Makes a new recovery phrase and registers its key, in HALO and in every space. On a device that
+    /// came by a phrase, that one is void from then on, with all below it; on any other, earlier ones
+    /// stay in force, above the new one.
     pub fn create_recovery_phrase(&self) -> Result<Zeroizing<String>> {
         let read = self.read_halo()?;
         self.check_not_revoked()?;
@@ -54,8 +58,10 @@ impl Node {
         // Where to wait comes first: a key that nobody waits for would recover nothing.
         self.tell_halo(&[HaloFact::Rendezvous(phrase.key(), *phrase.rendezvous())])?;
         halo.with_settled(|core| {
-            let present = core.authority().recovery(&keyring.identity_key());
-            let generation = present.map_or(0, |view| view.generation).saturating_add(1);
+            let newest = core
+                .authority()
+                .recovery_generation(&keyring.identity_key());
+            let generation = newest.saturating_add(1);
             core.set_recovery(&keyring.recovery_statement(&phrase, generation))?;
             // It is shown once: what it opens is to be durable before.
             core.flush()
@@ -76,40 +82,41 @@ impl Node {
         Ok(phrase.words())
     }
 
-    /// Waits where a client with the present recovery phrase will look.
+    /// Waits where a client with a recovery phrase that is in force will look.
     pub(super) fn wait_for_recovery(&self, halo: &Halo) {
-        let present = halo.family.recovery.as_ref();
-        let wanted = present
-            .and_then(|(key, _)| halo.state.rendezvous.get(key))
+        let connector = self.connector().ok();
+        // A device that is not online waits nowhere.
+        let keys = connector.iter().flat_map(|_| &halo.recoveries).take(ROOMS);
+        let wanted: Vec<_> = keys
+            .filter_map(|key| halo.state.rendezvous.get(key))
             .map(room)
-            .zip(self.connector().ok());
+            .collect();
         let mut listening = self
             .halo
             .listening
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let same = match (&*listening, &wanted) {
-            (Some(now), Some(((topic, _), connector))) => {
-                now.topic == *topic && Arc::ptr_eq(&now.connector, connector)
-            }
-            (None, None) => true,
-            _ => false,
-        };
-        if same {
+        let (kept, gone): (Vec<_>, Vec<_>) = listening.drain(..).partition(|now| {
+            let same = connector
+                .as_ref()
+                .is_some_and(|connector| Arc::ptr_eq(&now.connector, connector));
+            same && wanted.iter().any(|(topic, _)| *topic == now.topic)
+        });
+        *listening = kept;
+        gone.into_iter().for_each(Listening::end);
+        let (Some(connector), Ok(handle)) = (connector, executor::handle()) else {
             return;
-        }
-        if let Some(before) = listening.take() {
-            before.end();
-        }
-        if let Some(((topic, key), connector)) = wanted
-            && let Ok(handle) = executor::handle()
-        {
+        };
+        for (topic, key) in wanted {
+            if listening.iter().any(|now| now.topic == topic) {
+                continue;
+            }
             let (links, taken) = mpsc::channel(AT_ONCE);
             connector.enter_private(topic, TopicKey::new(&key), links, Calls::SmallerId);
             let task = handle.spawn(answer_all(Weak::clone(&self.me), taken));
-            *listening = Some(Listening {
+            listening.push(Listening {
                 topic,
-                connector,
+                connector: Arc::clone(&connector),
                 task: task.abort_handle(),
             });
         }
@@ -122,9 +129,7 @@ impl Node {
             .listening
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = listening.take() {
-            before.end();
-        }
+        listening.drain(..).for_each(Listening::end);
     }
 
     /// What a client is given that has shown to have the phrase; the history follows.
@@ -154,11 +159,11 @@ impl Node {
         })?;
         halo.with_settled(|core| {
             let authority = core.authority();
-            let present = authority.recovery(&identity);
-            let Some(present) = present.filter(|present| present.key == key) else {
+            let mut keys = authority.recoveries(&identity).into_iter();
+            let Some(present) = keys.find(|view| view.key == key) else {
                 return Err(Error::new(
                     ErrorKind::PermissionDenied,
-                    "this recovery phrase is void: a newer one was made",
+                    "this recovery phrase is void: a device that came by it made a newer one",
                 ));
             };
             let issuer = authority

@@ -145,8 +145,8 @@ async fn seek(
     // From here on this device can show to any other that it is one of the identity's.
     let (headers, entries) = executor::blocking(|| {
         node.enter_identity(new, |core| {
-            let said = core.authority().recovery(&chain.certificate().identity);
-            if said.map(|view| view.key) != Some(phrase.key()) {
+            let keys = core.authority().recoveries(&chain.certificate().identity);
+            if !keys.iter().any(|view| view.key == phrase.key()) {
                 return Err(Error::protocol(
                     "the HALO space does not know the recovery phrase",
                 ));

@@ -194,7 +194,7 @@ fn a_phrase_brings_an_identity_back_when_its_devices_are_lost() {
     // The founder alone is left of those who hold the space. It has all that recovery takes.
     let identity = peers[1].keyring.identity_key();
     let authority = peers[0].core().authority();
-    let known = authority.recovery(&identity).unwrap();
+    let known = authority.recoveries(&identity).remove(0);
     assert_eq!(known.key, phrase.key());
     let issuer = authority.chain_of(&known.issuer).unwrap();
     let order = authority.next_device_order(&identity);
