@@ -7,20 +7,20 @@ use super::*;
 use crate::identity::{DeviceKeys, Keyring, RecoveryPhrase};
 use crate::model::{RecoveryKey, Role, SpaceId};
 
-fn add(keyring: &Keyring) -> ControlOp {
+pub(super) fn add(keyring: &Keyring) -> ControlOp {
     ControlOp::DeviceAdd {
         certificate: keyring.chain().encode(),
     }
 }
 
-fn revoke(keyring: &Keyring) -> ControlOp {
+pub(super) fn revoke(keyring: &Keyring) -> ControlOp {
     ControlOp::DeviceRevoke {
         device: keyring.device_key(),
         heads: Vec::new(),
     }
 }
 
-fn set_recovery(by: &Keyring, phrase: &RecoveryPhrase, generation: u64) -> ControlOp {
+pub(super) fn set_recovery(by: &Keyring, phrase: &RecoveryPhrase, generation: u64) -> ControlOp {
     ControlOp::RecoverySet {
         identity: by.identity_key(),
         recovery: phrase.key(),
@@ -44,12 +44,12 @@ macro_rules! refuse {
 }
 
 impl World {
-    fn second(&mut self, of: &Peer, order: u32) -> Peer {
+    pub(super) fn second(&mut self, of: &Peer, order: u32) -> Peer {
         let keyring = of.keyring.enrol(order, "", &mut |to| self.rng.fill(to));
         Peer::new(keyring, self.space)
     }
 
-    fn phrase(&mut self) -> RecoveryPhrase {
+    pub(super) fn phrase(&mut self) -> RecoveryPhrase {
         RecoveryPhrase::generate(&mut |to| self.rng.fill(to))
     }
 
@@ -58,16 +58,16 @@ impl World {
         let keys = DeviceKeys::generate(&mut |to| self.rng.fill(to));
         let order = self.authority.next_device_order(&issuer.header.identity);
         let chain = issuer.keyring.chain();
-        let keyring = Keyring::recover(keys, phrase, chain, &statement, order, "").unwrap();
+        let keyring = Keyring::recover(keys, phrase, chain, &[&statement], order, "").unwrap();
         Peer::new(keyring, self.space)
     }
 
-    fn acts(&self, peer: &Peer) -> bool {
+    pub(super) fn acts(&self, peer: &Peer) -> bool {
         self.authority.role_of_device(&peer.header.device).is_some()
     }
 
     #[track_caller]
-    fn refuse(&mut self, peer: &mut Peer, op: ControlOp) {
+    pub(super) fn refuse(&mut self, peer: &mut Peer, op: ControlOp) {
         let before = peer.last;
         assert!(refused(&self.act(peer, op)));
         let id = self.sent[self.sent.len() - 1].entry.id;
@@ -183,7 +183,7 @@ fn a_recovered_device_outranks_all_older_ones() {
 }
 
 /// The recovery keys in force, the most senior first.
-fn keys(world: &World, of: &Peer) -> Vec<RecoveryKey> {
+pub(super) fn keys(world: &World, of: &Peer) -> Vec<RecoveryKey> {
     let keys = world.authority.recoveries(&of.header.identity);
     keys.into_iter().map(|view| view.key).collect()
 }

@@ -100,7 +100,7 @@ impl<'a> Gathering<'a> {
         let facts = self.authority.facts.devices.get(&deed.device);
         let added = facts.into_iter().flat_map(|facts| facts.added.iter());
         let by: BTreeSet<_> = added
-            .filter_map(|dated| dated.fact.enrolment.recovered.map(|(key, _)| key))
+            .filter_map(|dated| dated.fact.enrolment.recovered.map(|by| by.key))
             .collect();
         let set = self.authority.facts.recoveries.get(&deed.identity);
         let set = set.into_iter().flatten();

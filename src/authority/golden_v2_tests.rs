@@ -30,7 +30,7 @@ fn make() -> Golden {
     let statement = desk.keyring.recovery_statement(&phrase, 1);
     let chain = desk.keyring.chain();
     let keys = DeviceKeys::generate(&mut fill);
-    let back = Keyring::recover(keys, &phrase, chain, &statement, 3, "new desk").unwrap();
+    let back = Keyring::recover(keys, &phrase, chain, &[&statement], 3, "new desk").unwrap();
     let renewed = back.renew_hpke(&mut fill).unwrap();
     let guest = Keyring::generate(&mut fill).enrol(1, "tablet", &mut fill);
     let (mut back, mut guest) = (Peer::new(back, world.space), Peer::new(guest, world.space));

@@ -32,6 +32,13 @@ pub fn further_device(world: &mut World, peer: &Peer) -> (ControlOp, Peer) {
     )
 }
 
+/// A recovery phrase, the statements that lead to it, and whose device stated the first.
+struct Phrase {
+    phrase: RecoveryPhrase,
+    statements: Vec<Vec<u8>>,
+    issuer: usize,
+}
+
 /// A space in which a history takes place, and who takes part.
 struct Stage {
     world: World,
@@ -41,8 +48,8 @@ struct Stage {
     /// What several know while each acts without the others.
     moment: Vec<EntryId>,
     keys: u8,
-    /// Recovery phrases that were made, with the statement of each and whose device stated it.
-    phrases: Vec<(RecoveryPhrase, Vec<u8>, usize)>,
+    /// Recovery phrases that were made.
+    phrases: Vec<Phrase>,
 }
 
 impl Stage {
@@ -153,7 +160,8 @@ impl Stage {
         }
     }
 
-    /// A phrase, of one's own making or that another device of the identity made.
+    /// A phrase, of one's own making, that another device of the identity made, or that is to take the
+    /// place of one before.
     fn recovery(&mut self, by: usize) -> ControlOp {
         let identity = self.peers[by].header.identity;
         let of = |at: &usize| self.peers[*at].header.identity == identity;
@@ -163,10 +171,28 @@ impl Stage {
         let phrase = RecoveryPhrase::generate(&mut |to| rng.fill(to));
         let step = 1 + rng.below(3) as u64 / 2;
         let generation = self.world.authority.recovery_generation(&identity) + step;
-        let keyring = &self.peers[issuer].keyring;
-        let statement = keyring.recovery_statement(&phrase, generation);
         let recovery = phrase.key();
-        self.phrases.push((phrase, statement.clone(), issuer));
+        let of = |known: &&Phrase| self.peers[known.issuer].header.identity == identity;
+        let known: Vec<&Phrase> = self.phrases.iter().filter(of).collect();
+        let at = self.world.rng.below(2 * known.len() + 1);
+        let (statement, mut statements, issuer) = match known.get(at) {
+            Some(before) => (
+                before.phrase.replaced_by(&phrase, identity, generation),
+                before.statements.clone(),
+                before.issuer,
+            ),
+            None => {
+                let keyring = &self.peers[issuer].keyring;
+                let statement = keyring.recovery_statement(&phrase, generation);
+                (statement, Vec::new(), issuer)
+            }
+        };
+        statements.push(statement.clone());
+        self.phrases.push(Phrase {
+            phrase,
+            statements,
+            issuer,
+        });
         ControlOp::RecoverySet {
             identity,
             recovery,
@@ -180,14 +206,15 @@ impl Stage {
             return None;
         }
         let at = self.world.rng.below(self.phrases.len());
-        let (phrase, statement, issuer) = &self.phrases[at];
-        let chain = self.peers[*issuer].keyring.chain();
+        let known = &self.phrases[at];
+        let chain = self.peers[known.issuer].keyring.chain();
         let identity = &chain.certificate().identity;
         let order = self.world.authority.next_device_order(identity);
         let order = order.max(chain.certificate().order + 1);
         let rng = &mut self.world.rng;
         let keys = DeviceKeys::generate(&mut |to| rng.fill(to));
-        let keyring = Keyring::recover(keys, phrase, chain, statement, order, "").unwrap();
+        let (phrase, statements) = (&known.phrase, &known.statements);
+        let keyring = Keyring::recover(keys, phrase, chain, statements, order, "").unwrap();
         let certificate = keyring.chain().encode();
         self.peers.push(Peer::new(keyring, self.world.space));
         self.written.push(Vec::new());

@@ -61,6 +61,8 @@ mod histories;
 #[cfg(test)]
 mod key_tests;
 #[cfg(test)]
+mod phrase_tests;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod role_tests;

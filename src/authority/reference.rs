@@ -47,9 +47,9 @@ impl FromIterator<usize> for Set {
     }
 }
 
-/// Lower is senior: whether a device enrolled it, the seat of the key that did otherwise, the order in
-/// its certificate, of recovered ones from the end; then its age.
-type DeviceRank = ((bool, u64, u32), Age);
+/// Lower is senior: whether a device enrolled it, of the key that did otherwise the seat and, newest
+/// first, the generation, the order in its certificate, of recovered ones from the end; then its age.
+type DeviceRank = ((bool, u64, u64, u32), Age);
 
 /// How an owner, or anybody else, holds a role; see `Reference::compare`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,8 +77,8 @@ struct Added {
     device: DeviceKey,
     identity: IdentityKey,
     order: u32,
-    /// The recovery key in force that enrolled it, and that one's seat.
-    recovered: Option<(RecoveryKey, u64)>,
+    /// The recovery key in force that enrolled it, and that one's seat and generation.
+    recovered: Option<(RecoveryKey, u64, u64)>,
     /// The devices that it came by, if nobody in the space vouched for it.
     came_by: Vec<DeviceKey>,
 }
@@ -261,8 +261,10 @@ impl<'a> Reference<'a> {
     fn device_rank(&self, set: Set, device: &DeviceKey) -> Option<DeviceRank> {
         let added = self.admissions(set, device).into_iter();
         let rank = |added: &Added| match added.recovered {
-            Some((_, seat)) => (false, seat, u32::MAX - added.order),
-            None => (true, 0, added.order),
+            Some((_, seat, generation)) => {
+                (false, seat, u64::MAX - generation, u32::MAX - added.order)
+            }
+            None => (true, 0, u64::MAX, added.order),
         };
         added.map(|(at, added)| (rank(added), self.age(at))).min()
     }
@@ -358,11 +360,16 @@ impl<'a> Reference<'a> {
             _ => self.judge_others(set, past, &sent.op, generation, own?)?,
         };
         let denies = self.denial(set, &sent.op);
+        let own_rank = self.device_rank(set, &device);
+        let lent = effects.iter().find_map(|effect| match effect {
+            Effect::Recovery(key) => key.lent(),
+            _ => None,
+        });
         Some(Accepted {
             effects,
             ground,
             rank,
-            device_rank: self.device_rank(set, &device),
+            device_rank: lent.map_or(own_rank, |lent| own_rank.map(|own| own.min(lent))),
             against: against.filter(|_| denies.is_some()),
             denies,
             raises: match &sent.op {

@@ -427,6 +427,59 @@ fn a_phrase_brings_the_identity_back_with_one_device_and_no_other_server() {
 }
 
 #[test]
+fn a_phrase_is_replaced_on_any_device_by_its_words() {
+    let signal = Signal::start();
+    let (laptop, phone) = (client("Ada", &signal), blank(&signal));
+    let space = laptop.create_space("{}".into()).unwrap();
+    let first = laptop.create_recovery_phrase().unwrap();
+    link(&laptop, &phone, "Phone");
+    arrived(&phone, &space.id());
+    let denied = |error: EchoError| {
+        let kind = matches!(error, EchoError::PermissionDenied { .. });
+        assert!(kind, "{error}");
+    };
+    denied(phone.create_recovery_phrase().unwrap_err());
+    let error = phone
+        .replace_recovery_phrase(&first.replacen(' ', " zo ", 1))
+        .unwrap_err();
+    assert!(
+        matches!(error, EchoError::InvalidArgument { .. }),
+        "{error}"
+    );
+    // That of somebody else.
+    let bob = client("Bob", &signal);
+    denied(bob.replace_recovery_phrase(&first).unwrap_err());
+    let second = phone.replace_recovery_phrase(&first).unwrap();
+    denied(phone.replace_recovery_phrase(&first).unwrap_err());
+    let third = phone.replace_recovery_phrase(&second).unwrap();
+    wait("the laptop hears of it", || {
+        laptop.replace_recovery_phrase(&second).is_err()
+    });
+
+    let options = |timeout_s| RecoverOptions {
+        timeout_s,
+        ..RecoverOptions::default()
+    };
+    for void in [first, second] {
+        let error = blank(&signal)
+            .recover_identity(void, options(2))
+            .unwrap_err();
+        assert!(matches!(error, EchoError::TimedOut { .. }), "{error}");
+    }
+    let new = blank(&signal);
+    new.recover_identity(third.clone(), options(30)).unwrap();
+    arrived(&new, &space.id());
+    // It ranks above the oldest.
+    new.revoke_device(laptop.identity().unwrap().device)
+        .unwrap();
+    wait("the laptop knows", || {
+        space.create(None, "{}".into()).is_err()
+    });
+    let fourth = new.replace_recovery_phrase(&third).unwrap();
+    assert_eq!(fourth.split(' ').count(), 24);
+}
+
+#[test]
 fn a_void_phrase_recovers_nothing() {
     let signal = Signal::start();
     let (ada, tablet) = (client("Ada", &signal), blank(&signal));

@@ -4,7 +4,7 @@ use super::{DeviceRank, Effect, Reference, Set};
 use crate::authority::ControlOp;
 use crate::authority::tests::{Sent, chain_in};
 use crate::identity::{DeviceChain, Issuer, RecoveryStatement};
-use crate::model::{DeviceKey, IdentityKey, RecoveryKey};
+use crate::model::{DeviceKey, EntryId, IdentityKey, RecoveryKey};
 use std::collections::BTreeSet;
 
 /// A recovery key that an identity was given.
@@ -15,6 +15,21 @@ pub(super) struct Recovery {
     rank: DeviceRank,
     seat: u64,
     inherits: bool,
+    /// Whether the key before set it itself; then its rank is that one's.
+    by_key: bool,
+}
+
+impl Recovery {
+    /// The rank of what a key does itself: before all devices that came by it.
+    fn own_rank(&self) -> DeviceRank {
+        let newest = u64::MAX - self.said.generation;
+        ((false, self.seat, newest, 0), (0, EntryId::ZERO))
+    }
+
+    /// The rank that the key before lends to whoever passes this on.
+    pub(super) fn lent(&self) -> Option<DeviceRank> {
+        self.by_key.then_some(self.rank)
+    }
 }
 
 impl Reference<'_> {
@@ -45,14 +60,18 @@ impl Reference<'_> {
         keys.map(|key| key.said.recovery).collect()
     }
 
-    /// The key in force that enrolled a device, and its seat.
-    pub(super) fn enrolled_by(&self, set: Set, chain: &DeviceChain) -> Option<(RecoveryKey, u64)> {
+    /// The key in force that enrolled a device, its seat and its generation.
+    pub(super) fn enrolled_by(
+        &self,
+        set: Set,
+        chain: &DeviceChain,
+    ) -> Option<(RecoveryKey, u64, u64)> {
         let Issuer::Recovery(by) = chain.enrolled_by() else {
             return None;
         };
         let keys = self.in_force(set, &chain.certificate().identity);
         let key = keys.into_iter().find(|key| key.said.recovery == by)?;
-        Some((by, key.seat))
+        Some((by, key.seat, key.said.generation))
     }
 
     /// Whether a device that does not act yet may add itself.
@@ -87,15 +106,19 @@ impl Reference<'_> {
         if said.generation <= newest || said.generation - newest > 65_536 {
             return None;
         }
-        let by = [sent.author.device, said.issuer];
-        let may = by
+        let before = keys.iter().find(|key| key.said.recovery.0 == said.issuer);
+        let mut may: Vec<(DeviceRank, Option<u64>)> = before
             .iter()
-            .filter_map(|device| self.may_set(set, device, &me));
-        let may: Vec<(DeviceRank, Option<u64>)> = may.collect();
+            .map(|key| (key.own_rank(), Some(key.seat)))
+            .collect();
+        for device in [sent.author.device, said.device()] {
+            may.extend(self.may_set(set, &device, &me));
+        }
         let lowest = may.iter().filter(|(_, seat)| seat.is_some());
         let chosen = lowest.min_by_key(|(_, seat)| *seat).or(may.first())?;
         Some(Recovery {
             rank: chosen.0,
+            by_key: before.is_some_and(|key| key.own_rank() == chosen.0),
             seat: chosen.1.unwrap_or(said.generation),
             inherits: chosen.1.is_some(),
             statement: statement.clone(),
@@ -114,12 +137,19 @@ impl Reference<'_> {
             return None;
         }
         let rank = self.device_rank(set, device)?;
-        let (_, added) = self.admissions(set, device).pop()?;
-        if let Some((key, _)) = added.recovered {
-            let mut keys = self.in_force(set, who).into_iter();
-            if let Some(key) = keys.find(|fact| fact.said.recovery == key) {
-                return Some((rank, Some(key.seat)));
-            }
+        let mut seats = Vec::new();
+        for (_, added) in self.admissions(set, device) {
+            let Some((by, ..)) = added.recovered.filter(|_| added.identity == *who) else {
+                continue;
+            };
+            let keys = self.in_force(set, who).into_iter();
+            seats.extend(
+                keys.filter(|key| key.said.recovery == by)
+                    .map(|key| key.seat),
+            );
+        }
+        if let Some(seat) = seats.into_iter().min() {
+            return Some((rank, Some(seat)));
         }
         let devices = self.effects(set).filter_map(|(_, effect)| match effect {
             Effect::Device(added) if added.identity == *who => Some(added.device),

@@ -5,7 +5,7 @@ use super::reconcile::Halo;
 use super::recovery_wire::{Entries, Hello, Offer, VERSION, decode, split};
 use crate::feed::sha256;
 use crate::identity::{RecoveryPhrase, verify_possession};
-use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result};
+use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result, limits};
 use crate::runtime::clock;
 use crate::runtime::connector::{Calls, Connector};
 use crate::runtime::executor;
@@ -27,6 +27,9 @@ const AT_ONCE: usize = 4;
 /// Phrases in force whose rooms a device waits in: the most senior. A thief may make many, all of them
 /// below the owner's.
 const ROOMS: usize = 4;
+/// Links that the chain of a phrase is to leave free for what comes after it is replaced: its
+/// successor, a device by that, and some that this one adds.
+const REPLACING_LINKS: usize = 8;
 /// How long one exchange may take.
 const EXCHANGE_TIME: Duration = Duration::from_secs(60);
 
@@ -50,7 +53,55 @@ impl Node {
     /// came by a phrase, that one is void from then on, with all below it; on any other, earlier ones
     /// stay in force, above the new one.
     pub fn create_recovery_phrase(&self) -> Result<Zeroizing<String>> {
-        let read = self.read_halo()?;
+        let (keyring, _) = self.require_identity()?;
+        let made = self.make_phrase(|phrase, newest| {
+            Ok(keyring.recovery_statement(phrase, newest.saturating_add(1)))
+        });
+        made.map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => Error::new(
+                ErrorKind::PermissionDenied,
+                "only the identity's oldest device, or one that a recovery phrase in force brought \
+                 back, may make a new phrase; with the words of the present one any device replaces it",
+            ),
+            _ => error,
+        })
+    }
+
+    /// Makes a new recovery phrase that takes the place of `current`, which is void from then on with
+    /// all below it. Any device may, since whoever has the words speaks for the identity.
+    pub fn replace_recovery_phrase(&self, current: &str) -> Result<Zeroizing<String>> {
+        self.check_open()?;
+        let current = RecoveryPhrase::parse(current)?;
+        let (keyring, _) = self.require_identity()?;
+        let identity = keyring.identity_key();
+        self.halo()?.with_settled(|core| {
+            let authority = core.authority();
+            let mut keys = authority.recoveries(&identity).into_iter();
+            if !keys.any(|view| view.key == current.key()) {
+                return Err(void());
+            }
+            // What the next one brings back is to have room for a chain of its own.
+            let (chain, way) = authority
+                .way_to_recovery(&identity, &current.key())
+                .ok_or_else(|| Error::internal("nothing leads to the recovery phrase"))?;
+            match chain.links().len() + way.len() + REPLACING_LINKS > limits::CHAIN_LINKS {
+                true => Err(Error::limit(
+                    "the recovery phrase was replaced too often in this way: make a new one on the \
+                     identity's oldest device, or on one that the phrase brings back",
+                )),
+                false => Ok(()),
+            }
+        })?;
+        self.make_phrase(|phrase, newest| {
+            Ok(current.replaced_by(phrase, identity, newest.saturating_add(1)))
+        })
+    }
+
+    /// Makes a phrase and registers what `state` states of it, given the newest generation.
+    fn make_phrase(
+        &self,
+        state: impl FnOnce(&RecoveryPhrase, u64) -> Result<Vec<u8>>,
+    ) -> Result<Zeroizing<String>> {
         self.check_not_revoked()?;
         let (keyring, _) = self.require_identity()?;
         let halo = self.halo()?;
@@ -61,21 +112,9 @@ impl Node {
             let newest = core
                 .authority()
                 .recovery_generation(&keyring.identity_key());
-            let generation = newest.saturating_add(1);
-            core.set_recovery(&keyring.recovery_statement(&phrase, generation))?;
+            core.set_recovery(&state(&phrase, newest)?)?;
             // It is shown once: what it opens is to be durable before.
             core.flush()
-        })
-        .map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied => Error::new(
-                ErrorKind::PermissionDenied,
-                format!(
-                    "only the identity's oldest device, or one that the present recovery phrase \
-                     brought back, may make a new phrase; this is one of {} devices",
-                    read.family.members.len()
-                ),
-            ),
-            _ => error,
         })?;
         halo.announce_control();
         self.reconcile()?;
@@ -160,18 +199,20 @@ impl Node {
         halo.with_settled(|core| {
             let authority = core.authority();
             let mut keys = authority.recoveries(&identity).into_iter();
-            let Some(present) = keys.find(|view| view.key == key) else {
-                return Err(Error::new(
-                    ErrorKind::PermissionDenied,
-                    "this recovery phrase is void: a device that came by it made a newer one",
-                ));
-            };
-            let issuer = authority
-                .chain_of(&present.issuer)
-                .ok_or_else(|| Error::internal("the statement's device is unknown"))?;
+            if !keys.any(|view| view.key == key) {
+                return Err(void());
+            }
+            let (issuer, mut way) = authority
+                .way_to_recovery(&identity, &key)
+                .ok_or_else(|| Error::internal("nothing leads to the recovery phrase"))?;
+            let statement = way.pop().unwrap_or_default();
+            let earlier = way
+                .iter()
+                .map(|statement| Bytes::copy_from_slice(statement));
             let offer = Offer {
                 proof: Bytes::from(proof.encode()),
-                statement: Bytes::from(present.statement),
+                statement: Bytes::copy_from_slice(&statement),
+                earlier: earlier.collect(),
                 issuer: Bytes::from(issuer.encode()),
                 order: authority.next_device_order(&identity),
                 halo: Bytes::copy_from_slice(core.id().as_bytes()),
@@ -207,6 +248,13 @@ impl Node {
         self.tell_halo(&[HaloFact::DeviceAdded(*device, now)])?;
         Ok(split(headers, entries))
     }
+}
+
+fn void() -> Error {
+    Error::new(
+        ErrorKind::PermissionDenied,
+        "this recovery phrase is not in force: a newer one replaced it, or it is another identity's",
+    )
 }
 
 impl Listening {

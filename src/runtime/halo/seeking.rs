@@ -192,7 +192,8 @@ fn certify(
     let peer = DeviceChain::decode(proof.certificate())?;
     proof.verify(&peer.certificate().device, hash, !initiator)?;
     let issuer = DeviceChain::decode(&offer.issuer)?;
-    let keyring = Keyring::recover(keys, phrase, &issuer, &offer.statement, offer.order, name)?;
+    let statements: Vec<&Bytes> = offer.earlier.iter().chain([&offer.statement]).collect();
+    let keyring = Keyring::recover(keys, phrase, &issuer, &statements, offer.order, name)?;
     if peer.certificate().identity != keyring.identity_key() {
         return Err(Error::protocol(
             "the other device is of another identity than its statement",
