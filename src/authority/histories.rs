@@ -7,7 +7,7 @@ use super::tests::{
     Peer, Rng, Sent, World, close_op, invite_op, join_op, observe, refused, set_role, shuffle,
 };
 use super::*;
-use crate::identity::{DeviceKeys, Issuer, Keyring, RecoveryPhrase};
+use crate::identity::{DeviceKeys, Issuer, Keyring, RecoveryPhrase, RecoveryStatement};
 use crate::model::{EntryId, Role, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,11 +105,11 @@ impl Stage {
         let rng = &mut self.world.rng;
         let invitation = rng.below(7) as u8 + 1;
         let target = rng.below(self.peers.len());
-        match rng.below(28) {
+        match rng.below(32) {
             26 | 27 => self.recovery(by),
             // Guests come by an invitation that somebody closes at the same time.
-            22 | 23 => close_op(4 + rng.below(2) as u8),
-            24 | 25 if by > 0 => {
+            22 | 23 | 28 | 29 => close_op(4 + rng.below(2) as u8),
+            24 | 25 | 30 | 31 if by > 0 => {
                 let (hot, role) = (4 + rng.below(2) as u8, ROLES[rng.below(3)]);
                 join_op(self.world.space, &self.peers[by], hot, role)
             }
@@ -350,9 +350,11 @@ struct Tally {
     hand_overs: usize,
     /// Joins that a concurrent closing of their invitation voids.
     closed: usize,
-    /// Devices that a recovery phrase brought back, and phrases that ranked below another.
+    /// Devices that a recovery phrase brought back, and phrases that ranked below another, and that
+    /// took another's place by means of it.
     recovered: usize,
     junior: usize,
+    replacing: usize,
 }
 
 fn run(seed: u64, tally: &mut Tally) {
@@ -415,6 +417,14 @@ fn run(seed: u64, tally: &mut Tally) {
         let keys = world.authority.recoveries(&peer.header.identity).len();
         tally.junior += keys.saturating_sub(1);
     }
+    let replacing = world.sent.iter().filter(stands).filter(|one| {
+        let ControlOp::RecoverySet { statement, .. } = &one.op else {
+            return false;
+        };
+        let said = RecoveryStatement::decode(statement).unwrap();
+        said.device() != one.author.device && world.authority.chain_of(&said.device()).is_none()
+    });
+    tally.replacing += replacing.count();
     let is_hand_over = |one: &&Sent| matches!(one.op, ControlOp::Succession { .. });
     tally.hand_overs += hand_overs.filter(is_hand_over).count();
 }
@@ -432,5 +442,6 @@ fn random_histories_resolve_alike_in_every_order_and_as_the_rules_say() {
     let much = tally.accepted * 2 > tally.entries && tally.voided as u64 * 2 > seeds;
     let enough = tally.hand_overs as u64 * 20 > seeds && tally.closed as u64 * 4 > seeds;
     let back = tally.recovered as u64 * 20 > seeds && tally.junior as u64 * 20 > seeds;
-    assert!(much && enough && back, "{tally:?}");
+    let replacing = tally.replacing as u64 * 20 > seeds;
+    assert!(much && enough && back && replacing, "{tally:?}");
 }
