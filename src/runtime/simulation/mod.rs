@@ -4,6 +4,7 @@
 
 mod actions;
 mod bounds;
+mod copies;
 mod denials;
 mod from_now_on;
 mod hostile;
