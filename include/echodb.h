@@ -3672,8 +3672,9 @@ void echodb_recover_options_free(echodb_recover_options *options);
 
 /**
  * Makes a new recovery phrase and gives its 24 words (BIP 39, English), one space apart. They are
- * shown this one time and stored nowhere; whoever has them can become the identity. Phrases made
- * before are void from now on.
+ * shown this one time and stored nowhere; whoever has them can become the identity. On a
+ * device that came by a phrase that one is void from now on; phrases made before on any other
+ * device stay in force and rank above the new one.
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `client` and `out` may not
  * be. Threads: any. Errors: `ECHODB_PERMISSION_DENIED` unless this is the identity's most senior

@@ -1738,7 +1738,7 @@ class Client {
             }));
     }
 
-    /** Makes a new recovery phrase, which is shown this one time; earlier ones are void. */
+    /** Makes a new recovery phrase, which is shown this one time. */
     std::string create_recovery_phrase() const {
         return text(echodb_client_create_recovery_phrase);
     }

@@ -142,8 +142,8 @@ pub struct ExcludedEntry {
     /// Milliseconds since 1970, by its author's clock: a claim, not a fact. `None` while its content
     /// key is not here.
     pub time_ms: Option<i64>,
-    /// Why it does not count: a stable code (`denied`, `not_permitted`, `builds_on_excluded`), a
-    /// colon, and a sentence.
+    /// Why it does not count: a stable code (`denied`, `void`, `not_permitted`,
+    /// `builds_on_excluded`), a colon, and a sentence.
     pub reason: String,
     /// The objects that it would change, in id order; empty while its content key is not here.
     pub objects: Vec<String>,

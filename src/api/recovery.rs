@@ -35,10 +35,25 @@ impl Default for RecoverOptions {
 impl Client {
     /// Makes a new recovery phrase and gives its 24 words (BIP 39, English). **They are shown this
     /// one time and stored nowhere**: write them down. Whoever has them can become the identity.
-    /// Phrases made before are void from now on. Fails with `PermissionDenied` unless this is the
+    /// On a device that came by a phrase that one is void from now on; phrases made before on any other
+    /// device stay in force and rank above the new one. Fails with `PermissionDenied` unless this is the
     /// identity's most senior device, or one that the present phrase brought back.
     pub fn create_recovery_phrase(&self) -> Result<String> {
         Ok(self.guard().node().create_recovery_phrase()?.to_string())
+    }
+
+    /// Makes a new recovery phrase in place of `current`, a phrase of this identity that is in force,
+    /// and gives its 24 words, this one time. From then on `current` is void, and so is every phrase
+    /// that ranks below it. Any device of the identity may do so, connected or not: for when others
+    /// may have read the words. Devices that `current` brought back stay; revoke those you do not know.
+    ///
+    /// Fails with `InvalidArgument` if the words are no phrase (the misspelt one is named by its
+    /// place), `PermissionDenied` if the phrase is not in force for this identity, `InvalidState`
+    /// without an identity or on a revoked device, and `LimitExceeded` when it was done too often (more
+    /// than twenty times).
+    pub fn replace_recovery_phrase(&self, current: &str) -> Result<String> {
+        let node = self.guard();
+        Ok(node.node().replace_recovery_phrase(current)?.to_string())
     }
 
     /// Recovers the identity of a phrase on a client that has none. It takes any one device that

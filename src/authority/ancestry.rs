@@ -134,7 +134,8 @@ impl AncestorSet {
         self.chunks.get(at).and_then(Option::as_ref)
     }
 
-    fn union(&mut self, other: &AncestorSet) {
+    /// Adds the numbers of another set.
+    pub fn union(&mut self, other: &AncestorSet) {
         if self.chunks.len() < other.chunks.len() {
             self.chunks.resize(other.chunks.len(), None);
         }

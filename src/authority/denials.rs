@@ -27,6 +27,9 @@ pub struct Denial {
     pub leaves: Option<Role>,
     /// The newest entries of the target's data feeds that are to stay, rising.
     pub heads: Vec<Dep>,
+    /// Whether nobody denied the target anything, but what it stood on was undone. The entry stands for
+    /// that then.
+    pub is_void: bool,
 }
 
 /// What an operation takes away, as kept beside its entry.
@@ -78,6 +81,7 @@ impl Authority {
                     target: denied.target,
                     leaves: denied.leaves,
                     heads: denied.heads.to_vec(),
+                    is_void: false,
                 })
             })
             .collect();

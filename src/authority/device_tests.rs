@@ -1,24 +1,26 @@
 //! Devices of one identity: who may add, revoke and recover them.
 
-use super::tests::{Peer, Rng, World, close_op, invite_op, join_op, refused, set_role};
+use super::tests::{
+    Peer, Rng, World, close_op, invite_op, join_op, observe, refused, set_role, shuffle,
+};
 use super::*;
 use crate::identity::{DeviceKeys, Keyring, RecoveryPhrase};
-use crate::model::{Role, SpaceId};
+use crate::model::{RecoveryKey, Role, SpaceId};
 
-fn add(keyring: &Keyring) -> ControlOp {
+pub(super) fn add(keyring: &Keyring) -> ControlOp {
     ControlOp::DeviceAdd {
         certificate: keyring.chain().encode(),
     }
 }
 
-fn revoke(keyring: &Keyring) -> ControlOp {
+pub(super) fn revoke(keyring: &Keyring) -> ControlOp {
     ControlOp::DeviceRevoke {
         device: keyring.device_key(),
         heads: Vec::new(),
     }
 }
 
-fn set_recovery(by: &Keyring, phrase: &RecoveryPhrase, generation: u64) -> ControlOp {
+pub(super) fn set_recovery(by: &Keyring, phrase: &RecoveryPhrase, generation: u64) -> ControlOp {
     ControlOp::RecoverySet {
         identity: by.identity_key(),
         recovery: phrase.key(),
@@ -42,12 +44,12 @@ macro_rules! refuse {
 }
 
 impl World {
-    fn second(&mut self, of: &Peer, order: u32) -> Peer {
+    pub(super) fn second(&mut self, of: &Peer, order: u32) -> Peer {
         let keyring = of.keyring.enrol(order, "", &mut |to| self.rng.fill(to));
         Peer::new(keyring, self.space)
     }
 
-    fn phrase(&mut self) -> RecoveryPhrase {
+    pub(super) fn phrase(&mut self) -> RecoveryPhrase {
         RecoveryPhrase::generate(&mut |to| self.rng.fill(to))
     }
 
@@ -56,16 +58,16 @@ impl World {
         let keys = DeviceKeys::generate(&mut |to| self.rng.fill(to));
         let order = self.authority.next_device_order(&issuer.header.identity);
         let chain = issuer.keyring.chain();
-        let keyring = Keyring::recover(keys, phrase, chain, &statement, order, "").unwrap();
+        let keyring = Keyring::recover(keys, phrase, chain, &[&statement], order, "").unwrap();
         Peer::new(keyring, self.space)
     }
 
-    fn acts(&self, peer: &Peer) -> bool {
+    pub(super) fn acts(&self, peer: &Peer) -> bool {
         self.authority.role_of_device(&peer.header.device).is_some()
     }
 
     #[track_caller]
-    fn refuse(&mut self, peer: &mut Peer, op: ControlOp) {
+    pub(super) fn refuse(&mut self, peer: &mut Peer, op: ControlOp) {
         let before = peer.last;
         assert!(refused(&self.act(peer, op)));
         let id = self.sent[self.sent.len() - 1].entry.id;
@@ -120,18 +122,16 @@ fn the_most_senior_device_sets_the_recovery_key() {
         first,
         set_recovery(&first.keyring, &phrases[0], 1 << 20),
     );
-    assert_eq!(world.authority.recovery(&identity), None);
+    assert!(world.authority.recoveries(&identity).is_empty());
     accept!(world, first, set_recovery(&first.keyring, &phrases[0], 1));
-    let present = world.authority.recovery(&identity).unwrap();
+    let present = world.authority.recoveries(&identity).remove(0);
     assert_eq!((present.key, present.generation), (phrases[0].key(), 1));
     // A statement of the first may be passed on by any, but not again after a newer one.
     accept!(world, second, set_recovery(&first.keyring, &phrases[1], 2));
     refuse!(world, second, set_recovery(&first.keyring, &phrases[0], 1));
     refuse!(world, second, set_recovery(&first.keyring, &phrases[0], 2));
-    assert_eq!(
-        world.authority.recovery(&identity).unwrap().key,
-        phrases[1].key()
-    );
+    let both = [phrases[0].key(), phrases[1].key()];
+    assert_eq!(keys(&world, &first), both);
     // Another identity's, or under another key than it says.
     let mut bob = world.member(&mut first, 1, Role::Editor);
     refuse!(world, bob, set_recovery(&first.keyring, &phrases[2], 3));
@@ -150,13 +150,9 @@ fn the_most_senior_device_sets_the_recovery_key() {
 fn a_recovered_device_outranks_all_older_ones() {
     let (mut world, mut first) = World::create(3);
     let identity = first.header.identity;
-    let (old, new) = (world.phrase(), world.phrase());
-    accept!(world, first, set_recovery(&first.keyring, &old, 1));
-    accept!(world, first, set_recovery(&first.keyring, &new, 2));
-    let mut void = world.recovered(&old, &first, 1);
-    assert!(!world.authority.may_recover(void.keyring.chain()));
-    refuse!(world, void, add(&void.keyring));
-    let mut back = world.recovered(&new, &first, 2);
+    let phrase = world.phrase();
+    accept!(world, first, set_recovery(&first.keyring, &phrase, 1));
+    let mut back = world.recovered(&phrase, &first, 1);
     assert!(world.authority.may_recover(back.keyring.chain()));
     let mut stranger = world.peer();
     refuse!(world, stranger, add(&back.keyring));
@@ -170,16 +166,74 @@ fn a_recovered_device_outranks_all_older_ones() {
     accept!(world, back, add(&next.keyring));
     refuse!(world, next, revoke(&first.keyring));
     // The same phrase again: the newest comes first.
-    let mut again = world.recovered(&new, &first, 2);
+    let mut again = world.recovered(&phrase, &first, 1);
     accept!(world, again, add(&again.keyring));
     refuse!(world, back, revoke(&again.keyring));
     accept!(world, again, revoke(&back.keyring));
     accept!(world, again, revoke(&first.keyring));
-    let phrase = world.phrase();
-    accept!(world, again, set_recovery(&again.keyring, &phrase, 3));
-    assert!(!world.authority.may_recover(again.keyring.chain()));
+    // What came by a phrase replaces it.
+    let newer = world.phrase();
+    accept!(world, again, set_recovery(&again.keyring, &newer, 2));
+    assert_eq!(keys(&world, &first), [newer.key()]);
+    let mut void = world.recovered(&phrase, &first, 1);
+    assert!(!world.authority.may_recover(void.keyring.chain()));
+    refuse!(world, void, add(&void.keyring));
     let lost = world.authority.chain_of(&first.header.device);
     assert_eq!(*lost.unwrap(), *first.keyring.chain());
+}
+
+/// The recovery keys in force, the most senior first.
+pub(super) fn keys(world: &World, of: &Peer) -> Vec<RecoveryKey> {
+    let keys = world.authority.recoveries(&of.header.identity);
+    keys.into_iter().map(|view| view.key).collect()
+}
+
+/// Whoever stole the most senior device makes a phrase of their own, and a device by it. The older
+/// phrase still beats all of that, in whatever order it is heard of.
+#[test]
+fn a_phrase_that_a_stolen_device_sets_does_not_displace_the_older_one() {
+    let (mut world, mut stolen) = World::create(9);
+    let (phrase, theirs) = (world.phrase(), world.phrase());
+    accept!(world, stolen, set_recovery(&stolen.keyring, &phrase, 1));
+    accept!(world, stolen, set_recovery(&stolen.keyring, &theirs, 2));
+    assert_eq!(keys(&world, &stolen), [phrase.key(), theirs.key()]);
+    let mut puppet = world.recovered(&theirs, &stolen, 2);
+    accept!(world, puppet, add(&puppet.keyring));
+    refuse!(world, stolen, revoke(&puppet.keyring));
+    let mut back = world.recovered(&phrase, &stolen, 1);
+    accept!(world, back, add(&back.keyring));
+    // Another by theirs is newer, and still below.
+    let mut newest = world.recovered(&theirs, &stolen, 2);
+    accept!(world, newest, add(&newest.keyring));
+    refuse!(world, puppet, revoke(&back.keyring));
+    refuse!(world, newest, revoke(&back.keyring));
+    refuse!(world, stolen, revoke(&back.keyring));
+    // By theirs only theirs is replaced.
+    let third = world.phrase();
+    accept!(world, newest, set_recovery(&newest.keyring, &third, 3));
+    assert_eq!(keys(&world, &stolen), [phrase.key(), third.key()]);
+    let before = world.authority.heads();
+    for thief in [&puppet, &newest, &stolen] {
+        accept!(world, back, revoke(&thief.keyring));
+    }
+    let own = world.phrase();
+    accept!(world, back, set_recovery(&back.keyring, &own, 4));
+    assert_eq!(keys(&world, &stolen), [own.key()]);
+    // As if it had not heard of any of that.
+    let late = set_recovery(&stolen.keyring, &world.phrase(), 4);
+    world.act_after(&mut stolen, before, late);
+    assert_eq!(keys(&world, &stolen), [own.key()]);
+    let expected = (observe(&world.authority), keys(&world, &stolen));
+    let mut rng = Rng(9);
+    for _ in 0..40 {
+        let mut replica = Authority::new(world.space);
+        for sent in shuffle(&world, &mut rng) {
+            replica.apply(&sent.entry, &sent.author, &sent.op);
+        }
+        let keys = replica.recoveries(&stolen.header.identity).into_iter();
+        let found = (observe(&replica), keys.map(|view| view.key).collect());
+        assert_eq!(found, expected);
+    }
 }
 
 #[test]

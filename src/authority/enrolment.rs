@@ -3,7 +3,7 @@
 use super::facts::{Dated, DeviceAdded, Seniority, View};
 use super::resolver::Authority;
 use crate::identity::{DeviceChain, Issuer, RecoveryStatement};
-use crate::model::{DeviceKey, IdentityKey, RecoveryKey};
+use crate::model::{DeviceKey, EntryId, IdentityKey, RecoveryKey, limits};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -30,8 +30,19 @@ pub struct Enrolment {
     pub chain: Arc<DeviceChain>,
     /// Who stands behind it.
     pub voucher: Voucher,
-    /// The recovery key that enrolled the device, if that was the identity's in the entry's past.
-    pub recovered: Option<RecoveryKey>,
+    /// The recovery key that enrolled the device, if it was in force in the entry's past.
+    pub recovered: Option<Recovered>,
+}
+
+/// A recovery key as it was when it enrolled a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The key.
+    pub key: RecoveryKey,
+    /// Its seat.
+    pub seat: u64,
+    /// Its generation.
+    pub generation: u64,
 }
 
 /// A recovery key that an identity was given.
@@ -41,18 +52,40 @@ pub struct RecoveryFact {
     pub said: RecoveryStatement,
     /// The statement, as received.
     pub statement: Arc<[u8]>,
-    /// The rank of the device that had the right to set it.
+    /// The rank of the device, or the key before, that had the right to set it.
     pub rank: DeviceRank,
+    /// Its place among the identity's recovery keys: lower ones are senior, and beat what devices do
+    /// that came by others. A key set by a device takes a seat below all that there are, for the
+    /// device may be in a thief's hands; one set by another key, or by a device that came by one,
+    /// takes that key's.
+    pub seat: u64,
+    /// Whether it took the seat of another.
+    pub inherits: bool,
+    /// Whether the key before set it, whichever device passed that on.
+    pub by_key: bool,
+}
+
+/// Why somebody may set a recovery key.
+pub struct RightToSet {
+    /// The rank that it comes with.
+    pub rank: DeviceRank,
+    /// The seat that the key takes from another.
+    pub seat: Option<u64>,
+    /// Whether the key before sets it.
+    pub by_key: bool,
 }
 
 /// The place of a device among those of its identity: lower ones are senior.
 ///
-/// Devices that a recovery key enrolled come first, the newest of them in front: the phrase is what
-/// remains when everything else is in wrong hands. Then the order in the certificates, which is the
-/// same in every space, whichever device came to it first; then age in the space.
+/// Devices that a recovery key enrolled come first, those by the more senior key in front, of one
+/// seat those by the newest key, and of one key the newest: the phrase is what remains when everything
+/// else is in wrong hands. Then the order in the certificates, which is the same in every space,
+/// whichever device came to it first; then age in the space.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeviceRank {
     enrolled_by_device: bool,
+    seat: u64,
+    generation: Reverse<u64>,
     order: u32,
     age: Seniority,
 }
@@ -60,15 +93,32 @@ pub struct DeviceRank {
 impl DeviceRank {
     fn of(added: &DeviceAdded, age: Seniority) -> DeviceRank {
         let order = added.certificate.order;
-        let enrolled_by_device = added.enrolment.recovered.is_none();
-        DeviceRank {
-            enrolled_by_device,
-            order: if enrolled_by_device {
-                order
-            } else {
-                u32::MAX - order
+        match added.enrolment.recovered {
+            None => DeviceRank {
+                enrolled_by_device: true,
+                seat: 0,
+                generation: Reverse(0),
+                order,
+                age,
             },
-            age,
+            Some(by) => DeviceRank {
+                enrolled_by_device: false,
+                seat: by.seat,
+                generation: Reverse(by.generation),
+                order: u32::MAX - order,
+                age,
+            },
+        }
+    }
+
+    /// Of what a recovery key does itself: before all devices that came by it.
+    fn of_key(fact: &RecoveryFact) -> DeviceRank {
+        DeviceRank {
+            enrolled_by_device: false,
+            seat: fact.seat,
+            generation: Reverse(fact.said.generation),
+            order: 0,
+            age: (0, EntryId::ZERO, 0),
         }
     }
 }
@@ -97,56 +147,97 @@ impl<'a> View<'a> {
 
     /// A device's place among those of its identity.
     pub fn device_rank(&self, device: &DeviceKey) -> Option<DeviceRank> {
-        let facts = self.facts.devices.get(device)?;
-        let seen = facts.added.iter().filter(|dated| self.sees(dated.at));
-        let ranks = seen.filter(|dated| self.stands(dated)).map(|dated| {
+        let ranks = self.admissions(device).map(|dated| {
             let (depth, id) = self.graph.age(dated.at);
             DeviceRank::of(&dated.fact, (depth, id, dated.fact.order))
         });
         ranks.min()
     }
 
-    /// The recovery key of an identity: that of the highest generation; of concurrent ones that of
-    /// the most senior device.
-    pub fn recovery(&self, identity: &IdentityKey) -> Option<&'a RecoveryFact> {
-        let facts = self.facts.recoveries.get(identity)?;
-        let seen = facts.iter().filter(|(at, _)| self.sees(*at));
-        seen.map(|(_, fact)| fact).max_by_key(|fact| {
+    /// The recovery keys of an identity that are in force, the most senior first: those that none
+    /// replaced which took the seat of an older one, theirs or a more senior one's.
+    pub fn recoveries(&self, identity: &IdentityKey) -> Vec<&'a RecoveryFact> {
+        let facts = self.facts.recoveries.get(identity).into_iter().flatten();
+        let seen: Vec<_> = facts.filter(|(at, _)| self.sees(*at)).collect();
+        let replaced = |fact: &RecoveryFact| {
+            seen.iter().any(|(_, by)| {
+                by.inherits && by.seat <= fact.seat && by.said.generation > fact.said.generation
+            })
+        };
+        let mut keys: Vec<_> = seen
+            .iter()
+            .map(|(_, fact)| fact)
+            .filter(|fact| !replaced(fact))
+            .collect();
+        keys.sort_by_key(|fact| {
             let said = &fact.said;
+            let newest = Reverse(said.generation);
             (
-                said.generation,
-                Reverse(&fact.rank),
-                Reverse(said.recovery),
-                Reverse(&fact.statement),
+                fact.seat,
+                newest,
+                &fact.rank,
+                said.recovery,
+                &fact.statement,
             )
-        })
+        });
+        keys
     }
 
-    /// The rank by which a device may set its identity's recovery key: it is the most senior that
-    /// acts, or the present recovery key enrolled it.
-    pub fn may_set_recovery(
+    /// Of the rights to set a recovery key that a statement's author and issuer have, the one that
+    /// takes the most senior seat: a key that is in force may set another in its place.
+    pub fn right_to_set(&self, author: &DeviceKey, said: &RecoveryStatement) -> Option<RightToSet> {
+        let keys = self.recoveries(&said.identity).into_iter();
+        let by_key = keys.filter(|fact| fact.said.recovery == said.before());
+        let by_key = by_key.map(|fact| RightToSet {
+            rank: DeviceRank::of_key(fact),
+            seat: Some(fact.seat),
+            by_key: true,
+        });
+        let devices = [*author, said.device()];
+        let by_device = devices.iter().filter_map(|device| {
+            let (rank, seat) = self.may_set_recovery(device, &said.identity)?;
+            let by_key = false;
+            Some(RightToSet { rank, seat, by_key })
+        });
+        // Who takes a seat before who takes none.
+        by_key
+            .chain(by_device)
+            .min_by_key(|right| right.seat.unwrap_or(u64::MAX))
+    }
+
+    /// The rank by which a device may set its identity's recovery key, and the seat that the key
+    /// takes from another: a recovery key in force enrolled it; or it is the most senior that acts, and
+    /// takes none.
+    fn may_set_recovery(
         &self,
         device: &DeviceKey,
         identity: &IdentityKey,
-    ) -> Option<DeviceRank> {
-        let added = self.device(device, identity)?;
+    ) -> Option<(DeviceRank, Option<u64>)> {
+        self.device(device, identity)?;
         let rank = self.device_rank(device)?;
-        let present = self.recovery(identity).map(|fact| fact.said.recovery);
-        if present.is_some() && added.enrolment.recovered == present {
-            return Some(rank);
+        // It may have been admitted several times, by members apart, to some of whom the key was new.
+        let by: Vec<RecoveryKey> = self
+            .admissions(device)
+            .filter(|dated| dated.fact.certificate.identity == *identity)
+            .filter_map(|dated| dated.fact.enrolment.recovered.map(|by| by.key))
+            .collect();
+        let keys = self.recoveries(identity).into_iter();
+        let seats = keys.filter(|fact| by.contains(&fact.said.recovery));
+        if let Some(seat) = seats.map(|fact| fact.seat).min() {
+            return Some((rank, Some(seat)));
         }
         let all = self.devices_of(identity);
         let others = all
             .iter()
             .filter_map(|other| self.device_rank(&other.certificate.device));
-        others.min().filter(|first| *first == rank)
+        let first = others.min().filter(|first| *first == rank)?;
+        Some((first, None))
     }
 
     /// Whether a statement's generation follows the present one.
     pub fn follows(&self, said: &RecoveryStatement) -> bool {
-        let present = self
-            .recovery(&said.identity)
-            .map_or(0, |fact| fact.said.generation);
+        let keys = self.recoveries(&said.identity).into_iter();
+        let present = keys.map(|fact| fact.said.generation).max().unwrap_or(0);
         said.generation > present && said.generation - present <= GENERATION_STEP
     }
 }
@@ -158,22 +249,60 @@ pub struct RecoveryView {
     pub key: RecoveryKey,
     /// How many keys there were, about; the next one's is higher by one.
     pub generation: u64,
-    /// The device that stated it.
-    pub issuer: DeviceKey,
     /// The statement.
     pub statement: Vec<u8>,
 }
 
 impl Authority {
-    /// An identity's recovery key now.
-    pub fn recovery(&self, identity: &IdentityKey) -> Option<RecoveryView> {
-        let fact = self.view(None).recovery(identity)?;
-        Some(RecoveryView {
+    /// An identity's recovery keys that are in force, the most senior first.
+    pub fn recoveries(&self, identity: &IdentityKey) -> Vec<RecoveryView> {
+        let keys = self.view(None).recoveries(identity).into_iter();
+        keys.map(|fact| RecoveryView {
             key: fact.said.recovery,
             generation: fact.said.generation,
-            issuer: fact.said.issuer,
             statement: fact.statement.to_vec(),
         })
+        .collect()
+    }
+
+    /// What leads to a recovery key: the chain of the device that stated the first of some keys, and
+    /// the statements from there to this key, each by the one before it.
+    pub fn way_to_recovery(
+        &self,
+        identity: &IdentityKey,
+        key: &RecoveryKey,
+    ) -> Option<(Arc<DeviceChain>, Vec<Arc<[u8]>>)> {
+        let facts = self.facts.recoveries.get(identity)?;
+        let mut way: Vec<Arc<[u8]>> = Vec::new();
+        let mut wanted = *key;
+        while way.len() < limits::CHAIN_LINKS {
+            let view = self.view(None);
+            let of_key = facts
+                .iter()
+                .filter(|(_, fact)| fact.said.recovery == wanted);
+            // Rather one that counts; but a statement proves itself, whatever became of its entry.
+            let (_, fact) = of_key.min_by_key(|(at, _)| (!view.sees(*at), self.graph.age(*at)))?;
+            way.push(fact.statement.clone());
+            if let Some(chain) = self.chain_of(&fact.said.device()) {
+                way.reverse();
+                return Some((chain, way));
+            }
+            wanted = fact.said.before();
+        }
+        None
+    }
+
+    /// Whether a statement, passed on by a device, would take the seat of a key in force, which it
+    /// replaces then.
+    pub fn replaces_a_key(&self, author: &DeviceKey, said: &RecoveryStatement) -> bool {
+        let right = self.view(None).right_to_set(author, said);
+        right.is_some_and(|right| right.seat.is_some())
+    }
+
+    /// The generation of an identity's newest recovery key; 0 without any.
+    pub fn recovery_generation(&self, identity: &IdentityKey) -> u64 {
+        let keys = self.recoveries(identity).into_iter();
+        keys.map(|view| view.generation).max().unwrap_or(0)
     }
 
     /// What a device showed when it came, last: its chain. Of revoked devices too, which others
@@ -212,13 +341,14 @@ impl Authority {
         highest.map_or(0, |order| order.saturating_add(1))
     }
 
-    /// Whether a device that is unknown here may add itself: the identity's present recovery key
+    /// Whether a device that is unknown here may add itself: a recovery key of the identity in force
     /// enrolled it. Whoever meets one lets it write its `DeviceAdd`.
     #[allow(dead_code, reason = "for whoever decides before an entry came")]
     pub fn may_recover(&self, chain: &DeviceChain) -> bool {
         let certificate = chain.certificate();
-        let present = self.recovery(&certificate.identity).map(|view| view.key);
-        present.is_some_and(|key| chain.enrolled_by() == Issuer::Recovery(key))
+        let keys = self.recoveries(&certificate.identity);
+        keys.iter()
+            .any(|view| chain.enrolled_by() == Issuer::Recovery(view.key))
             && self.role(&certificate.identity).is_some()
             && !self.is_revoked(&certificate.device)
     }

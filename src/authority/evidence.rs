@@ -97,11 +97,15 @@ impl<'a> Gathering<'a> {
     }
 
     fn recovery(&mut self, view: &View<'_>, deed: &Deed) {
+        let facts = self.authority.facts.devices.get(&deed.device);
+        let added = facts.into_iter().flat_map(|facts| facts.added.iter());
+        let by: BTreeSet<_> = added
+            .filter_map(|dated| dated.fact.enrolment.recovered.map(|by| by.key))
+            .collect();
         let set = self.authority.facts.recoveries.get(&deed.identity);
-        let present = view.recovery(&deed.identity).map(|fact| fact.said.recovery);
         let set = set.into_iter().flatten();
         let first = set
-            .filter(|(at, fact)| view.sees(*at) && Some(fact.said.recovery) == present)
+            .filter(|(at, fact)| view.sees(*at) && by.contains(&fact.said.recovery))
             .min_by_key(|(at, _)| self.authority.graph.age(*at));
         self.pending.extend(first.map(|(at, _)| *at));
     }

@@ -216,17 +216,29 @@ impl<'a> View<'a> {
     }
 
     /// The certificate under which a device acts for an identity now. Of several the latest; of
-    /// concurrent ones the one with the smallest HPKE key and name, which all peers agree on.
+    /// concurrent ones the one with the smallest HPKE key and name, and of one certificate the older
+    /// admission, which all peers agree on.
     pub fn device(&self, device: &DeviceKey, identity: &IdentityKey) -> Option<&'a DeviceAdded> {
         if self.is_revoked(device) {
             return None;
         }
         let latest = self.standing(self.facts.devices.get(device)?);
+        let place = |dated: &'a Dated<DeviceAdded>| {
+            let added = &dated.fact;
+            (key_and_name(added), self.graph.age(dated.at), added.order)
+        };
         latest
             .into_iter()
+            .filter(|dated| dated.fact.certificate.identity == *identity)
+            .min_by_key(|dated| place(dated))
             .map(|dated| &dated.fact)
-            .filter(|added| added.certificate.identity == *identity)
-            .min_by(|a, b| key_and_name(a).cmp(&key_and_name(b)))
+    }
+
+    /// All admissions of a device that count, whichever is the latest.
+    pub fn admissions(&self, device: &DeviceKey) -> impl Iterator<Item = &'a Dated<DeviceAdded>> {
+        let facts = self.facts.devices.get(device);
+        let added = facts.into_iter().flat_map(|facts| facts.added.iter());
+        added.filter(|dated| self.sees(dated.at) && self.stands(dated))
     }
 
     /// The latest of the certificates that count.

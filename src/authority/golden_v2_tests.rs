@@ -30,7 +30,7 @@ fn make() -> Golden {
     let statement = desk.keyring.recovery_statement(&phrase, 1);
     let chain = desk.keyring.chain();
     let keys = DeviceKeys::generate(&mut fill);
-    let back = Keyring::recover(keys, &phrase, chain, &statement, 3, "new desk").unwrap();
+    let back = Keyring::recover(keys, &phrase, chain, &[&statement], 3, "new desk").unwrap();
     let renewed = back.renew_hpke(&mut fill).unwrap();
     let guest = Keyring::generate(&mut fill).enrol(1, "tablet", &mut fill);
     let (mut back, mut guest) = (Peer::new(back, world.space), Peer::new(guest, world.space));
@@ -145,7 +145,7 @@ fn golden_files_of_version_2_are_read_and_applied() {
     let chain = DeviceChain::decode(&load("v2-device-chain")).unwrap();
     assert_eq!(keyring.chain(), &chain);
     let said = RecoveryStatement::decode(&load("v2-recovery-statement")).unwrap();
-    assert_eq!(authority.recovery(&identity).unwrap().key, said.recovery);
+    assert_eq!(authority.recoveries(&identity)[0].key, said.recovery);
     let devices = authority.devices_by_rank(&identity);
     assert_eq!(devices[0], keyring.device_key());
     assert_eq!(devices.len(), 2);

@@ -7,6 +7,7 @@ use super::tests::{
     Peer, Rng, Sent, World, close_op, invite_op, join_op, observe, refused, set_role, shuffle,
 };
 use super::*;
+use crate::identity::{DeviceKeys, Issuer, Keyring, RecoveryPhrase, RecoveryStatement};
 use crate::model::{EntryId, Role, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,13 @@ pub fn further_device(world: &mut World, peer: &Peer) -> (ControlOp, Peer) {
     )
 }
 
+/// A recovery phrase, the statements that lead to it, and whose device stated the first.
+struct Phrase {
+    phrase: RecoveryPhrase,
+    statements: Vec<Vec<u8>>,
+    issuer: usize,
+}
+
 /// A space in which a history takes place, and who takes part.
 struct Stage {
     world: World,
@@ -40,6 +48,8 @@ struct Stage {
     /// What several know while each acts without the others.
     moment: Vec<EntryId>,
     keys: u8,
+    /// Recovery phrases that were made.
+    phrases: Vec<Phrase>,
 }
 
 impl Stage {
@@ -82,6 +92,7 @@ impl Stage {
             world,
             peers,
             keys: 0,
+            phrases: Vec::new(),
         }
     }
 
@@ -94,10 +105,11 @@ impl Stage {
         let rng = &mut self.world.rng;
         let invitation = rng.below(7) as u8 + 1;
         let target = rng.below(self.peers.len());
-        match rng.below(26) {
+        match rng.below(32) {
+            26 | 27 => self.recovery(by),
             // Guests come by an invitation that somebody closes at the same time.
-            22 | 23 => close_op(4 + rng.below(2) as u8),
-            24 | 25 if by > 0 => {
+            22 | 23 | 28 | 29 => close_op(4 + rng.below(2) as u8),
+            24 | 25 | 30 | 31 if by > 0 => {
                 let (hot, role) = (4 + rng.below(2) as u8, ROLES[rng.below(3)]);
                 join_op(self.world.space, &self.peers[by], hot, role)
             }
@@ -148,6 +160,68 @@ impl Stage {
         }
     }
 
+    /// A phrase, of one's own making, that another device of the identity made, or that is to take the
+    /// place of one before.
+    fn recovery(&mut self, by: usize) -> ControlOp {
+        let identity = self.peers[by].header.identity;
+        let of = |at: &usize| self.peers[*at].header.identity == identity;
+        let own: Vec<usize> = (0..self.peers.len()).filter(of).collect();
+        let rng = &mut self.world.rng;
+        let issuer = own[rng.below(own.len())];
+        let phrase = RecoveryPhrase::generate(&mut |to| rng.fill(to));
+        let step = 1 + rng.below(3) as u64 / 2;
+        let generation = self.world.authority.recovery_generation(&identity) + step;
+        let recovery = phrase.key();
+        let of = |known: &&Phrase| self.peers[known.issuer].header.identity == identity;
+        let known: Vec<&Phrase> = self.phrases.iter().filter(of).collect();
+        let at = self.world.rng.below(2 * known.len() + 1);
+        let (statement, mut statements, issuer) = match known.get(at) {
+            Some(before) => (
+                before.phrase.replaced_by(&phrase, identity, generation),
+                before.statements.clone(),
+                before.issuer,
+            ),
+            None => {
+                let keyring = &self.peers[issuer].keyring;
+                let statement = keyring.recovery_statement(&phrase, generation);
+                (statement, Vec::new(), issuer)
+            }
+        };
+        statements.push(statement.clone());
+        self.phrases.push(Phrase {
+            phrase,
+            statements,
+            issuer,
+        });
+        ControlOp::RecoverySet {
+            identity,
+            recovery,
+            statement,
+        }
+    }
+
+    /// A new device that a phrase brings back, and its operation.
+    fn recovered(&mut self) -> Option<(usize, ControlOp)> {
+        if self.phrases.is_empty() || self.peers.len() >= 18 {
+            return None;
+        }
+        let at = self.world.rng.below(self.phrases.len());
+        let known = &self.phrases[at];
+        let chain = self.peers[known.issuer].keyring.chain();
+        let identity = &chain.certificate().identity;
+        let order = self.world.authority.next_device_order(identity);
+        let order = order.max(chain.certificate().order + 1);
+        let rng = &mut self.world.rng;
+        let keys = DeviceKeys::generate(&mut |to| rng.fill(to));
+        let (phrase, statements) = (&known.phrase, &known.statements);
+        let keyring = Keyring::recover(keys, phrase, chain, statements, order, "").unwrap();
+        let certificate = keyring.chain().encode();
+        self.peers.push(Peer::new(keyring, self.world.space));
+        self.written.push(Vec::new());
+        let op = ControlOp::DeviceAdd { certificate };
+        Some((self.peers.len() - 1, op))
+    }
+
     fn share(&mut self, by: usize) -> ControlOp {
         let known = self.world.authority.keys();
         let to = self.world.authority.entitled_devices();
@@ -169,7 +243,14 @@ impl Stage {
         // Those who may do something more often than those who may not.
         let some = [self.peers.len(), 4][self.world.rng.below(2)];
         let by = self.world.rng.below(some);
-        let op = self.op(by);
+        let back = match self.world.rng.below(10) {
+            0 => self.recovered(),
+            _ => None,
+        };
+        let (by, op) = match back {
+            Some(back) => back,
+            None => (by, self.op(by)),
+        };
         let before = self.peers[by].last;
         let mut ctl = self.world.authority.heads();
         ctl.truncate(limits::ENTRY_CTL);
@@ -237,6 +318,9 @@ fn compare_with_reference(world: &World, peers: &[Peer], seed: u64) {
         let (identity, device) = (&peer.header.identity, &peer.header.device);
         let role = reference.role(outcome, identity);
         assert_eq!(authority.role(identity), role, "seed {seed}");
+        let keys = authority.recoveries(identity).into_iter();
+        let keys: Vec<_> = keys.map(|view| view.key).collect();
+        assert_eq!(keys, reference.recoveries(outcome, identity), "seed {seed}");
         let acts = reference.device(outcome, device);
         let acts = acts.and_then(|of| Some((of, reference.role(outcome, &of)?)));
         assert_eq!(authority.role_of_device(device), acts, "seed {seed}");
@@ -266,6 +350,11 @@ struct Tally {
     hand_overs: usize,
     /// Joins that a concurrent closing of their invitation voids.
     closed: usize,
+    /// Devices that a recovery phrase brought back, and phrases that ranked below another, and that
+    /// took another's place by means of it.
+    recovered: usize,
+    junior: usize,
+    replacing: usize,
 }
 
 fn run(seed: u64, tally: &mut Tally) {
@@ -320,6 +409,22 @@ fn run(seed: u64, tally: &mut Tally) {
     let closed = |cause: &&resolution::Cause| matches!(cause, resolution::Cause::Closed(_));
     let causes = world.authority.dead().causes.values();
     tally.closed += causes.filter(closed).count();
+    for peer in &peers {
+        let device = &peer.header.device;
+        let by_phrase = matches!(peer.keyring.chain().enrolled_by(), Issuer::Recovery(_));
+        let acts = world.authority.role_of_device(device).is_some();
+        tally.recovered += usize::from(by_phrase && acts);
+        let keys = world.authority.recoveries(&peer.header.identity).len();
+        tally.junior += keys.saturating_sub(1);
+    }
+    let replacing = world.sent.iter().filter(stands).filter(|one| {
+        let ControlOp::RecoverySet { statement, .. } = &one.op else {
+            return false;
+        };
+        let said = RecoveryStatement::decode(statement).unwrap();
+        said.device() != one.author.device && world.authority.chain_of(&said.device()).is_none()
+    });
+    tally.replacing += replacing.count();
     let is_hand_over = |one: &&Sent| matches!(one.op, ControlOp::Succession { .. });
     tally.hand_overs += hand_overs.filter(is_hand_over).count();
 }
@@ -336,5 +441,7 @@ fn random_histories_resolve_alike_in_every_order_and_as_the_rules_say() {
     println!("{seeds} histories: {tally:?}");
     let much = tally.accepted * 2 > tally.entries && tally.voided as u64 * 2 > seeds;
     let enough = tally.hand_overs as u64 * 20 > seeds && tally.closed as u64 * 4 > seeds;
-    assert!(much && enough, "{tally:?}");
+    let back = tally.recovered as u64 * 20 > seeds && tally.junior as u64 * 20 > seeds;
+    let replacing = tally.replacing as u64 * 20 > seeds;
+    assert!(much && enough && back && replacing, "{tally:?}");
 }

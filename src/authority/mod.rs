@@ -31,6 +31,7 @@ mod tenure;
 mod timeline;
 mod undoing;
 mod views;
+mod voids;
 mod why;
 mod withholding;
 
@@ -59,6 +60,8 @@ mod golden_v2_tests;
 mod histories;
 #[cfg(test)]
 mod key_tests;
+#[cfg(test)]
+mod phrase_tests;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]

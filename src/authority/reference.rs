@@ -2,12 +2,14 @@
 //! which keeps and reuses what it found, is compared with. It shares no code with the resolver's.
 
 mod order;
+mod recovery;
 
 use self::order::{above, above_role, compare_lines};
+use self::recovery::Recovery;
 use super::tests::Sent;
 use super::{ControlOp, Target};
 use crate::identity::Issuer;
-use crate::model::{ContentKeyId, DeviceKey, EntryId, IdentityKey, Role};
+use crate::model::{ContentKeyId, DeviceKey, EntryId, IdentityKey, RecoveryKey, Role};
 use std::collections::HashMap;
 
 type Age = (u64, EntryId);
@@ -45,6 +47,10 @@ impl FromIterator<usize> for Set {
     }
 }
 
+/// Lower is senior: whether a device enrolled it, of the key that did otherwise the seat and, newest
+/// first, the generation, the order in its certificate, of recovered ones from the end; then its age.
+type DeviceRank = ((bool, u64, u64, u32), Age);
+
 /// How an owner, or anybody else, holds a role; see `Reference::compare`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Held {
@@ -62,6 +68,7 @@ enum Effect {
     Close([u8; 32]),
     Key(ContentKeyId),
     HandOver(IdentityKey, IdentityKey, Vec<Age>),
+    Recovery(Recovery),
 }
 
 /// A device that came to act.
@@ -70,6 +77,8 @@ struct Added {
     device: DeviceKey,
     identity: IdentityKey,
     order: u32,
+    /// The recovery key in force that enrolled it, and that one's seat and generation.
+    recovered: Option<(RecoveryKey, u64, u64)>,
     /// The devices that it came by, if nobody in the space vouched for it.
     came_by: Vec<DeviceKey>,
 }
@@ -78,6 +87,7 @@ struct Added {
 enum Ground {
     Nothing,
     House,
+    Recovered,
     Office(Option<Role>),
     Invitation([u8; 32], Role),
 }
@@ -86,7 +96,7 @@ struct Accepted {
     effects: Vec<Effect>,
     ground: Ground,
     rank: Option<(Role, Held)>,
-    device_rank: Option<(u32, Age)>,
+    device_rank: Option<DeviceRank>,
     denies: Option<(Target, Option<Role>)>,
     against: Option<IdentityKey>,
     raises: Option<IdentityKey>,
@@ -248,9 +258,15 @@ impl<'a> Reference<'a> {
         last.map(|(_, added)| added.identity)
     }
 
-    fn device_rank(&self, set: Set, device: &DeviceKey) -> Option<(u32, Age)> {
+    fn device_rank(&self, set: Set, device: &DeviceKey) -> Option<DeviceRank> {
         let added = self.admissions(set, device).into_iter();
-        added.map(|(at, added)| (added.order, self.age(at))).min()
+        let rank = |added: &Added| match added.recovered {
+            Some((_, seat, generation)) => {
+                (false, seat, u64::MAX - generation, u32::MAX - added.order)
+            }
+            None => (true, 0, u64::MAX, added.order),
+        };
+        added.map(|(at, added)| (rank(added), self.age(at))).min()
     }
 
     pub fn invitation(&self, set: Set, key: &[u8; 32]) -> Option<(Role, bool)> {
@@ -305,9 +321,20 @@ impl<'a> Reference<'a> {
                 self.judge_join(set, sent, *role, invitation_key)?
             }
             ControlOp::Merge => (own.map(|_| Vec::new())?, Ground::Nothing),
-            ControlOp::DeviceAdd { .. } => {
+            ControlOp::DeviceAdd { .. } if own.is_none() => {
+                self.judge_recovered(set, sent)?;
+                let ground = if acts {
+                    Ground::House
+                } else {
+                    Ground::Recovered
+                };
+                (self.addition(set, &sent.op)?, ground)
+            }
+            ControlOp::DeviceAdd { .. } => (self.addition(set, &sent.op)?, Ground::House),
+            ControlOp::RecoverySet { .. } => {
                 own?;
-                (self.addition(set, &sent.op)?, Ground::House)
+                let set = self.judge_recovery(set, sent)?;
+                (vec![Effect::Recovery(set)], Ground::House)
             }
             ControlOp::DeviceRevoke { device: other, .. } => {
                 against = self.device(set, other);
@@ -333,11 +360,16 @@ impl<'a> Reference<'a> {
             _ => self.judge_others(set, past, &sent.op, generation, own?)?,
         };
         let denies = self.denial(set, &sent.op);
+        let own_rank = self.device_rank(set, &device);
+        let lent = effects.iter().find_map(|effect| match effect {
+            Effect::Recovery(key) => key.lent(),
+            _ => None,
+        });
         Some(Accepted {
             effects,
             ground,
             rank,
-            device_rank: self.device_rank(set, &device),
+            device_rank: lent.map_or(own_rank, |lent| own_rank.map(|own| own.min(lent))),
             against: against.filter(|_| denies.is_some()),
             denies,
             raises: match &sent.op {
@@ -497,6 +529,7 @@ impl<'a> Reference<'a> {
             device,
             identity,
             order: certificate.order,
+            recovered: self.enrolled_by(set, &chain),
             came_by: came_by.collect(),
         };
         let new = acts_for.is_none().then_some(Effect::Device(added));

@@ -131,6 +131,12 @@ impl Authority {
                 let since = (place.depth, entry.id, 0);
                 deed.rank = Some((*role, Tenure::Since(since)));
             }
+            // Whoever passes it on, and however senior: a device below that key voids nothing of it.
+            if let [Fact::Recovery(set)] = facts.as_slice()
+                && set.by_key
+            {
+                deed.device_rank = Some(set.rank.clone()).min(deed.device_rank);
+            }
             (facts, deed, Denied::of(op, &case.view))
         });
         let by_member = outcome.is_err() && case.author_is_member();

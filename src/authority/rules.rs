@@ -2,7 +2,7 @@
 //!
 //! No rule may depend on anything outside the entry's past, or peers would disagree.
 
-use super::enrolment::{Enrolment, RecoveryFact, Voucher};
+use super::enrolment::{Enrolment, Recovered, RecoveryFact, Voucher};
 use super::facts::{Fact, KeyClaim, View};
 use super::invite_hint::InviteHint;
 use super::op::{ControlOp, join_signing_bytes};
@@ -190,7 +190,7 @@ impl Case<'_> {
                 });
             return self.admit(chain, voucher);
         }
-        let Some(key) = self.recovered(&chain) else {
+        let Some(by) = self.recovered(&chain) else {
             return Err("its author is not a member".into());
         };
         if chain.certificate().device != self.author.device {
@@ -200,14 +200,19 @@ impl Case<'_> {
             return Err("its author's identity is not a member".into());
         }
         // However many devices there are: they may be a thief's.
-        self.admit(chain, Voucher::Recovery(key))
+        self.admit(chain, Voucher::Recovery(by.key))
     }
 
-    /// The recovery key that enrolled a device, if it is the identity's present one.
-    fn recovered(&self, chain: &DeviceChain) -> Option<RecoveryKey> {
-        let present = self.view.recovery(&chain.certificate().identity)?;
-        let key = present.said.recovery;
-        (chain.enrolled_by() == Issuer::Recovery(key)).then_some(key)
+    /// The recovery key that enrolled a device, if it is one of the identity's in force.
+    fn recovered(&self, chain: &DeviceChain) -> Option<Recovered> {
+        let keys = self.view.recoveries(&chain.certificate().identity);
+        let by = |key| chain.enrolled_by() == Issuer::Recovery(key);
+        let fact = keys.into_iter().find(|fact| by(fact.said.recovery))?;
+        Some(Recovered {
+            key: fact.said.recovery,
+            seat: fact.seat,
+            generation: fact.said.generation,
+        })
     }
 
     fn enrol(&self, chain: DeviceChain, voucher: Voucher) -> Fact {
@@ -264,8 +269,11 @@ impl Case<'_> {
         self.admit(chain, Voucher::Newcomer)
     }
 
-    /// By the most senior device of the identity, or one that the present recovery key enrolled: as
-    /// the author, or as the issuer of the statement, which any device of the identity may pass on.
+    /// By the most senior device of the identity, or one that a recovery key in force enrolled: as
+    /// the author, or as the issuer of the statement, which any device of the identity may pass on; or
+    /// by a recovery key in force itself, as the issuer. Key and enrolled device take the seat of that
+    /// key, and replace it with all below. The most senior device may be in a thief's hands: its key
+    /// comes below all others, which stay in force.
     fn recovery_set(
         &self,
         identity: &IdentityKey,
@@ -283,15 +291,17 @@ impl Case<'_> {
         if !self.view.follows(&said) {
             return Err("its statement does not follow the present one".into());
         }
-        let by = [self.author.device, said.issuer];
-        let rank = by
-            .iter()
-            .find_map(|device| self.view.may_set_recovery(device, identity))
-            .ok_or("neither its author nor its statement's is the most senior device")?;
+        let right = self.view.right_to_set(&self.author.device, &said).ok_or(
+            "neither its author nor its statement's is the most senior device, or came by a \
+             recovery key in force or is one",
+        )?;
         Ok(vec![Fact::Recovery(RecoveryFact {
+            seat: right.seat.unwrap_or(said.generation),
+            inherits: right.seat.is_some(),
+            by_key: right.by_key,
             said,
             statement: statement.into(),
-            rank,
+            rank: right.rank,
         })])
     }
 

@@ -203,7 +203,7 @@ fn roles_that_came_by_any_way_are_shown() {
     };
     let keys = DeviceKeys::generate(&mut fill);
     let chain = creator.keyring.chain().clone();
-    let back = Keyring::recover(keys, &phrase, &chain, &statement, 2, "back").unwrap();
+    let back = Keyring::recover(keys, &phrase, &chain, &[&statement], 2, "back").unwrap();
     let mut back = Peer::new(back, world.space);
     let accept = |world: &mut World, peer: &mut Peer, op| {
         assert_eq!(world.act(peer, op), Verdict::Accepted);

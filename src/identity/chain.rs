@@ -116,6 +116,12 @@ impl DeviceChain {
         &self.lineage
     }
 
+    /// The recovery statements among the links, root first.
+    pub fn statements(&self) -> impl Iterator<Item = &Arc<[u8]>> {
+        let links = self.links.iter();
+        links.filter(|link| link.first() == Some(&statement::VERSION))
+    }
+
     /// The chain with further links behind: what leads to a device, or to a recovery key, that this
     /// chain's device issues. A renewal of its own key has no part in that and is left out.
     pub fn extended(&self, more: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
@@ -173,7 +179,11 @@ impl Walk {
 
     fn statement(&mut self, statement: RecoveryStatement) -> Result<()> {
         self.check_identity(statement.identity)?;
-        let (order, lineage) = self.through(&statement.issuer)?;
+        let (order, lineage) = match self.recovery.get(&statement.before()) {
+            // What a device issued falls with it, be its key a recovery key as well.
+            Some(known) if !self.devices.contains_key(&statement.device()) => known.clone(),
+            _ => self.through(&statement.device())?,
+        };
         self.recovery.insert(statement.recovery, (order, lineage));
         Ok(())
     }

@@ -24,7 +24,7 @@ fn chains_round_trip_and_every_mutation_is_refused() {
     let phrase = RecoveryPhrase::generate(&mut counting(3));
     let statement = second.recovery_statement(&phrase, 1);
     let keys = DeviceKeys::generate(&mut counting(60));
-    let third = Keyring::recover(keys, &phrase, second.chain(), &statement, 2, "c").unwrap();
+    let third = Keyring::recover(keys, &phrase, second.chain(), &[&statement], 2, "c").unwrap();
     let fourth = third.enrol(3, "d", &mut counting(70));
     let renewed = fourth.renew_hpke(&mut counting(90)).unwrap();
     for keyring in [&first, &second, &third, &fourth, &renewed] {
@@ -76,8 +76,41 @@ fn every_issuer_stands_before_what_it_issues() {
     let stranger = first.enrol(9, "", &mut counting(77));
     let keys = DeviceKeys::generate(&mut counting(60));
     let statement = stranger.recovery_statement(&phrase, 1);
-    let refused = Keyring::recover(keys, &phrase, second.chain(), &statement, 12, "");
+    let refused = Keyring::recover(keys, &phrase, second.chain(), &[&statement], 12, "");
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Protocol);
+}
+
+#[test]
+fn a_phrase_stands_in_for_the_device_that_stated_the_one_before() {
+    let first = Keyring::generate(&mut counting(0));
+    let [a, b, c] = [3, 4, 5].map(|seed| RecoveryPhrase::generate(&mut counting(seed)));
+    let identity = first.identity_key();
+    let statements = [
+        first.recovery_statement(&a, 1),
+        a.replaced_by(&b, identity, 2),
+        b.replaced_by(&c, identity, 3),
+    ];
+    let recover = |phrase: &RecoveryPhrase, statements: &[Vec<u8>], order| {
+        let keys = DeviceKeys::generate(&mut counting(60));
+        Keyring::recover(keys, phrase, first.chain(), statements, order, "c")
+    };
+    let back = recover(&c, &statements, 1).unwrap();
+    let chain = back.chain();
+    assert_eq!(DeviceChain::decode(&chain.encode()).unwrap(), *chain);
+    assert_eq!(chain.enrolled_by(), Issuer::Recovery(c.key()));
+    assert_eq!(chain.lineage(), [first.device_key()]);
+    assert_eq!(chain.statements().count(), 3);
+    // Every statement is needed, in its place, and none lowers the order.
+    assert!(recover(&c, &statements[1..], 1).is_err());
+    let gap = [statements[0].clone(), statements[2].clone()];
+    assert!(recover(&c, &gap, 1).is_err());
+    assert!(recover(&b, &statements, 1).is_err());
+    assert!(recover(&c, &[], 1).is_err());
+    assert!(recover(&c, &statements, 0).is_err());
+    // Nor is another identity's of any use.
+    let foreign = b.replaced_by(&c, IdentityKey([7; 32]), 3);
+    let mixed = [statements[0].clone(), statements[1].clone(), foreign];
+    assert!(recover(&c, &mixed, 1).is_err());
 }
 
 #[test]
@@ -90,7 +123,7 @@ fn nobody_makes_a_device_senior_to_itself() {
         assert!(second.certify(&request).is_err(), "{order}");
         let phrase = RecoveryPhrase::generate(&mut counting(3));
         let statement = second.recovery_statement(&phrase, 1);
-        let recovered = Keyring::recover(keys, &phrase, second.chain(), &statement, order, "");
+        let recovered = Keyring::recover(keys, &phrase, second.chain(), &[&statement], order, "");
         assert!(recovered.is_err(), "{order}");
     }
     // Nor itself, by renewing its certificate in another place.

@@ -67,18 +67,19 @@ impl Keyring {
     }
 
     /// The keyring of a device that recovers an identity by its phrase. `issuer` is the chain of
-    /// the device that made `statement`, which names the phrase's recovery key; `order` is higher
-    /// than that of every device known. Errors when the statement names another key, as it does
-    /// once a newer phrase was made.
+    /// the device that made the first of `statements`, each of which the key of the one before it
+    /// made; the last names the phrase's recovery key. `order` is higher than that of every device
+    /// known. Errors when the last statement names another key, as it does once a newer phrase was made.
     pub fn recover(
         keys: DeviceKeys,
         phrase: &RecoveryPhrase,
         issuer: &DeviceChain,
-        statement: &[u8],
+        statements: &[impl AsRef<[u8]>],
         order: u32,
         name: &str,
     ) -> Result<Keyring> {
-        let said = RecoveryStatement::decode(statement)?;
+        let last = statements.last().map_or(&[][..], |last| last.as_ref());
+        let said = RecoveryStatement::decode(last)?;
         let key = phrase.key();
         if said.recovery != key {
             return Err(Error::invalid(
@@ -87,7 +88,9 @@ impl Keyring {
         }
         let certificate = keys.certificate(said.identity, Issuer::Recovery(key), order, name);
         let bytes = certificate.sign(&phrase.signer(), &keys.signer);
-        let links = issuer.extended(&[statement.to_vec(), bytes])?;
+        let statements = statements.iter().map(|one| one.as_ref().to_vec());
+        let more: Vec<Vec<u8>> = statements.chain([bytes]).collect();
+        let links = issuer.extended(&more)?;
         Keyring::for_device(keys, &links)
     }
 
@@ -119,7 +122,7 @@ impl Keyring {
             identity: self.identity_key(),
             recovery: phrase.key(),
             generation,
-            issuer: self.device_key(),
+            issuer: self.device_key().0,
         };
         statement.sign(&self.keys.signer, &phrase.signer())
     }

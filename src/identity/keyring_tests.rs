@@ -96,7 +96,7 @@ fn certificates_verify_and_every_mutation_is_refused() {
     let phrase = RecoveryPhrase::generate(&mut counting(3));
     let statement = first.recovery_statement(&phrase, 1);
     let keys = DeviceKeys::generate(&mut counting(60));
-    let third = Keyring::recover(keys, &phrase, first.chain(), &statement, 2, "new").unwrap();
+    let third = Keyring::recover(keys, &phrase, first.chain(), &[&statement], 2, "new").unwrap();
     for keyring in [&first, &second, &third] {
         let bytes = keyring.chain().links().last().unwrap();
         let certificate = DeviceCertificate::decode(bytes).unwrap();
@@ -143,10 +143,10 @@ fn only_the_present_phrase_recovers() {
     let new = RecoveryPhrase::generate(&mut counting(4));
     let statement = first.recovery_statement(&new, 2);
     let keys = DeviceKeys::generate(&mut counting(60));
-    let refused = Keyring::recover(keys, &old, first.chain(), &statement, 1, "").unwrap_err();
+    let refused = Keyring::recover(keys, &old, first.chain(), &[&statement], 1, "").unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
     let keys = DeviceKeys::generate(&mut counting(60));
-    let back = Keyring::recover(keys, &new, first.chain(), &statement, 1, "").unwrap();
+    let back = Keyring::recover(keys, &new, first.chain(), &[&statement], 1, "").unwrap();
     assert_eq!(back.identity_key(), first.identity_key());
     assert_eq!(back.chain().enrolled_by(), Issuer::Recovery(new.key()));
     assert_eq!(back.chain().links().len(), 3);

@@ -1,7 +1,8 @@
 //! Recovery phrases: 24 words of BIP 39, and what follows from them.
 
+use super::statement::RecoveryStatement;
 use crate::feed::DeviceSigner;
-use crate::model::{Error, RecoveryKey, Result};
+use crate::model::{Error, IdentityKey, RecoveryKey, Result};
 use bip39::{Language, Mnemonic};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use unicode_normalization::UnicodeNormalization;
@@ -83,6 +84,23 @@ impl RecoveryPhrase {
             *to = *from;
         }
         secret
+    }
+
+    /// States, by this phrase, that another takes its place as one of `identity`'s. `generation` is
+    /// higher than that of every phrase there is.
+    pub fn replaced_by(
+        &self,
+        new: &RecoveryPhrase,
+        identity: IdentityKey,
+        generation: u64,
+    ) -> Vec<u8> {
+        let statement = RecoveryStatement {
+            identity,
+            recovery: new.key(),
+            generation,
+            issuer: self.key().0,
+        };
+        statement.sign(&self.signer(), &new.signer())
     }
 
     pub(super) fn signer(&self) -> DeviceSigner {

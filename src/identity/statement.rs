@@ -1,4 +1,5 @@
-//! Recovery statements: a device says which recovery key its identity has from now on.
+//! Recovery statements: a device, or the recovery key before, says which recovery key its identity
+//! has from now on.
 
 use crate::feed::codec::Reader;
 use crate::feed::{DeviceSigner, check_public_key, verify_signature};
@@ -18,10 +19,13 @@ pub struct RecoveryStatement {
     pub identity: IdentityKey,
     /// Its recovery key.
     pub recovery: RecoveryKey,
-    /// Rises with each new key of the identity: the key of the highest one is in force.
+    /// Rises with each new key of the identity.
     pub generation: u64,
-    /// The device that says so.
-    pub issuer: DeviceKey,
+    /// The key that says so: a device's, or that of a phrase which this one is to replace. Nothing in
+    /// the statement tells which; that is decided by what the key is known as where it is used. No
+    /// key can be taken for the other: it becomes a recovery key only by a statement, and a device's
+    /// only by a certificate, that it signed itself, each under a domain of its own.
+    pub issuer: [u8; 32],
 }
 
 impl RecoveryStatement {
@@ -43,7 +47,7 @@ impl RecoveryStatement {
             identity: IdentityKey(reader.array()?),
             recovery: RecoveryKey(reader.array()?),
             generation: reader.u64()?,
-            issuer: DeviceKey(reader.array()?),
+            issuer: reader.array()?,
         };
         let by_issuer: [u8; 64] = reader.array()?;
         let by_recovery: [u8; 64] = reader.array()?;
@@ -51,7 +55,7 @@ impl RecoveryStatement {
         check_public_key(&statement.identity.0)?;
         let fields = statement.fields();
         for (key, domain, signature) in [
-            (&statement.issuer.0, ISSUER_DOMAIN, by_issuer),
+            (&statement.issuer, ISSUER_DOMAIN, by_issuer),
             (&statement.recovery.0, RECOVERY_DOMAIN, by_recovery),
         ] {
             check_public_key(key)?;
@@ -59,6 +63,16 @@ impl RecoveryStatement {
                 .map_err(|e| e.context("recovery statement"))?;
         }
         Ok(statement)
+    }
+
+    /// The issuer, if a device says so.
+    pub fn device(&self) -> DeviceKey {
+        DeviceKey(self.issuer)
+    }
+
+    /// The issuer, if the recovery key before says so.
+    pub fn before(&self) -> RecoveryKey {
+        RecoveryKey(self.issuer)
     }
 
     /// The statement's bytes. The recovery key signs too: nobody can claim another's.
@@ -76,7 +90,7 @@ impl RecoveryStatement {
         out.extend_from_slice(self.identity.as_bytes());
         out.extend_from_slice(self.recovery.as_bytes());
         out.extend_from_slice(&self.generation.to_le_bytes());
-        out.extend_from_slice(self.issuer.as_bytes());
+        out.extend_from_slice(&self.issuer);
         out
     }
 }

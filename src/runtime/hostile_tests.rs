@@ -2,6 +2,7 @@
 //! attack ends the session or sets an entry aside, and honest members notice nothing.
 
 mod blobs;
+mod stream;
 mod support;
 
 use super::clock;

@@ -3,6 +3,7 @@
 use super::space_core::SpaceCore;
 use super::store::{EntryStatus, Store, StoredEntry, Vouched};
 use super::validity::{DenialIndex, Node};
+use super::voids::Contexts;
 use crate::authority::{Denial, Target};
 use crate::feed::{Entry, FeedHeader, FeedKind};
 use crate::model::{EntryId, FeedId, Result, Role};
@@ -112,6 +113,8 @@ impl SpaceCore {
     pub(super) fn denials_in_force(&self) -> Vec<Denial> {
         let mut denials = self.authority.denials();
         denials.retain(|denial| denial.leaves.is_none_or(|left| left < Role::Editor));
+        denials.extend(self.authority.voids());
+        denials.sort_unstable_by_key(|denial| denial.entry);
         denials
     }
 
@@ -169,8 +172,14 @@ impl SpaceCore {
     }
 
     /// The denials that charge an entry: they cover its author, who did not know of them, and name
-    /// neither it nor one after it to be kept.
+    /// neither it nor one after it to be kept; and what its author stood on that was undone.
     pub(super) fn charges(&mut self, outline: &Outline) -> Result<Vec<DenialIndex>> {
+        let mut charges = self.denied(outline)?;
+        charges.extend(self.void_charge(outline).map(|(at, _)| at));
+        Ok(charges)
+    }
+
+    fn denied(&mut self, outline: &Outline) -> Result<Vec<DenialIndex>> {
         let mut charges = Vec::new();
         for at in self.unknown_to(outline, true) {
             if !self.is_kept_by(at, outline)? {
@@ -190,7 +199,7 @@ impl SpaceCore {
         }
         let mut unknown = Vec::new();
         for (at, denial) in self.denials.list.iter().enumerate() {
-            if covers(denial, &author) != covering {
+            if denial.is_void || covers(denial, &author) != covering {
                 continue;
             }
             let asked = (outline.known.anchor, denial.entry);
@@ -246,13 +255,15 @@ impl SpaceCore {
     }
 
     /// The entries as they are judged; they are in causal order.
-    pub(super) fn nodes(&mut self, outlines: &[Outline]) -> Result<Vec<Node>> {
+    pub(super) fn nodes(&mut self, outlines: &[Outline]) -> Result<(Vec<Node>, Contexts)> {
+        let mut contexts = Contexts::new(self.denials.list.len());
         let mut nodes = Vec::with_capacity(outlines.len());
         let mut places: HashMap<EntryId, usize> = HashMap::with_capacity(outlines.len());
         let mut charged = BTreeSet::new();
         for outline in outlines {
-            let charges = self.charges(outline)?;
+            let mut charges = self.denied(outline)?;
             charged.extend(charges.iter().copied());
+            charges.extend(self.context_of(outline, &mut contexts));
             let inside = outline.parents.iter().filter_map(|id| places.get(id));
             let inside = inside.copied().collect();
             places.insert(outline.id, nodes.len());
@@ -270,7 +281,12 @@ impl SpaceCore {
                 node.vouches.retain(|denial| charged.contains(denial));
             }
         }
-        Ok(nodes)
+        if !contexts.is_empty() {
+            for (node, outline) in nodes.iter_mut().zip(outlines) {
+                node.vouches.extend(self.vouches_in(outline, &mut contexts));
+            }
+        }
+        Ok((nodes, contexts))
     }
 }
 

@@ -37,12 +37,11 @@ impl SpaceCore {
         Ok(())
     }
 
-    /// Sets our identity's recovery key. Whether anything was to be done: not if the space has this
+    /// Sets a recovery key of our identity. Whether anything was to be done: not if the space has this
     /// one, or a later one.
     pub fn set_recovery(&mut self, statement: &[u8]) -> Result<bool> {
         let said = RecoveryStatement::decode(statement)?;
-        let present = self.authority.recovery(&said.identity);
-        if present.is_some_and(|present| present.generation >= said.generation) {
+        if self.authority.recovery_generation(&said.identity) >= said.generation {
             return Ok(false);
         }
         self.author_control(&ControlOp::RecoverySet {

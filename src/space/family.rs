@@ -3,7 +3,7 @@
 use super::space_core::SpaceCore;
 use crate::authority::ControlOp;
 use crate::feed::sha256;
-use crate::identity::{DeviceChain, Issuer};
+use crate::identity::{DeviceChain, Issuer, RecoveryStatement};
 use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result};
 use std::sync::Arc;
 
@@ -18,13 +18,23 @@ pub struct FamilyMember {
     pub recovered: bool,
 }
 
-/// All devices of the identity and its recovery key, as its HALO space has them.
+/// A recovery key in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FamilyPhrase {
+    /// The key.
+    pub key: RecoveryKey,
+    /// The statement that names it, last, and before it those of the keys that it came by, the oldest
+    /// first: a space that has one of them is to learn that this one replaced it.
+    pub statements: Vec<Arc<[u8]>>,
+}
+
+/// All devices of the identity and its recovery keys, as its HALO space has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Family {
     /// The devices: those that act, the most senior first, then the revoked ones.
     pub members: Vec<FamilyMember>,
-    /// The recovery key in force, with the statement that names it.
-    pub recovery: Option<(RecoveryKey, Vec<u8>)>,
+    /// The recovery keys in force, the oldest first.
+    pub recoveries: Vec<FamilyPhrase>,
     /// The identity's display name.
     pub display_name: String,
 }
@@ -57,10 +67,11 @@ impl Family {
             bytes.extend_from_slice(&sha256(&[&member.chain.encode()]));
             bytes.push(u8::from(member.revoked));
         }
-        let recovery = self.recovery.as_ref();
-        let statement = recovery.map_or(&[][..], |(_, statement)| statement);
+        let phrases = self.recoveries.iter();
+        let statements = phrases.filter_map(|phrase| phrase.statements.last());
+        let statements: Vec<u8> = statements.flat_map(|bytes| bytes.to_vec()).collect();
         let name = sha256(&[self.display_name.as_bytes()]);
-        sha256(&[b"echodb/family/v1", &bytes, &name, statement])
+        sha256(&[b"echodb/family/v1", &bytes, &name, &statements])
     }
 }
 
@@ -78,17 +89,22 @@ impl SpaceCore {
                 chain,
             })
         });
+        let mut recoveries = self.authority.recoveries(&identity);
+        recoveries.sort_by_key(|view| view.generation);
         Family {
             members: members.collect(),
-            recovery: self
-                .authority
-                .recovery(&identity)
-                .map(|view| (view.key, view.statement)),
+            recoveries: recoveries
+                .into_iter()
+                .map(|view| FamilyPhrase {
+                    key: view.key,
+                    statements: self.statements_to(&view.key, view.statement),
+                })
+                .collect(),
             display_name: self.authority.name_of(&identity),
         }
     }
 
-    /// Does here what was done elsewhere: registers the recovery key, adds the devices that act,
+    /// Does here what was done elsewhere: registers the recovery keys, adds the devices that act,
     /// takes the display name over and, with `revoke`, revokes the devices that were revoked. Whether
     /// anything was to be done. What the rules of this space refuse to this device is left to one that
     /// may, and put into `refused`.
@@ -99,10 +115,8 @@ impl SpaceCore {
         refused: &mut Vec<Error>,
     ) -> Result<bool> {
         let mut changed = false;
-        // First: a device that the key enrolled is to have its rank here too.
-        if let Some((_, statement)) = &family.recovery {
-            changed |= unless_refused(self.set_recovery(statement), refused)?;
-        }
+        // First: a device that a key enrolled is to have its rank here too.
+        changed |= self.set_recoveries(family, &mut Vec::new())?;
         for member in family.members.iter().filter(|member| !member.revoked) {
             let device = member.chain.certificate().device;
             let acts = self.authority.role_of_device(&device).is_some();
@@ -110,6 +124,8 @@ impl SpaceCore {
                 changed |= unless_refused(self.add_device(&member.chain), refused)?;
             }
         }
+        // Those that devices stated which are here only now.
+        changed |= self.set_recoveries(family, refused)?;
         if self.authority.name_of(&self.keyring.identity_key()) != family.display_name {
             let name = self.set_name(&family.display_name).map(|()| true);
             changed |= unless_refused(name, refused)?;
@@ -138,6 +154,54 @@ impl SpaceCore {
 }
 
 impl SpaceCore {
+    fn set_recoveries(&mut self, family: &Family, refused: &mut Vec<Error>) -> Result<bool> {
+        let mut changed = false;
+        for phrase in &family.recoveries {
+            changed |= self.bring_in(phrase, refused)?;
+        }
+        Ok(changed)
+    }
+
+    /// Registers a recovery key. Where one is in force that it came by, this replaces that one, or is
+    /// left to a device that can do so: it would come below a phrase that is void elsewhere.
+    fn bring_in(&mut self, phrase: &FamilyPhrase, refused: &mut Vec<Error>) -> Result<bool> {
+        let present = self.authority.recoveries(&self.keyring.identity_key());
+        let mut said = Vec::with_capacity(phrase.statements.len());
+        for statement in &phrase.statements {
+            said.push(RecoveryStatement::decode(statement)?);
+        }
+        let known = said
+            .iter()
+            .rposition(|said| present.iter().any(|view| view.key == said.recovery));
+        let first = known.map_or(said.len().saturating_sub(1), |known| known + 1);
+        let mut changed = false;
+        let missing = said.iter().zip(&phrase.statements).skip(first);
+        for (said, statement) in missing {
+            let own = self.keyring.device_key();
+            let done = match known.is_none() || self.authority.replaces_a_key(&own, said) {
+                true => self.set_recovery(statement),
+                false => Err(Error::new(
+                    ErrorKind::PermissionDenied,
+                    "a recovery phrase is left to a device that may replace the one before",
+                )),
+            };
+            if !unless_refused(done, refused)? {
+                break;
+            }
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    /// The statements that lead to a recovery key of ours, whose own is the last.
+    fn statements_to(&self, key: &RecoveryKey, own: Vec<u8>) -> Vec<Arc<[u8]>> {
+        let identity = self.keyring.identity_key();
+        let Some((chain, way)) = self.authority.way_to_recovery(&identity, key) else {
+            return vec![own.into()];
+        };
+        chain.statements().cloned().chain(way).collect()
+    }
+
     /// Sets our identity's display name in this space.
     fn set_name(&mut self, display_name: &str) -> Result<()> {
         self.author_control(&ControlOp::NameSet {

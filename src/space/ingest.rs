@@ -205,7 +205,7 @@ impl SpaceCore {
         entry.verify(&author.device)?;
         if let Some(missing) = self.missing(&entry)? {
             into.unplaced += 1;
-            self.unplaced.hold(missing, entry);
+            self.unplaced.hold(missing, author.device, entry);
             return Ok(false);
         }
         let forked = self.is_forked(&entry.header.feed);

@@ -50,6 +50,7 @@ mod undo;
 mod undo_codec;
 mod unplaced;
 mod validity;
+mod voids;
 mod waiting;
 mod write;
 
@@ -60,6 +61,8 @@ pub use blob_store::{BlobRow, BlobStore};
 pub use check::{Checkup, Fault, FaultKind, check};
 pub use copies::{BranchRow, branches};
 pub use edits::object_at;
+#[cfg(test)]
+pub use family::FamilyPhrase;
 pub use family::{Family, FamilyMember};
 pub use founding::Founding;
 pub use halo::{HaloFact, HaloState};

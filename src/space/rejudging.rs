@@ -55,7 +55,8 @@ impl SpaceCore {
             .copied();
         if let Some(parent) = bad {
             // Whoever knew of every denial vouches for nothing.
-            let idle = !named && self.unknown_to(outline, false).is_empty();
+            let voids = self.denials.list.iter().any(|denial| denial.is_void);
+            let idle = !named && !voids && self.unknown_to(outline, false).is_empty();
             return match idle {
                 true => refused(self, Verdict::BuildsOn(parent)),
                 false => Ok(Arrival::Changes(BTreeSet::new())),
@@ -213,8 +214,9 @@ impl SpaceCore {
     /// into line.
     pub(super) fn rejudge(&mut self, seeds: BTreeSet<EntryId>, into: &mut Ingest) -> Result<()> {
         let window = self.window(seeds)?;
-        let nodes = self.nodes(&window)?;
-        let verdicts = judge(&nodes);
+        let (nodes, contexts) = self.nodes(&window)?;
+        let verdicts = judge(&nodes).into_iter();
+        let verdicts = verdicts.map(|verdict| contexts.settle(verdict));
         let list = &self.denials.list;
         let judged: Vec<Judged> = window
             .into_iter()
@@ -320,6 +322,11 @@ pub(super) fn reason(verdict: &Verdict, list: &[Denial]) -> Option<String> {
     match verdict {
         Verdict::Valid(_) => None,
         Verdict::NotPermitted => Some("not_permitted: its author might not write".to_owned()),
+        Verdict::Denied(at) if list.get(*at).is_some_and(|denial| denial.is_void) => Some(
+            "void: what gave its author the right to write was undone, and no member in good standing \
+             built on it"
+                .to_owned(),
+        ),
         Verdict::Denied(at) => {
             let by = list.get(*at).map(|denial| denial.entry.to_string());
             Some(format!(

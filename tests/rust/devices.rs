@@ -385,10 +385,11 @@ fn a_phrase_brings_the_identity_back_with_one_device_and_no_other_server() {
     let shared = laptop.create_space(r#"{"name": "Shared"}"#.into()).unwrap();
     let at_bob = pair(&shared, &bob);
     let note = shared.create(None, r#"{"n": 1}"#.into()).unwrap();
-    let void = laptop.create_recovery_phrase().unwrap();
     let phrase = laptop.create_recovery_phrase().unwrap();
     assert_eq!(phrase.split(' ').count(), 24);
-    assert_ne!(void, phrase);
+    // One that the device made, which might be stolen, does not put the older one out of force.
+    let junior = laptop.create_recovery_phrase().unwrap();
+    assert_ne!(junior, phrase);
 
     let options = |revoke_older| RecoverOptions {
         device_name: Some("New".into()),
@@ -426,20 +427,77 @@ fn a_phrase_brings_the_identity_back_with_one_device_and_no_other_server() {
 }
 
 #[test]
-fn a_void_phrase_and_a_foreign_one_recover_nothing() {
+fn a_phrase_is_replaced_on_any_device_by_its_words() {
     let signal = Signal::start();
-    let (ada, new) = (client("Ada", &signal), blank(&signal));
-    let void = ada.create_recovery_phrase().unwrap();
-    ada.create_recovery_phrase().unwrap();
-    let options = RecoverOptions {
-        timeout_s: 3,
+    let (laptop, phone) = (client("Ada", &signal), blank(&signal));
+    let space = laptop.create_space("{}".into()).unwrap();
+    let first = laptop.create_recovery_phrase().unwrap();
+    link(&laptop, &phone, "Phone");
+    arrived(&phone, &space.id());
+    let denied = |error: EchoError| {
+        let kind = matches!(error, EchoError::PermissionDenied { .. });
+        assert!(kind, "{error}");
+    };
+    denied(phone.create_recovery_phrase().unwrap_err());
+    let error = phone
+        .replace_recovery_phrase(&first.replacen(' ', " zo ", 1))
+        .unwrap_err();
+    assert!(
+        matches!(error, EchoError::InvalidArgument { .. }),
+        "{error}"
+    );
+    // That of somebody else.
+    let bob = client("Bob", &signal);
+    denied(bob.replace_recovery_phrase(&first).unwrap_err());
+    // The laptop would wait for whoever has the first until it hears of the next.
+    laptop.set_online(false).unwrap();
+    let second = phone.replace_recovery_phrase(&first).unwrap();
+    denied(phone.replace_recovery_phrase(&first).unwrap_err());
+    let third = phone.replace_recovery_phrase(&second).unwrap();
+
+    let options = |timeout_s| RecoverOptions {
+        timeout_s,
         ..RecoverOptions::default()
     };
-    // Nobody waits where it leads.
-    let error = new.recover_identity(void, options).unwrap_err();
+    for void in [first, second] {
+        let error = blank(&signal)
+            .recover_identity(void, options(2))
+            .unwrap_err();
+        assert!(matches!(error, EchoError::TimedOut { .. }), "{error}");
+    }
+    let new = blank(&signal);
+    new.recover_identity(third.clone(), options(30)).unwrap();
+    arrived(&new, &space.id());
+    // It ranks above the oldest.
+    laptop.set_online(true).unwrap();
+    new.revoke_device(laptop.identity().unwrap().device)
+        .unwrap();
+    wait("the laptop knows", || {
+        space.create(None, "{}".into()).is_err()
+    });
+    let fourth = new.replace_recovery_phrase(&third).unwrap();
+    assert_eq!(fourth.split(' ').count(), 24);
+}
+
+#[test]
+fn a_void_phrase_recovers_nothing() {
+    let signal = Signal::start();
+    let (ada, tablet) = (client("Ada", &signal), blank(&signal));
+    let options = |timeout_s| RecoverOptions {
+        timeout_s,
+        ..RecoverOptions::default()
+    };
+    let void = ada.create_recovery_phrase().unwrap();
+    tablet.recover_identity(void.clone(), options(30)).unwrap();
+    // What came by a phrase replaces it.
+    tablet.create_recovery_phrase().unwrap();
+    ada.set_online(false).unwrap();
+    // Nobody waits where it leads any more.
+    let new = blank(&signal);
+    let error = new.recover_identity(void, options(3)).unwrap_err();
     assert!(matches!(error, EchoError::TimedOut { .. }), "{error}");
     assert!(new.identity().is_none());
-    assert_eq!(ada.devices().unwrap().len(), 1);
+    assert_eq!(tablet.devices().unwrap().len(), 2);
 }
 
 #[test]

@@ -224,7 +224,8 @@ class Client(_credentials.Client):
     async def create_recovery_phrase(self) -> str:
         """Makes a new recovery phrase and gives its 24 words (BIP 39, English). **They are shown
         this one time and stored nowhere**: write them down. Whoever has them can become the
-        identity. Phrases made before are void from now on. Raises ``PermissionDenied`` unless this
+        identity. On a device that came by a phrase that one is void from
+        now on; phrases made before on any other device stay in force and rank above it. Raises ``PermissionDenied`` unless this
         is the identity's most senior device, or one that the present phrase brought back."""
         with translated:
             return await self._native.create_recovery_phrase()

@@ -153,7 +153,8 @@ class ExcludedEntry:
     identity: str
     #: When, by its author's clock: a claim, not a fact. ``None`` while its content key is not here.
     time: Optional[datetime]
-    #: Why it does not count: a stable code (``denied``, ``not_permitted``, ``builds_on_excluded``),
+    #: Why it does not count: a stable code (``denied``, ``void``, ``not_permitted``,
+    #: ``builds_on_excluded``),
     #: a colon, and a sentence.
     reason: str
     #: The objects that it would change, in id order; empty while its content key is not here.

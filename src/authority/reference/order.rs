@@ -18,7 +18,7 @@ impl Reference<'_> {
         };
         let (mut house, mut offices): (Vec<_>, Vec<_>) = accepted
             .into_iter()
-            .partition(|at| of(*at).ground == Ground::House);
+            .partition(|at| matches!(of(*at).ground, Ground::House | Ground::Recovered));
         house.sort_by_key(|at| (of(*at).device_rank, self.age(*at)));
         offices.sort_by(|a, b| {
             let rank = compare_ranks(&of(*a).rank, &of(*b).rank);
@@ -69,7 +69,7 @@ impl Reference<'_> {
         let mine = self.accepted[at].as_ref().expect("it was accepted");
         status.iter().filter(|(_, alive)| **alive).any(|(by, _)| {
             let other = self.accepted[*by].as_ref().expect("it was accepted");
-            other.ground == Ground::House
+            matches!(other.ground, Ground::House | Ground::Recovered)
                 && other.denies == Some((Target::Device(self.sent[at].author.device), None))
                 && other.device_rank < mine.device_rank
                 && self.concurrent(*by, at)
@@ -135,7 +135,7 @@ impl Reference<'_> {
         let author = &self.sent[at].author;
         let acts = || self.device(seen, &author.device) == Some(author.identity);
         match self.accepted[at].as_ref().expect("it was accepted").ground {
-            Ground::Nothing => true,
+            Ground::Nothing | Ground::Recovered => true,
             Ground::House => acts(),
             Ground::Office(need) => acts() && self.role(seen, &author.identity) >= need,
             Ground::Invitation(key, role) => self

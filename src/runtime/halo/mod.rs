@@ -51,7 +51,7 @@ pub struct HaloWork {
     /// Revocations that wait for what others have written.
     holding: Holding,
     listeners: Listeners,
-    listening: Mutex<Option<Listening>>,
+    listening: Mutex<Vec<Listening>>,
 }
 
 impl HaloWork {

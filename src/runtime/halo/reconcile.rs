@@ -7,7 +7,7 @@ use crate::api::{IdentityChange, SpaceState};
 use crate::feed::sha256;
 use crate::identity::Keyring;
 use crate::model::names::check_optional_name;
-use crate::model::{DeviceKey, Error, ErrorKind, Result, SpaceId, signed};
+use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result, SpaceId, signed};
 use crate::runtime::clock;
 use crate::runtime::space_host::{SpaceHost, SpaceKind};
 use crate::space::{Family, HaloFact, HaloState, SpaceCore};
@@ -22,6 +22,8 @@ pub(super) struct Halo {
     pub own: DeviceKey,
     pub state: HaloState,
     pub family: Family,
+    /// The recovery keys in force, the most senior first.
+    pub recoveries: Vec<RecoveryKey>,
 }
 
 impl Halo {
@@ -43,8 +45,10 @@ impl Node {
             if let Some(name) = &state.display_name {
                 family.display_name.clone_from(name);
             }
+            let recoveries = core.authority().recoveries(&keyring.identity_key());
             Ok(Halo {
                 own: keyring.device_key(),
+                recoveries: recoveries.iter().map(|view| view.key).collect(),
                 state,
                 family,
             })

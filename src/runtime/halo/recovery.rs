@@ -1,11 +1,11 @@
-//! The recovery phrase on the identity's devices: making one, and waiting for a client that has it.
+//! Recovery phrases on the identity's devices: making one, and waiting for a client that has it.
 
 use super::super::node::Node;
 use super::reconcile::Halo;
 use super::recovery_wire::{Entries, Hello, Offer, VERSION, decode, split};
 use crate::feed::sha256;
 use crate::identity::{RecoveryPhrase, verify_possession};
-use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result, signed};
+use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result, limits, signed};
 use crate::runtime::clock;
 use crate::runtime::connector::{Calls, Connector};
 use crate::runtime::executor;
@@ -24,6 +24,12 @@ use zeroize::Zeroizing;
 
 /// Clients that may be answered at once: whoever finds the room has the phrase or held a device.
 const AT_ONCE: usize = 4;
+/// Phrases in force whose rooms a device waits in: the most senior. A thief may make many, all of them
+/// below the owner's.
+const ROOMS: usize = 4;
+/// Links that the chain of a phrase is to leave free for what comes after it is replaced: its
+/// successor, a device by that, and some that this one adds.
+const REPLACING_LINKS: usize = 8;
 /// How long one exchange may take.
 const EXCHANGE_TIME: Duration = Duration::from_secs(60);
 
@@ -43,10 +49,59 @@ pub fn room(rendezvous: &[u8; 16]) -> ([u8; 32], [u8; 32]) {
 }
 
 impl Node {
-    /// Makes a new recovery phrase and registers its key, in HALO and in every space. Earlier
-    /// phrases are void from then on.
+    /// Makes a new recovery phrase and registers its key, in HALO and in every space. On a device that
+    /// came by a phrase, that one is void from then on, with all below it; on any other, earlier ones
+    /// stay in force, above the new one.
     pub fn create_recovery_phrase(&self) -> Result<Zeroizing<String>> {
-        let read = self.read_halo()?;
+        let (keyring, _) = self.require_identity()?;
+        let made = self.make_phrase(|phrase, newest| {
+            Ok(keyring.recovery_statement(phrase, newest.saturating_add(1)))
+        });
+        made.map_err(|error| match error.kind() {
+            ErrorKind::PermissionDenied => Error::new(
+                ErrorKind::PermissionDenied,
+                "only the identity's oldest device, or one that a recovery phrase in force brought \
+                 back, may make a new phrase; with the words of the present one any device replaces it",
+            ),
+            _ => error,
+        })
+    }
+
+    /// Makes a new recovery phrase that takes the place of `current`, which is void from then on with
+    /// all below it. Any device may, since whoever has the words speaks for the identity.
+    pub fn replace_recovery_phrase(&self, current: &str) -> Result<Zeroizing<String>> {
+        self.check_open()?;
+        let current = RecoveryPhrase::parse(current)?;
+        let (keyring, _) = self.require_identity()?;
+        let identity = keyring.identity_key();
+        self.halo()?.with_settled(|core| {
+            let authority = core.authority();
+            let mut keys = authority.recoveries(&identity).into_iter();
+            if !keys.any(|view| view.key == current.key()) {
+                return Err(void());
+            }
+            // What the next one brings back is to have room for a chain of its own.
+            let (chain, way) = authority
+                .way_to_recovery(&identity, &current.key())
+                .ok_or_else(|| Error::internal("nothing leads to the recovery phrase"))?;
+            match chain.links().len() + way.len() + REPLACING_LINKS > limits::CHAIN_LINKS {
+                true => Err(Error::limit(
+                    "the recovery phrase was replaced too often in this way: make a new one on the \
+                     identity's oldest device, or on one that the phrase brings back",
+                )),
+                false => Ok(()),
+            }
+        })?;
+        self.make_phrase(|phrase, newest| {
+            Ok(current.replaced_by(phrase, identity, newest.saturating_add(1)))
+        })
+    }
+
+    /// Makes a phrase and registers what `state` states of it, given the newest generation.
+    fn make_phrase(
+        &self,
+        state: impl FnOnce(&RecoveryPhrase, u64) -> Result<Vec<u8>>,
+    ) -> Result<Zeroizing<String>> {
         self.check_not_revoked()?;
         let (keyring, _) = self.require_identity()?;
         let halo = self.halo()?;
@@ -54,62 +109,53 @@ impl Node {
         // Where to wait comes first: a key that nobody waits for would recover nothing.
         self.tell_halo(&[HaloFact::Rendezvous(phrase.key(), *phrase.rendezvous())])?;
         halo.with_settled(|core| {
-            let present = core.authority().recovery(&keyring.identity_key());
-            let generation = present.map_or(0, |view| view.generation).saturating_add(1);
-            core.set_recovery(&keyring.recovery_statement(&phrase, generation))?;
+            let newest = core
+                .authority()
+                .recovery_generation(&keyring.identity_key());
+            core.set_recovery(&state(&phrase, newest)?)?;
             // It is shown once: what it opens is to be durable before.
             core.flush()
-        })
-        .map_err(|error| match error.kind() {
-            ErrorKind::PermissionDenied => Error::new(
-                ErrorKind::PermissionDenied,
-                format!(
-                    "only the identity's oldest device, or one that the present recovery phrase \
-                     brought back, may make a new phrase; this is one of {} devices",
-                    read.family.members.len()
-                ),
-            ),
-            _ => error,
         })?;
         halo.announce_control();
         self.reconcile()?;
         Ok(phrase.words())
     }
 
-    /// Waits where a client with the present recovery phrase will look.
+    /// Waits where a client with a recovery phrase that is in force will look.
     pub(super) fn wait_for_recovery(&self, halo: &Halo) {
-        let present = halo.family.recovery.as_ref();
-        let wanted = present
-            .and_then(|(key, _)| halo.state.rendezvous.get(key))
+        let connector = self.connector().ok();
+        // A device that is not online waits nowhere.
+        let keys = connector.iter().flat_map(|_| &halo.recoveries).take(ROOMS);
+        let wanted: Vec<_> = keys
+            .filter_map(|key| halo.state.rendezvous.get(key))
             .map(room)
-            .zip(self.connector().ok());
+            .collect();
         let mut listening = self
             .halo
             .listening
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let same = match (&*listening, &wanted) {
-            (Some(now), Some(((topic, _), connector))) => {
-                now.topic == *topic && Arc::ptr_eq(&now.connector, connector)
-            }
-            (None, None) => true,
-            _ => false,
-        };
-        if same {
+        let (kept, gone): (Vec<_>, Vec<_>) = listening.drain(..).partition(|now| {
+            let same = connector
+                .as_ref()
+                .is_some_and(|connector| Arc::ptr_eq(&now.connector, connector));
+            same && wanted.iter().any(|(topic, _)| *topic == now.topic)
+        });
+        *listening = kept;
+        gone.into_iter().for_each(Listening::end);
+        let (Some(connector), Ok(handle)) = (connector, executor::handle()) else {
             return;
-        }
-        if let Some(before) = listening.take() {
-            before.end();
-        }
-        if let Some(((topic, key), connector)) = wanted
-            && let Ok(handle) = executor::handle()
-        {
+        };
+        for (topic, key) in wanted {
+            if listening.iter().any(|now| now.topic == topic) {
+                continue;
+            }
             let (links, taken) = mpsc::channel(AT_ONCE);
             connector.enter_private(topic, TopicKey::new(&key), links, Calls::SmallerId);
             let task = handle.spawn(answer_all(Weak::clone(&self.me), taken));
-            *listening = Some(Listening {
+            listening.push(Listening {
                 topic,
-                connector,
+                connector: Arc::clone(&connector),
                 task: task.abort_handle(),
             });
         }
@@ -122,9 +168,7 @@ impl Node {
             .listening
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = listening.take() {
-            before.end();
-        }
+        listening.drain(..).for_each(Listening::end);
     }
 
     /// What a client is given that has shown to have the phrase; the history follows.
@@ -154,19 +198,21 @@ impl Node {
         })?;
         halo.with_settled(|core| {
             let authority = core.authority();
-            let present = authority.recovery(&identity);
-            let Some(present) = present.filter(|present| present.key == key) else {
-                return Err(Error::new(
-                    ErrorKind::PermissionDenied,
-                    "this recovery phrase is void: a newer one was made",
-                ));
-            };
-            let issuer = authority
-                .chain_of(&present.issuer)
-                .ok_or_else(|| Error::internal("the statement's device is unknown"))?;
+            let mut keys = authority.recoveries(&identity).into_iter();
+            if !keys.any(|view| view.key == key) {
+                return Err(void());
+            }
+            let (issuer, mut way) = authority
+                .way_to_recovery(&identity, &key)
+                .ok_or_else(|| Error::internal("nothing leads to the recovery phrase"))?;
+            let statement = way.pop().unwrap_or_default();
+            let earlier = way
+                .iter()
+                .map(|statement| Bytes::copy_from_slice(statement));
             let offer = Offer {
                 proof: Bytes::from(proof.encode()),
-                statement: Bytes::from(present.statement),
+                statement: Bytes::copy_from_slice(&statement),
+                earlier: earlier.collect(),
                 issuer: Bytes::from(issuer.encode()),
                 order: authority.next_device_order(&identity),
                 halo: Bytes::copy_from_slice(core.id().as_bytes()),
@@ -202,6 +248,13 @@ impl Node {
         self.tell_halo(&[HaloFact::DeviceAdded(*device, now)])?;
         Ok(split(headers, entries))
     }
+}
+
+fn void() -> Error {
+    Error::new(
+        ErrorKind::PermissionDenied,
+        "this recovery phrase is not in force: a newer one replaced it, or it is another identity's",
+    )
 }
 
 impl Listening {

@@ -38,7 +38,7 @@ pub struct Offer {
     /// The statement that names the recovery key.
     #[prost(bytes = "bytes", tag = "2")]
     pub statement: Bytes,
-    /// The chain of the device that made the statement.
+    /// The chain of the device that made the statement, or the first of `earlier`.
     #[prost(bytes = "bytes", tag = "3")]
     pub issuer: Bytes,
     /// The new device's place among the identity's.
@@ -53,6 +53,9 @@ pub struct Offer {
     /// Why there is no offer; then nothing else is set.
     #[prost(string, optional, tag = "7")]
     pub refused: Option<String>,
+    /// Statements between chain and statement, the oldest first, each by the key of the one before.
+    #[prost(bytes = "bytes", repeated, tag = "8")]
+    pub earlier: Vec<Bytes>,
 }
 
 /// Control entries of the HALO space: its history, after the offer; the client's own admission; and

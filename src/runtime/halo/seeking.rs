@@ -145,8 +145,8 @@ async fn seek(
     // From here on this device can show to any other that it is one of the identity's.
     let (headers, entries) = executor::blocking(|| {
         node.enter_identity(new, |core| {
-            let said = core.authority().recovery(&chain.certificate().identity);
-            if said.map(|view| view.key) != Some(phrase.key()) {
+            let keys = core.authority().recoveries(&chain.certificate().identity);
+            if !keys.iter().any(|view| view.key == phrase.key()) {
                 return Err(Error::protocol(
                     "the HALO space does not know the recovery phrase",
                 ));
@@ -192,7 +192,8 @@ fn certify(
     let peer = DeviceChain::decode(proof.certificate())?;
     proof.verify(&peer.certificate().device, hash, !initiator)?;
     let issuer = DeviceChain::decode(&offer.issuer)?;
-    let keyring = Keyring::recover(keys, phrase, &issuer, &offer.statement, offer.order, name)?;
+    let statements: Vec<&Bytes> = offer.earlier.iter().chain([&offer.statement]).collect();
+    let keyring = Keyring::recover(keys, phrase, &issuer, &statements, offer.order, name)?;
     if peer.certificate().identity != keyring.identity_key() {
         return Err(Error::protocol(
             "the other device is of another identity than its statement",

@@ -15,17 +15,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that peers must agree on.
 #[derive(Debug, PartialEq)]
-struct State {
-    verdicts: BTreeMap<EntryId, (EntryStatus, String)>,
+pub(super) struct State {
+    pub verdicts: BTreeMap<EntryId, (EntryStatus, String)>,
     /// Those that count because a member vouches for them. Which of several does is not agreed on.
-    endorsed: BTreeSet<EntryId>,
+    pub endorsed: BTreeSet<EntryId>,
     heads: Vec<EntryId>,
     rows: Vec<ObjectRow>,
     digest: [u8; 32],
     excluded: usize,
 }
 
-fn state(peer: &mut Peer) -> State {
+pub(super) fn state(peer: &mut Peer) -> State {
     let core = peer.core();
     let excluded = core.excluded().unwrap();
     let endorsed = core.log(1000, None).unwrap().into_iter();
@@ -42,7 +42,7 @@ fn state(peer: &mut Peer) -> State {
     }
 }
 
-fn write(peer: &mut Peer, object: ObjectId, name: &str, value: i64) -> EntryId {
+pub(super) fn write(peer: &mut Peer, object: ObjectId, name: &str, value: i64) -> EntryId {
     let fields = BTreeMap::from([(name.to_owned(), Value::Int(value))]);
     let now = peer.now(0);
     let core = peer.core();
@@ -58,24 +58,24 @@ fn write(peer: &mut Peer, object: ObjectId, name: &str, value: i64) -> EntryId {
     outcome.entry.unwrap()
 }
 
-fn object(n: u8) -> ObjectId {
+pub(super) fn object(n: u8) -> ObjectId {
     ObjectId([n; 16])
 }
 
-fn field(peer: &mut Peer, of: ObjectId, name: &str) -> Option<Value> {
+pub(super) fn field(peer: &mut Peer, of: ObjectId, name: &str) -> Option<Value> {
     let row = peer.core().object(&of).unwrap()?;
     let fields = crate::model::json::parse_fields(&row.data).unwrap();
     fields.get(name).cloned()
 }
 
 /// Gives everything one peer has to another.
-fn send(from: &mut Peer, to: &mut Peer) {
+pub(super) fn send(from: &mut Peer, to: &mut Peer) {
     let sent = all(from);
     take(to, &sent);
 }
 
 /// Gives everything to fresh watchers in many orders; all must see the same.
-fn all_orders(watchers: &mut [Peer], sent: &[Sent], random: &mut Random) -> State {
+pub(super) fn all_orders(watchers: &mut [Peer], sent: &[Sent], random: &mut Random) -> State {
     let mut seen: Option<State> = None;
     for (at, watcher) in watchers.iter_mut().enumerate() {
         let mut sent = sent.to_vec();

@@ -4,7 +4,7 @@ use super::peer::Peer;
 use super::schemas::{hand_over, peers};
 use crate::identity::{DeviceKeys, Keyring, RecoveryPhrase};
 use crate::model::{ErrorKind, ObjectId, Operation, Role};
-use crate::space::SpaceCore;
+use crate::space::{Family, FamilyMember, FamilyPhrase, SpaceCore};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -194,11 +194,11 @@ fn a_phrase_brings_an_identity_back_when_its_devices_are_lost() {
     // The founder alone is left of those who hold the space. It has all that recovery takes.
     let identity = peers[1].keyring.identity_key();
     let authority = peers[0].core().authority();
-    let known = authority.recovery(&identity).unwrap();
+    let known = authority.recoveries(&identity).remove(0);
     assert_eq!(known.key, phrase.key());
-    let issuer = authority.chain_of(&known.issuer).unwrap();
+    let (issuer, statements) = authority.way_to_recovery(&identity, &known.key).unwrap();
     let order = authority.next_device_order(&identity);
-    let keyring = Keyring::recover(keys, &phrase, &issuer, &known.statement, order, "").unwrap();
+    let keyring = Keyring::recover(keys, &phrase, &issuer, &statements, order, "").unwrap();
     let mut back = device(&folder, 9, keyring, &mut peers[0]);
     let chain = back.keyring.chain().clone();
     assert!(peers[0].core().authority().may_recover(&chain));
@@ -218,4 +218,52 @@ fn a_phrase_brings_an_identity_back_when_its_devices_are_lost() {
     hand_over(&mut back, &mut peers[1]);
     assert!(reads(&mut peers[0], new) && !reads(&mut peers[1], new));
     assert_eq!(peers[1].core().own_role(), None);
+}
+
+/// A space that was not looked at while a phrase was replaced twice, the second time by a device that
+/// came by the first: it is told of both, or the oldest would stay in force there, above the others.
+#[test]
+fn a_space_that_missed_a_phrase_learns_of_those_in_between() {
+    let (folder, mut peers) = peers(2);
+    let mut fill = peers[0].entropy();
+    let [a, b, c] = [(); 3].map(|()| RecoveryPhrase::generate(&mut *fill));
+    let identity = peers[1].keyring.identity_key();
+    let first = peers[1].keyring.recovery_statement(&a, 1);
+    assert!(peers[1].core().set_recovery(&first).unwrap());
+    meet(&mut peers);
+    let second = a.replaced_by(&b, identity, 2);
+    let keys = DeviceKeys::generate(&mut *fill);
+    let issuer = peers[1].keyring.chain().clone();
+    let statements = [first, second];
+    let keyring = Keyring::recover(keys, &b, &issuer, &statements, 5, "").unwrap();
+    let third = keyring.recovery_statement(&c, 3);
+    let member = |chain: &crate::identity::DeviceChain, recovered| FamilyMember {
+        chain: Arc::new(chain.clone()),
+        revoked: false,
+        recovered,
+    };
+    let [first, second] = statements.map(Arc::from);
+    let family = Family {
+        members: vec![member(keyring.chain(), true), member(&issuer, false)],
+        recoveries: vec![FamilyPhrase {
+            key: c.key(),
+            statements: vec![first, second, third.into()],
+        }],
+        display_name: "1".into(),
+    };
+    // The oldest device may set a phrase of its own, but is not to: it would be below the oldest.
+    let core = peers[1].core();
+    assert!(core.bring_in_line(&family, true, &mut Vec::new()).unwrap());
+    let known = |core: &mut SpaceCore| {
+        let known = core.authority().recoveries(&identity).into_iter();
+        known.map(|view| view.key).collect::<Vec<_>>()
+    };
+    assert_eq!(known(core), [c.key()]);
+    core.bring_in_line(&family, true, &mut Vec::new()).unwrap();
+    assert_eq!(known(core), [c.key()]);
+    meet(&mut peers);
+    let mut back = device(&folder, 9, keyring, &mut peers[0]);
+    assert_eq!(known(back.core()), [c.key()]);
+    let order = back.core().authority().devices_by_rank(&identity);
+    assert_eq!(order.first(), Some(&back.keyring.device_key()));
 }

@@ -4,6 +4,7 @@
 
 mod actions;
 mod bounds;
+mod copies;
 mod denials;
 mod from_now_on;
 mod hostile;
@@ -15,6 +16,7 @@ mod random;
 mod schema_budget;
 mod schema_record;
 mod schemas;
+mod voids;
 mod world;
 
 use crate::model::{ErrorKind, ObjectId, Operation, Path, TextUnit, Value, limits};

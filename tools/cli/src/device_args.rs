@@ -15,7 +15,7 @@ pub enum IdentityCommand {
     },
     /// Prints the identity
     Show,
-    /// Makes a new recovery phrase of 24 words and shows it this one time; earlier ones are void
+    /// Makes a new recovery phrase of 24 words and shows it this one time
     Phrase,
     /// Recovers the identity of a phrase, which is read from standard input, on a profile without
     /// one. It takes a device of the identity that is online

@@ -12,7 +12,8 @@ public struct ExcludedEntry: Hashable, Sendable {
     public let identity: String
     /// When, by its author's clock: a claim, not a fact. `nil` while its content key is not here.
     public let time: Date?
-    /// Why it does not count: a stable code (`denied`, `not_permitted`, `builds_on_excluded`), a
+    /// Why it does not count: a stable code (`denied`, `void`, `not_permitted`,
+    /// `builds_on_excluded`), a
     /// colon, and a sentence.
     public let reason: String
     /// The objects that it would change, in id order; empty while its content key is not here.

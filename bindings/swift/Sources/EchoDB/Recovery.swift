@@ -4,7 +4,8 @@ extension Client {
     /// Makes a new recovery phrase and gives its 24 words (BIP 39, English).
     ///
     /// **They are shown this one time and stored nowhere**: have them written down. Whoever has them
-    /// can become the identity. Phrases made before are void from now on. Throws
+    /// can become the identity. On a device that came by a phrase that one is void from
+    /// now on; phrases made before on any other device stay in force and rank above it. Throws
     /// ``EchoError/Kind/permissionDenied`` unless this is the identity's most senior device, or one
     /// that the present phrase brought back, and ``EchoError/Kind/invalidState`` without identity.
     public func createRecoveryPhrase() async throws -> String {

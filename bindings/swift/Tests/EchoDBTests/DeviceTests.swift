@@ -136,13 +136,15 @@ final class DeviceTests: XCTestCase {
             let (laptop, new) = (try await peers.open("Ada"), try await peers.open())
             let notes = try await laptop.createSpace(name: "Notes")
             let note = try await notes.create("Note", ["n": 1])
-            let void = try await laptop.createRecoveryPhrase()
             let phrase = try await laptop.createRecoveryPhrase()
             XCTAssertEqual(phrase.split(separator: " ").count, 24)
-            XCTAssertNotEqual(void, phrase)
+            // One that the device made does not put the older one out of force.
+            let junior = try await laptop.createRecoveryPhrase()
+            XCTAssertNotEqual(junior, phrase)
             await failure(.invalidArgument) { try await new.recoverIdentity("zoo " + phrase) }
-            // Nobody waits where a void one leads.
-            await failure(.timedOut) { try await new.recoverIdentity(void, timeout: .seconds(2)) }
+            // Nobody waits where a foreign one leads.
+            let foreign = String(repeating: "abandon ", count: 23) + "art"
+            await failure(.timedOut) { try await new.recoverIdentity(foreign, timeout: .seconds(2)) }
             XCTAssertNil(new.identity)
 
             let identity = try await soon {

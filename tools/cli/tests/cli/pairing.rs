@@ -257,6 +257,15 @@ fn several_guests_and_the_list_of_invitations() {
         .iter()
         .filter(|m| m["role"] == "reader");
     assert_eq!(readers.count(), 2);
+    // The one who made the space goes once another owns it.
+    assert_ne!(host.failure(&["member", "leave", "default"]).0, 0);
+    assert_eq!(
+        host.failure(&["member", "handover", "default", "Nobody"]).0,
+        3
+    );
+    let done = host.one(&["member", "handover", "default", "Bob"]);
+    assert_eq!(done["state"], "handed_over");
+    host.text(&["member", "leave", "default"]);
 }
 
 #[test]

@@ -258,7 +258,7 @@ public class Client private constructor(private val native: NativeClient) : Auto
     /**
      * Makes a new recovery phrase and gives its 24 words (BIP 39, English). **They are shown this one
      * time and stored nowhere**: write them down. Whoever has them can become the identity. Phrases
-     * made before are void from now on.
+     * made before on other devices than one that came by a phrase stay in force and rank above it.
      *
      * @throws EchoException.PermissionDenied unless this is the identity's most senior device, or one
      *   that the present phrase brought back.

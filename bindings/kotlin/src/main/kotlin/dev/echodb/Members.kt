@@ -212,8 +212,8 @@ public data class Contact(
  * @property identity Whose device that is.
  * @property time When, by its author's clock: a claim, not a fact. `null` while its content key is
  *   not here.
- * @property reason Why it does not count: a stable code (`denied`, `not_permitted`,
- *   `builds_on_excluded`), a colon, and a sentence.
+ * @property reason Why it does not count: a stable code (`denied`, `void`,
+ *   `not_permitted`, `builds_on_excluded`), a colon, and a sentence.
  * @property objects The objects that it would change, in id order; empty while its content key is
  *   not here.
  */
