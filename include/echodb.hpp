@@ -1743,6 +1743,14 @@ class Client {
         return text(echodb_client_create_recovery_phrase);
     }
 
+    /** Makes a new recovery phrase in place of `current`, which is void from then on. */
+    std::string replace_recovery_phrase(std::string_view current) const {
+        return detail::text([&](echodb_buffer **out, echodb_error **error) {
+            return echodb_client_replace_recovery_phrase(get(), current.data(), current.size(), out,
+                                                         error);
+        });
+    }
+
     /** Recovers the identity of a phrase on a client that has none; the identity as JSON. */
     std::string recover_identity(std::string_view phrase, const RecoverOptions &options) const {
         return detail::text([&](echodb_buffer **out, echodb_error **error) {

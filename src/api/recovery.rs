@@ -88,6 +88,13 @@ impl Client {
         super::run(move || self.create_recovery_phrase()).await
     }
 
+    /// Makes a new recovery phrase in place of one that is in force.
+    #[uniffi::method(name = "replace_recovery_phrase")]
+    pub async fn replace_recovery_phrase_async(self: Arc<Self>, current: String) -> Result<String> {
+        let current = zeroize::Zeroizing::new(current);
+        super::run(move || self.replace_recovery_phrase(&current)).await
+    }
+
     /// Recovers the identity of a phrase on a client that has none.
     #[uniffi::method(name = "recover_identity")]
     pub async fn recover_identity_async(

@@ -10,6 +10,7 @@ use super::{guard, records, strings};
 use crate::api::RecoverOptions;
 use std::ffi::c_char;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// How an identity is recovered. Fresh ones: the device has no name, no device is revoked, and it
 /// may take two minutes. One thread at a time.
@@ -127,6 +128,34 @@ pub unsafe extern "C" fn echodb_client_create_recovery_phrase(
             let phrase = guard::borrow(client, "client")?
                 .inner
                 .create_recovery_phrase()?;
+            Ok(echodb_buffer::new(phrase))
+        })
+    }
+}
+
+/// Makes a new recovery phrase in place of `current`, one of this identity that is in force, and gives
+/// its 24 words as `echodb_client_create_recovery_phrase` does. From then on `current` is void, and
+/// so is every phrase that ranks below it. Any device of the identity may do so, connected or not.
+///
+/// Ownership: `*out` is the caller's, for `echodb_buffer_free`; strings are copied. NULL: `client`
+/// and `out` may not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT` if the words are no phrase,
+/// `ECHODB_PERMISSION_DENIED` if the phrase is not in force or another identity's,
+/// `ECHODB_LIMIT_EXCEEDED` when it was done too often, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`.
+/// Since 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn echodb_client_replace_recovery_phrase(
+    client: *const echodb_client,
+    current: *const c_char,
+    current_len: usize,
+    out: *mut *mut echodb_buffer,
+    error: *mut *mut echodb_error,
+) -> echodb_status {
+    // SAFETY: the caller passes NULL or a live client, a readable string, and writable places.
+    unsafe {
+        guard::call_out(out, error, || {
+            let client = guard::borrow(client, "client")?;
+            let current = Zeroizing::new(strings::text(current, current_len, "current")?);
+            let phrase = client.inner.replace_recovery_phrase(&current)?;
             Ok(echodb_buffer::new(phrase))
         })
     }

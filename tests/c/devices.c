@@ -199,7 +199,14 @@ int main(int argc, char **argv) {
     FAILS_OUT(ECHODB_INVALID_ARGUMENT, buffer,
               echodb_client_recover_identity(found, S("no words"), options, &buffer, &error));
     OK(echodb_client_create_recovery_phrase(laptop, &buffer, &error));
+    char *first = take(buffer);
+    FAILS_OUT(ECHODB_INVALID_ARGUMENT, buffer,
+              echodb_client_replace_recovery_phrase(laptop, S("no words"), &buffer, &error));
+    OK(echodb_client_replace_recovery_phrase(laptop, S(first), &buffer, &error));
     char *phrase = take(buffer);
+    CHECK(strcmp(first, phrase) != 0);
+    FAILS_OUT(ECHODB_PERMISSION_DENIED, buffer,
+              echodb_client_replace_recovery_phrase(laptop, S(first), &buffer, &error));
     OK(echodb_client_recover_identity_start(found, S(phrase), options, &operation, &error));
     OK(echodb_operation_wait(operation, 300000, &error));
     OK(echodb_operation_take_text(operation, &buffer, &error));
@@ -208,7 +215,7 @@ int main(int argc, char **argv) {
     FAILS_OUT(ECHODB_INVALID_STATE, buffer,
               echodb_client_recover_identity(found, S(phrase), options, &buffer, &error));
 
-    free(id), free(device), free(elder), free(phrase);
+    free(id), free(device), free(elder), free(first), free(phrase);
     echodb_recover_options_free(options);
     echodb_operation_free(operation);
     echodb_subscription_free(changes);

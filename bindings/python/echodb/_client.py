@@ -224,11 +224,21 @@ class Client(_credentials.Client):
     async def create_recovery_phrase(self) -> str:
         """Makes a new recovery phrase and gives its 24 words (BIP 39, English). **They are shown
         this one time and stored nowhere**: write them down. Whoever has them can become the
-        identity. On a device that came by a phrase that one is void from
-        now on; phrases made before on any other device stay in force and rank above it. Raises ``PermissionDenied`` unless this
+        identity. On a device that came by a phrase that one is void from now on; phrases made before
+        on any other device stay in force and rank above it. Raises ``PermissionDenied`` unless this
         is the identity's most senior device, or one that the present phrase brought back."""
         with translated:
             return await self._native.create_recovery_phrase()
+
+    async def replace_recovery_phrase(self, current: str) -> str:
+        """Makes a new recovery phrase in place of ``current``, one of this identity that is in force,
+        and gives its 24 words, this one time. From then on ``current`` is void, and so is every
+        phrase that ranks below it. Any device of the identity may do so, connected or not: for when
+        others may have read the words. Devices that ``current`` brought back stay. Raises
+        ``InvalidArgument`` if the words are no phrase, ``PermissionDenied`` if the phrase is not in
+        force for this identity, and ``LimitExceeded`` when it was done more than twenty times."""
+        with translated:
+            return await self._native.replace_recovery_phrase(current)
 
     async def recover_identity(
         self,

@@ -139,8 +139,14 @@ class Devices(PeersCase):
 
     async def test_a_phrase_brings_the_identity_back(self):
         note = await self.notes.create("Note", {"n": 1})
-        phrase = await self.laptop.create_recovery_phrase()
+        read = await self.laptop.create_recovery_phrase()
+        phrase = await self.laptop.replace_recovery_phrase(read)
         self.assertEqual(len(phrase.split()), 24)
+        self.assertNotEqual(phrase, read)
+        with self.assertRaises(echodb.PermissionDenied):
+            await self.laptop.replace_recovery_phrase(read)
+        with self.assertRaises(echodb.InvalidArgument):
+            await self.laptop.replace_recovery_phrase("zoo " + phrase)
         # One that the device made does not put the older one out of force.
         self.assertNotEqual(await self.laptop.create_recovery_phrase(), phrase)
         with self.assertRaises(echodb.InvalidArgument):
@@ -192,6 +198,7 @@ class Alone(SpaceCase):
                 client.devices(),
                 client.set_profile("Ada"),
                 client.create_recovery_phrase(),
+                client.replace_recovery_phrase("abandon " * 23 + "art"),
             ):
                 with self.assertRaises(echodb.InvalidState):
                     await call

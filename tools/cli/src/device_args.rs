@@ -16,7 +16,11 @@ pub enum IdentityCommand {
     /// Prints the identity
     Show,
     /// Makes a new recovery phrase of 24 words and shows it this one time
-    Phrase,
+    Phrase {
+        /// In place of the present one, which is read from standard input and void from then on
+        #[arg(long)]
+        replace: bool,
+    },
     /// Recovers the identity of a phrase, which is read from standard input, on a profile without
     /// one. It takes a device of the identity that is online
     Recover {

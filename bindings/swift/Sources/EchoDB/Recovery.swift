@@ -12,6 +12,19 @@ extension Client {
         try await translating { try await native.createRecoveryPhrase() }
     }
 
+    /// Makes a new recovery phrase in place of `current`, one of this identity that is in force, and
+    /// gives its 24 words, this one time.
+    ///
+    /// From then on `current` is void, and so is every phrase that ranks below it. Any device of the
+    /// identity may do so, connected or not: for when others may have read the words. Devices that
+    /// `current` brought back stay. Throws ``EchoError/Kind/invalidArgument`` if the words are no
+    /// phrase, ``EchoError/Kind/permissionDenied`` if the phrase is not in force for this identity,
+    /// ``EchoError/Kind/limitExceeded`` when it was done more than twenty times, and
+    /// ``EchoError/Kind/invalidState`` without identity.
+    public func replaceRecoveryPhrase(_ current: String) async throws -> String {
+        try await translating { try await native.replaceRecoveryPhrase(current: current) }
+    }
+
     /// Recovers the identity of a phrase on a client that has none.
     ///
     /// It takes any one device that holds the identity, online at the same signalling servers, and no

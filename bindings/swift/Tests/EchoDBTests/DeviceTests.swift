@@ -136,7 +136,11 @@ final class DeviceTests: XCTestCase {
             let (laptop, new) = (try await peers.open("Ada"), try await peers.open())
             let notes = try await laptop.createSpace(name: "Notes")
             let note = try await notes.create("Note", ["n": 1])
-            let phrase = try await laptop.createRecoveryPhrase()
+            let read = try await laptop.createRecoveryPhrase()
+            let phrase = try await laptop.replaceRecoveryPhrase(read)
+            XCTAssertNotEqual(read, phrase)
+            await failure(.permissionDenied) { try await laptop.replaceRecoveryPhrase(read) }
+            await failure(.invalidArgument) { try await laptop.replaceRecoveryPhrase("zoo " + phrase) }
             XCTAssertEqual(phrase.split(separator: " ").count, 24)
             // One that the device made does not put the older one out of force.
             let junior = try await laptop.createRecoveryPhrase()
@@ -195,6 +199,8 @@ final class DeviceTests: XCTestCase {
         await failure(.invalidState) { try await client.devices() }
         await failure(.invalidState) { try await client.setProfile(displayName: "Ada") }
         await failure(.invalidState) { try await client.createRecoveryPhrase() }
+        let words = String(repeating: "abandon ", count: 23) + "art"
+        await failure(.invalidState) { try await client.replaceRecoveryPhrase(words) }
         try await client.shutdown()
     }
 }

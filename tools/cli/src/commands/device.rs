@@ -9,6 +9,7 @@ use crate::failure::{Failure, Result};
 use echodb::model::ErrorKind;
 use echodb::{DeviceInfo, InviteOptions, JoinOptions, RecoverOptions};
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// Bytes of standard input that are looked at for a phrase.
 const PHRASE_BYTES: usize = 4096;
@@ -153,18 +154,35 @@ fn find(context: &Context, given: &str) -> Result<DeviceInfo> {
     }
 }
 
-pub(super) fn phrase(context: &mut Context) -> Result<()> {
+pub(super) fn phrase(context: &mut Context, replace: bool) -> Result<()> {
     if context.client.identity().is_none() {
         return Err(identity::no_identity());
     }
-    let phrase = context.client.create_recovery_phrase()?;
+    let phrase = match replace {
+        true => context.client.replace_recovery_phrase(&words(context)?)?,
+        false => context.client.create_recovery_phrase()?,
+    };
+    let before = match replace {
+        true => "The phrase before it is void",
+        false => {
+            "Phrases of before stay good, unless it was one that brought this device back: \
+             `identity phrase --replace` makes one void"
+        }
+    };
     let event = DeviceEvent::Phrase(Phrase { phrase });
     context.output.emit(Event::Device(event))?;
-    context.output.emit(Event::Warning(
-        "write these words down: they are shown this one time, and whoever has them can become \
-         you. Earlier phrases are void"
-            .to_owned(),
-    ))
+    context.output.emit(Event::Warning(format!(
+        "write these words down: they are shown this one time, and whoever has them can become you. \
+         {before}"
+    )))
+}
+
+/// The phrase on standard input.
+fn words(context: &mut Context) -> Result<Zeroizing<String>> {
+    let words = context.output.read(PHRASE_BYTES)?;
+    let words = String::from_utf8(words)
+        .map_err(|_| Failure::usage("standard input is not a recovery phrase"))?;
+    Ok(Zeroizing::new(words))
 }
 
 pub(super) fn recover(
@@ -175,11 +193,9 @@ pub(super) fn recover(
     timeout: u64,
 ) -> Result<()> {
     pairing::warn_if_unreachable(context)?;
-    let words = context.output.read(PHRASE_BYTES)?;
-    let phrase = String::from_utf8(words)
-        .map_err(|_| Failure::usage("standard input is not a recovery phrase"))?;
+    let phrase = words(context)?;
     context.client.recover_identity(
-        phrase,
+        phrase.to_string(),
         RecoverOptions {
             device_name,
             revoke_older,

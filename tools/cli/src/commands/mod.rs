@@ -126,7 +126,7 @@ fn run_identity(command: IdentityCommand, context: &mut Context, control: &Contr
     match command {
         IdentityCommand::Create { name } => identity::create(context, name),
         IdentityCommand::Show => identity::show(context),
-        IdentityCommand::Phrase => device::phrase(context),
+        IdentityCommand::Phrase { replace } => device::phrase(context, replace),
         IdentityCommand::Recover {
             name,
             revoke_older,

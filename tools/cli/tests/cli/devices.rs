@@ -61,8 +61,16 @@ fn a_phone_is_added_named_and_revoked_and_a_phrase_brings_the_identity_back() {
     let phone = devices.iter().find(|d| d["name"] == "Old phone").unwrap();
     assert_eq!(phone["revoked"], true);
 
-    let phrase = string(&laptop.one(&["identity", "phrase"]), "phrase");
+    let read = string(&laptop.one(&["identity", "phrase"]), "phrase");
+    let replace = ["--json", "identity", "phrase", "--replace"];
+    let replaced = laptop.run(&replace, read.as_bytes());
+    assert!(replaced.status.success(), "{replaced:?}");
+    let phrase: Value = serde_json::from_slice(&replaced.stdout).unwrap();
+    let phrase = string(&phrase, "phrase");
     assert_eq!(phrase.split(' ').count(), 24);
+    assert_ne!(phrase, read);
+    let void = laptop.run(&replace, read.as_bytes());
+    assert_eq!(void.status.code(), Some(4), "{void:?}");
     let found = Profile::absent_with_signal(&signal);
     let serving = laptop.serve();
     let recovered = found.run(

@@ -266,6 +266,19 @@ public class Client private constructor(private val native: NativeClient) : Auto
     public suspend fun createRecoveryPhrase(): String = translated { native.createRecoveryPhrase() }
 
     /**
+     * Makes a new recovery phrase in place of [current], one of this identity that is in force, and gives
+     * its 24 words, this one time. From then on [current] is void, and so is every phrase that ranks
+     * below it. Any device of the identity may do so, connected or not: for when others may have read
+     * the words. Devices that [current] brought back stay.
+     *
+     * @throws EchoException.InvalidArgument if the words are no phrase.
+     * @throws EchoException.PermissionDenied if the phrase is not in force for this identity.
+     * @throws EchoException.LimitExceeded when it was done more than twenty times.
+     */
+    public suspend fun replaceRecoveryPhrase(current: String): String =
+        translated { native.replaceRecoveryPhrase(current) }
+
+    /**
      * Recovers the identity of a phrase on a client that has none. It takes any one device that holds
      * the identity, online at the same signalling servers. Waits until the identity is here; its spaces
      * follow, as on any new device.

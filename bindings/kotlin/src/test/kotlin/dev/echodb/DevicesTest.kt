@@ -159,8 +159,12 @@ class DevicesTest {
             online(server).use { new ->
                 val space = laptop.createSpace("Notes")
                 val note = space.create(null, mapOf("n" to 1))
-                val phrase = laptop.createRecoveryPhrase()
+                val read = laptop.createRecoveryPhrase()
+                val phrase = laptop.replaceRecoveryPhrase(read)
                 assertEquals(24, phrase.split(' ').size)
+                assertNotEquals(read, phrase)
+                thrown<EchoException.PermissionDenied> { laptop.replaceRecoveryPhrase(read) }
+                thrown<EchoException.InvalidArgument> { laptop.replaceRecoveryPhrase("zoo $phrase") }
                 // One that the device made does not put the older one out of force.
                 assertNotEquals(phrase, laptop.createRecoveryPhrase())
                 thrown<EchoException.InvalidArgument> { new.recoverIdentity(phrase.replaceFirst(" ", " zoo ")) }

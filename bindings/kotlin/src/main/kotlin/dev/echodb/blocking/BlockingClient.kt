@@ -136,6 +136,9 @@ public class BlockingClient(public val coroutines: Client) : AutoCloseable {
     /** See [Client.createRecoveryPhrase]. */
     public fun createRecoveryPhrase(): String = waiting { coroutines.createRecoveryPhrase() }
 
+    /** See [Client.replaceRecoveryPhrase]. */
+    public fun replaceRecoveryPhrase(current: String): String = waiting { coroutines.replaceRecoveryPhrase(current) }
+
     /** See [Client.recoverIdentity]. */
     @JvmOverloads
     public fun recoverIdentity(

@@ -253,7 +253,7 @@ public final class JavaCaller {
             check(laptop.getIdentity().getDisplayName().equals("Ada L."), "the identity has a name");
             laptop.revokeDevice(device);
             check(laptop.devices().stream().anyMatch(DeviceInfo::getRevoked), "the device is revoked");
-            String phrase = laptop.createRecoveryPhrase();
+            String phrase = laptop.replaceRecoveryPhrase(laptop.createRecoveryPhrase());
             IdentityInfo recovered = tablet.recoverIdentity(phrase, "Tablet");
             check(recovered.getIdentity().equals(laptop.getIdentity().getIdentity()), "the identity is back");
         }
