@@ -209,7 +209,7 @@ impl SpaceCore {
 
     /// The body of an entry that was opened before.
     pub(super) fn body_of(&self, entry: &Entry) -> Result<DataBody> {
-        DataBody::decode(&entry.open(self.keys.get(&entry.header.key_id))?)
+        DataBody::decode(&entry.open(self.held_keys().get(&entry.header.key_id))?)
     }
 
     /// The entries that count and are to be decided about again: those that fell with others, and

@@ -160,7 +160,9 @@ impl SpaceCore {
         let mut keys = self.authority.keys();
         keys.retain(|known| open_older && !withheld.contains(&known.key_id));
         // The best that we hold: somebody may have brought in one that nobody else can open.
-        let newest = keys.iter().find_map(|known| self.keys.get(&known.key_id));
+        let newest = keys
+            .iter()
+            .find_map(|known| self.held_keys().get(&known.key_id));
         let back_link = newest
             .map(|older| seal_back_link(&key, older))
             .transpose()?;
@@ -170,7 +172,7 @@ impl SpaceCore {
             wraps,
             back_link,
         })?;
-        self.keys.insert(key);
+        self.insert_key(key);
         Ok(())
     }
 
@@ -188,7 +190,7 @@ impl SpaceCore {
     pub(super) fn share(&mut self, wanted: Vec<(ContentKeyId, DeviceView)>) -> Result<bool> {
         let mut by_key = BTreeMap::new();
         for (key_id, device) in wanted {
-            let Some(key) = self.keys.get(&key_id) else {
+            let Some(key) = self.held_keys().get(&key_id).cloned() else {
                 continue;
             };
             let info = key_wrap_info(self.id, &key_id);

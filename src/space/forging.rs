@@ -50,7 +50,7 @@ impl SpaceCore {
         change: impl FnOnce(&mut EntryDraft<'_>),
     ) -> Option<Entry> {
         let id = self.authority.writing_key()?;
-        let key = self.keys.get(&id)?.clone();
+        let key = self.held_keys().get(&id)?.clone();
         let mut salt = [0; 16];
         (self.random)(&mut salt);
         let mut draft = EntryDraft {

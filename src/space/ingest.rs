@@ -408,7 +408,7 @@ impl SpaceCore {
             return Ok(Decision::Wait(entry.header.prev.0, reason));
         }
         let key_id = entry.header.key_id;
-        let Some(key) = self.keys.get(&key_id) else {
+        let Some(key) = self.held_keys().get(&key_id) else {
             if self.withheld.contains(&key_id) {
                 let reason = "sealed_off: it was written before this member's time".to_owned();
                 return Ok(Decision::SealedOff(Seal::Key(key_id), reason));

@@ -27,14 +27,14 @@ impl SpaceCore {
         let key = keys.iter().find(|key| key.key_id == id)?;
         Some(KeyInUse {
             generation: key.generation,
-            held: self.keys.get(&id).is_some(),
+            held: self.held_keys().get(&id).is_some(),
         })
     }
 
     /// The key to seal something under for those who may read the space: the one in use, or if this
     /// device does not have it, the newest it has.
     pub fn sealing_key(&self) -> Option<ContentKey> {
-        let held = |id: &ContentKeyId| self.keys.get(id).cloned();
+        let held = |id: &ContentKeyId| self.held_keys().get(id).cloned();
         let in_use = self.authority.writing_key();
         in_use.and_then(|id| held(&id)).or_else(|| {
             let mut keys = self.authority.keys();

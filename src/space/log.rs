@@ -53,7 +53,10 @@ impl SpaceCore {
         let absent = |what| Error::corrupt(format!("entry {} lacks its {what}", entry.id));
         let header = &entry.header;
         let feed = self.feeds.get(&header.feed).ok_or_else(|| absent("feed"))?;
-        let key = self.keys.get(&header.key_id).ok_or_else(|| absent("key"))?;
+        let key = self
+            .held_keys()
+            .get(&header.key_id)
+            .ok_or_else(|| absent("key"))?;
         let body = DataBody::decode(&entry.open(Some(key))?)?;
         let mut message = None;
         let mut objects = BTreeSet::new();

@@ -37,6 +37,6 @@ impl SpaceCore {
     }
 
     fn opening_key(&self, entry: &Entry) -> Option<&ContentKey> {
-        self.keys.get(&entry.header.key_id)
+        self.held_keys().get(&entry.header.key_id)
     }
 }

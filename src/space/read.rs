@@ -79,7 +79,7 @@ impl SpaceCore {
     /// A content key, for tests that write what no honest member would, and for measurements.
     #[cfg(any(test, feature = "bench-internals"))]
     pub fn content_key(&self, id: &crate::model::ContentKeyId) -> Option<crate::feed::ContentKey> {
-        self.keys.get(id).cloned()
+        self.held_keys().get(id).cloned()
     }
 
     /// Brings everything committed to the disk.

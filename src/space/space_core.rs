@@ -21,6 +21,7 @@ use crate::identity::Keyring;
 #[cfg(test)]
 use crate::model::ObjectId;
 use crate::model::{ContentKeyId, EntryId, Error, ErrorKind, FeedId, Result, Role, SpaceId};
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -66,7 +67,9 @@ pub struct SpaceCore {
     pub(super) keyring: Arc<Keyring>,
     pub(super) random: Entropy,
     pub(super) authority: Authority,
-    pub(super) keys: ContentKeys,
+    /// The content keys of this device, unwrapped when the first is asked for: what is stored can be
+    /// read without.
+    pub(super) keys: OnceCell<ContentKeys>,
     /// The key last written under, and since when, by our own clock.
     pub(super) key_since: Option<(ContentKeyId, u64)>,
     pub(super) documents: Documents,
@@ -152,7 +155,7 @@ impl SpaceCore {
             store,
             random,
             authority: Authority::new(id),
-            keys: ContentKeys::default(),
+            keys: OnceCell::new(),
             key_since: None,
             documents: Documents::new(actor),
             typing: Typing::default(),
@@ -206,7 +209,7 @@ impl SpaceCore {
 
     /// The content keys that this device has.
     pub fn content_keys(&self) -> ContentKeys {
-        self.keys.clone()
+        self.held_keys().clone()
     }
 
     /// What is stored, for reading.
@@ -301,11 +304,28 @@ impl SpaceCore {
         Ok(())
     }
 
+    /// The content keys of this device.
+    pub(super) fn held_keys(&self) -> &ContentKeys {
+        self.keys.get_or_init(|| {
+            let mut keys = ContentKeys::default();
+            self.unwrap_into(&mut keys);
+            keys
+        })
+    }
+
+    /// Adds a key that this device has made.
+    pub(super) fn insert_key(&mut self, key: ContentKey) {
+        self.held_keys();
+        if let Some(keys) = self.keys.get_mut() {
+            keys.insert(key);
+        }
+    }
+
     /// Opens every wrap that is for this device. A wrap that does not open is skipped: whoever made
     /// it cannot deny us the ones that others made.
-    fn unwrap_keys(&mut self) {
+    fn unwrap_into(&self, keys: &mut ContentKeys) {
         for (key_id, wrap, info) in self.authority.wraps_for(&self.keyring.device_key()) {
-            if self.keys.get(&key_id).is_some() {
+            if keys.get(&key_id).is_some() {
                 continue;
             }
             let Ok(secret) = self.keyring.open_wrap(&info, &wrap) else {
@@ -313,10 +333,10 @@ impl SpaceCore {
             };
             let key = ContentKey::from_bytes(secret);
             if key.id() == key_id {
-                self.keys.insert(key);
+                keys.insert(key);
             }
         }
-        self.keys.open_back_links(&self.authority.back_links());
+        keys.open_back_links(&self.authority.back_links());
     }
 
     /// Our own role; `None` while our admission has not arrived.
@@ -330,7 +350,10 @@ impl SpaceCore {
         self.role = own.map(|(_, role)| role);
         self.members_due = true;
         self.judging_due = true;
-        self.unwrap_keys();
+        if let Some(mut keys) = self.keys.take() {
+            self.unwrap_into(&mut keys);
+            self.keys = OnceCell::from(keys);
+        }
         let withheld = self.authority.withheld_from(&self.keyring.identity_key());
         self.seals_changed |= withheld != self.withheld;
         self.withheld = withheld;

@@ -202,7 +202,7 @@ impl SpaceCore {
 
     /// The step that an own entry made; `None` if it made none, or cannot be opened any more.
     fn step_of(&self, entry: &Entry) -> Option<Step> {
-        let key = self.keys.get(&entry.header.key_id)?;
+        let key = self.held_keys().get(&entry.header.key_id)?;
         let body = DataBody::decode(&entry.open(Some(key)).ok()?).ok()?;
         let mut step = Step {
             group: self.undo.groups.get(&entry.id).cloned(),

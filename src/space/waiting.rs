@@ -125,7 +125,7 @@ impl SpaceCore {
         let opened: Vec<ContentKeyId> = waiting
             .by_key
             .keys()
-            .filter(|key| self.keys.get(key).is_some())
+            .filter(|key| self.held_keys().get(key).is_some())
             .copied()
             .collect();
         for key in opened {

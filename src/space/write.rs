@@ -284,7 +284,7 @@ impl SpaceCore {
 
     fn usable_key(&self) -> Option<ContentKey> {
         let id = self.authority.writing_key()?;
-        self.keys.get(&id).cloned()
+        self.held_keys().get(&id).cloned()
     }
 
     /// The rows that `work` leads to, beside the ones they replace: first those of `work`, in its
