@@ -3686,6 +3686,23 @@ echodb_status echodb_client_create_recovery_phrase(const echodb_client *client,
                                                    echodb_error **error);
 
 /**
+ * Makes a new recovery phrase in place of `current`, one of this identity that is in force, and gives
+ * its 24 words as `echodb_client_create_recovery_phrase` does. From then on `current` is void, and
+ * so is every phrase that ranks below it. Any device of the identity may do so, connected or not.
+ *
+ * Ownership: `*out` is the caller's, for `echodb_buffer_free`; strings are copied. NULL: `client`
+ * and `out` may not be. Threads: any. Errors: `ECHODB_INVALID_ARGUMENT` if the words are no phrase,
+ * `ECHODB_PERMISSION_DENIED` if the phrase is not in force or another identity's,
+ * `ECHODB_LIMIT_EXCEEDED` when it was done too often, `ECHODB_INVALID_STATE`, `ECHODB_STORAGE`.
+ * Since 0.1.0.
+ */
+echodb_status echodb_client_replace_recovery_phrase(const echodb_client *client,
+                                                    const char *current,
+                                                    size_t current_len,
+                                                    echodb_buffer **out,
+                                                    echodb_error **error);
+
+/**
  * Recovers the identity of a phrase on a client that has none, with any one device that holds the
  * identity. Waits until it is here and gives it as `echodb_client_create_identity` does.
  *
