@@ -518,6 +518,37 @@ fn a_space_is_handed_over_once_and_the_successor_cannot_be_undone() {
     accept(&mut world, &mut heir, set_role(&rival, None));
 }
 
+/// Whoever steps down and joins again as less, while the space is handed over to it, owns it: else nobody
+/// would, once the one who handed over goes.
+#[test]
+fn a_successor_who_joins_again_meanwhile_stays_one() {
+    let (mut world, mut creator) = World::create(42);
+    let mut heir = world.member(&mut creator, 1, Role::Admin);
+    let op = set_role(&heir, Some(Role::Owner));
+    accept(&mut world, &mut creator, op);
+    accept(&mut world, &mut creator, invite_op(2, Role::Editor));
+    let before = world.authority.heads();
+    let hand_over = ControlOp::Succession {
+        identity: heir.header.identity,
+    };
+    let handed = accept(&mut world, &mut creator, hand_over);
+    let down = set_role(&heir, Some(Role::Relay));
+    let (_, down) = pretend(&mut world, &mut heir, &before, down);
+    let join = join_op(world.space, &heir, 2, Role::Editor);
+    let (verdict, join) = pretend(&mut world, &mut heir, &[down], join);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert!(stands(&world, &handed) && !stands(&world, &down) && !stands(&world, &join));
+    assert_eq!(role(&world, &heir), Some(Role::Owner));
+    assert_eq!(
+        world.authority.role_of_device(&heir.header.device),
+        Some((heir.header.identity, Role::Owner))
+    );
+    let leave = set_role(&creator, None);
+    accept(&mut world, &mut creator, leave);
+    let members = world.authority.members();
+    assert!(members.iter().any(|member| member.role == Role::Owner));
+}
+
 #[test]
 fn leaving_cannot_raise_and_stands_when_the_rank_it_was_done_in_falls() {
     let (mut world, mut creator) = World::create(41);

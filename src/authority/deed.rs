@@ -45,7 +45,7 @@ pub struct Deed {
     pub raises: Option<IdentityKey>,
     /// The invitation it closes.
     pub closes: Option<[u8; 32]>,
-    /// The identity that loses by it: the target, or the one whose device that is.
+    /// The identity that may lose by it: the target, the one whose device that is, or the guest.
     pub against: Option<IdentityKey>,
 }
 
@@ -60,6 +60,8 @@ impl Deed {
         let against = match denied {
             Some((Target::Identity(identity), _)) => Some(identity),
             Some((Target::Device(device), _)) => view.identities_of(&device).first().copied(),
+            // A guest who is made top owner meanwhile would have the lower of both roles.
+            None if matches!(op, ControlOp::Join { .. }) => Some(author.identity),
             None => None,
         };
         let device_rank = view.device_rank(&author.device);

@@ -370,7 +370,10 @@ impl<'a> Reference<'a> {
             ground,
             rank,
             device_rank: lent.map_or(own_rank, |lent| own_rank.map(|own| own.min(lent))),
-            against: against.filter(|_| denies.is_some()),
+            against: match &sent.op {
+                ControlOp::Join { .. } => Some(me),
+                _ => against.filter(|_| denies.is_some()),
+            },
             denies,
             raises: match &sent.op {
                 ControlOp::Succession { identity } => Some(*identity),

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub enum Cause {
     /// This entry denies its author.
     Denied(usize),
-    /// It is against somebody whom this entry makes top owner.
+    /// It is against somebody, or joins as somebody, whom this entry makes top owner.
     Shielded(usize),
     /// It joins by an invitation that this entry closes.
     Closed(usize),
@@ -239,7 +239,8 @@ impl<'a> Pass<'a> {
     /// What voids an operation: the first in the order of ranks.
     fn killer(&self, at: usize, node: &Node, deed: &Deed) -> Option<Cause> {
         if let Ground::Invitation(key, _) = &deed.ground {
-            return self.closer(at, deed, key).map(Cause::Closed);
+            let closed = self.closer(at, deed, key).map(Cause::Closed);
+            return closed.or_else(|| self.shield(at, deed));
         }
         if let Some(by) = self.revoked_within(at, deed) {
             return Some(Cause::Denied(by));
@@ -257,6 +258,11 @@ impl<'a> Pass<'a> {
                 return Some(Cause::Denied(by));
             }
         }
+        self.shield(at, deed)
+    }
+
+    /// The hand-over, concurrent with an operation, to whom that is against.
+    fn shield(&self, at: usize, deed: &Deed) -> Option<Cause> {
         let raised = self.raised.get(&deed.against?)?;
         let by = raised.iter().copied().find(|by| {
             let raising = self.graph.deed(*by).map(|(_, raising)| raising);
@@ -342,7 +348,7 @@ fn denies(denial: &Deed, deed: &Deed) -> bool {
 }
 
 /// Whether a hand-over voids what is done against the successor: by those below it, by the one
-/// who handed over, or by the successor itself, who may not step down any more.
+/// who handed over, or by the successor itself, who may not step down any more, nor join as less.
 fn shields(raising: &Deed, deed: &Deed) -> bool {
     deed.identity == raising.identity
         || Some(deed.identity) == raising.raises

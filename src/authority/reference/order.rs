@@ -83,7 +83,11 @@ impl Reference<'_> {
             return false;
         }
         if let Ground::Invitation(key, _) = mine.ground {
-            return self.is_closed(at, key, status);
+            let raised = status.iter().filter(|(_, alive)| **alive).any(|(by, _)| {
+                let other = self.accepted[*by].as_ref().expect("it was accepted");
+                other.raises == Some(author.identity) && self.concurrent(*by, at)
+            });
+            return raised || self.is_closed(at, key, status);
         }
         if self.is_revoked_within(at, status) {
             return true;
