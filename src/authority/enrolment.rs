@@ -159,10 +159,11 @@ impl<'a> View<'a> {
     pub fn recoveries(&self, identity: &IdentityKey) -> Vec<&'a RecoveryFact> {
         let facts = self.facts.recoveries.get(identity).into_iter().flatten();
         let seen: Vec<_> = facts.filter(|(at, _)| self.sees(*at)).collect();
+        let newest = newest_that_inherit(seen.iter().map(|(_, fact)| fact));
         let replaced = |fact: &RecoveryFact| {
-            seen.iter().any(|(_, by)| {
-                by.inherits && by.seat <= fact.seat && by.said.generation > fact.said.generation
-            })
+            let upto = newest.partition_point(|(seat, _)| *seat <= fact.seat);
+            let by = upto.checked_sub(1).and_then(|last| newest.get(last));
+            by.is_some_and(|(_, generation)| *generation > fact.said.generation)
         };
         let mut keys: Vec<_> = seen
             .iter()
@@ -240,6 +241,22 @@ impl<'a> View<'a> {
         let present = keys.map(|fact| fact.said.generation).max().unwrap_or(0);
         said.generation > present && said.generation - present <= GENERATION_STEP
     }
+}
+
+/// Of each seat that a key took from another the newest generation there is, there or in a more senior
+/// one; by seat. An identity may set thousands of keys, so that each is not to be compared with each.
+fn newest_that_inherit<'a>(keys: impl Iterator<Item = &'a RecoveryFact>) -> Vec<(u64, u64)> {
+    let inheriting = keys.filter(|fact| fact.inherits);
+    let mut seats: Vec<(u64, u64)> = inheriting
+        .map(|fact| (fact.seat, fact.said.generation))
+        .collect();
+    seats.sort_unstable();
+    let mut newest = 0;
+    for (_, generation) in &mut seats {
+        newest = newest.max(*generation);
+        *generation = newest;
+    }
+    seats
 }
 
 /// An identity's recovery key, as the space has it.
