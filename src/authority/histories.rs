@@ -357,6 +357,35 @@ struct Tally {
     replacing: usize,
 }
 
+impl Tally {
+    /// What came of one history.
+    fn count(&mut self, world: &World, peers: &[Peer], standing: &BTreeSet<EntryId>) {
+        let stands = |one: &&Sent| standing.contains(&one.entry.id);
+        let hand_overs = world.sent.iter().filter(stands);
+        let closed = |cause: &&resolution::Cause| matches!(cause, resolution::Cause::Closed(_));
+        let causes = world.authority.dead().causes.values();
+        self.closed += causes.filter(closed).count();
+        for peer in peers {
+            let device = &peer.header.device;
+            let by_phrase = matches!(peer.keyring.chain().enrolled_by(), Issuer::Recovery(_));
+            let acts = world.authority.role_of_device(device).is_some();
+            self.recovered += usize::from(by_phrase && acts);
+            let keys = world.authority.recoveries(&peer.header.identity).len();
+            self.junior += keys.saturating_sub(1);
+        }
+        let replacing = world.sent.iter().filter(stands).filter(|one| {
+            let ControlOp::RecoverySet { statement, .. } = &one.op else {
+                return false;
+            };
+            let said = RecoveryStatement::decode(statement).unwrap();
+            said.device() != one.author.device && world.authority.chain_of(&said.device()).is_none()
+        });
+        self.replacing += replacing.count();
+        let is_hand_over = |one: &&Sent| matches!(one.op, ControlOp::Succession { .. });
+        self.hand_overs += hand_overs.filter(is_hand_over).count();
+    }
+}
+
 fn run(seed: u64, tally: &mut Tally) {
     let mut stage = Stage::set(seed);
     let steps = 16 + stage.world.rng.below(40);
@@ -404,29 +433,7 @@ fn run(seed: u64, tally: &mut Tally) {
     tally.entries += world.sent.len();
     tally.accepted += accepted;
     tally.voided += accepted - expected.1.len();
-    let stands = |one: &&Sent| expected.1.contains(&one.entry.id);
-    let hand_overs = world.sent.iter().filter(stands);
-    let closed = |cause: &&resolution::Cause| matches!(cause, resolution::Cause::Closed(_));
-    let causes = world.authority.dead().causes.values();
-    tally.closed += causes.filter(closed).count();
-    for peer in &peers {
-        let device = &peer.header.device;
-        let by_phrase = matches!(peer.keyring.chain().enrolled_by(), Issuer::Recovery(_));
-        let acts = world.authority.role_of_device(device).is_some();
-        tally.recovered += usize::from(by_phrase && acts);
-        let keys = world.authority.recoveries(&peer.header.identity).len();
-        tally.junior += keys.saturating_sub(1);
-    }
-    let replacing = world.sent.iter().filter(stands).filter(|one| {
-        let ControlOp::RecoverySet { statement, .. } = &one.op else {
-            return false;
-        };
-        let said = RecoveryStatement::decode(statement).unwrap();
-        said.device() != one.author.device && world.authority.chain_of(&said.device()).is_none()
-    });
-    tally.replacing += replacing.count();
-    let is_hand_over = |one: &&Sent| matches!(one.op, ControlOp::Succession { .. });
-    tally.hand_overs += hand_overs.filter(is_hand_over).count();
+    tally.count(&world, &peers, &expected.1);
 }
 
 #[test]

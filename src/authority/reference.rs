@@ -321,16 +321,14 @@ impl<'a> Reference<'a> {
                 self.judge_join(set, sent, *role, invitation_key)?
             }
             ControlOp::Merge => (own.map(|_| Vec::new())?, Ground::Nothing),
-            ControlOp::DeviceAdd { .. } if own.is_none() => {
-                self.judge_recovered(set, sent)?;
-                let ground = if acts {
-                    Ground::House
-                } else {
-                    Ground::Recovered
-                };
+            ControlOp::DeviceAdd { .. } => {
+                let recovered = own.is_none();
+                if recovered {
+                    self.judge_recovered(set, sent)?;
+                }
+                let ground = [Ground::House, Ground::Recovered][usize::from(recovered && !acts)];
                 (self.addition(set, &sent.op)?, ground)
             }
-            ControlOp::DeviceAdd { .. } => (self.addition(set, &sent.op)?, Ground::House),
             ControlOp::RecoverySet { .. } => {
                 own?;
                 let set = self.judge_recovery(set, sent)?;
@@ -346,30 +344,18 @@ impl<'a> Reference<'a> {
             }
             ControlOp::Succession { identity } => {
                 own?;
-                let (top, mut line) = self.top(set)?;
-                let owner = self.role(set, identity) == Some(Role::Owner);
-                if top != me || *identity == me || !owner {
-                    return None;
-                }
-                line.push(self.role_age(set, identity)?);
-                rank = Some((Role::Owner, Held::Top(line.clone())));
-                let role = Effect::Role(*identity, Some(Role::Owner));
-                let effects = vec![role, Effect::HandOver(me, *identity, line)];
-                (effects, Ground::Office(Some(Role::Owner)))
+                let (line, judgement) = self.judge_hand_over(set, me, *identity)?;
+                rank = Some((Role::Owner, Held::Top(line)));
+                judgement
             }
             _ => self.judge_others(set, past, &sent.op, generation, own?)?,
         };
         let denies = self.denial(set, &sent.op);
-        let own_rank = self.device_rank(set, &device);
-        let lent = effects.iter().find_map(|effect| match effect {
-            Effect::Recovery(key) => key.lent(),
-            _ => None,
-        });
         Some(Accepted {
+            device_rank: self.rank_in_house(set, &device, &effects),
             effects,
             ground,
             rank,
-            device_rank: lent.map_or(own_rank, |lent| own_rank.map(|own| own.min(lent))),
             against: match &sent.op {
                 ControlOp::Join { .. } => Some(me),
                 _ => against.filter(|_| denies.is_some()),
@@ -380,6 +366,40 @@ impl<'a> Reference<'a> {
                 _ => None,
             },
         })
+    }
+
+    /// The rank of an operation among those of its author's identity: the device's, or that of a key
+    /// that speaks itself.
+    fn rank_in_house(
+        &self,
+        set: Set,
+        device: &DeviceKey,
+        effects: &[Effect],
+    ) -> Option<DeviceRank> {
+        let own = self.device_rank(set, device);
+        let lent = effects.iter().find_map(|effect| match effect {
+            Effect::Recovery(key) => key.lent(),
+            _ => None,
+        });
+        lent.map_or(own, |lent| own.map(|own| own.min(lent)))
+    }
+
+    /// The line that a hand-over makes, and what it amounts to.
+    fn judge_hand_over(
+        &self,
+        set: Set,
+        me: IdentityKey,
+        to: IdentityKey,
+    ) -> Option<(Vec<Age>, (Vec<Effect>, Ground))> {
+        let (top, mut line) = self.top(set)?;
+        let owner = self.role(set, &to) == Some(Role::Owner);
+        if top != me || to == me || !owner {
+            return None;
+        }
+        line.push(self.role_age(set, &to)?);
+        let role = Effect::Role(to, Some(Role::Owner));
+        let effects = vec![role, Effect::HandOver(me, to, line.clone())];
+        Some((line, (effects, Ground::Office(Some(Role::Owner)))))
     }
 
     /// Whose rights an operation takes, and what it leaves.

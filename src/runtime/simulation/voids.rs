@@ -68,7 +68,7 @@ fn run(seed: u64, undoing: Undoing) {
     for to in [host, honest] {
         send(inviter, to);
     }
-    let [founder, inviter, host, honest, ..] = peers.as_mut_slice() else {
+    let [founder, inviter, ..] = peers.as_mut_slice() else {
         unreachable!()
     };
     match undoing {
@@ -81,8 +81,21 @@ fn run(seed: u64, undoing: Undoing) {
             founder.core().set_role(&who, None).unwrap();
         }
     }
-    let mut guest = Peer::new(77, seed ^ 77, folder.path());
-    let_in(host, &mut guest, &invitation);
+    let guest = Peer::new(77, seed ^ 77, folder.path());
+    what_the_guest_wrote(&mut peers, guest, &invitation, &mut random);
+}
+
+/// Lets the guest in, has it write, and the others meet.
+fn what_the_guest_wrote(
+    peers: &mut [Peer],
+    mut guest: Peer,
+    invitation: &DeviceSigner,
+    random: &mut Random,
+) {
+    let [founder, inviter, host, honest, ..] = &mut *peers else {
+        unreachable!()
+    };
+    let_in(host, &mut guest, invitation);
     let merged = write(&mut guest, object(1), "merged", 2);
     send(&mut guest, honest);
     let built = write(honest, object(1), "built", 3);
@@ -94,7 +107,7 @@ fn run(seed: u64, undoing: Undoing) {
         sent.extend(all(peer));
     }
     // One who knows before it hears of the guest.
-    let seen = all_orders(&mut peers[4..], &sent, &mut random);
+    let seen = all_orders(&mut peers[4..], &sent, random);
     let verdict = |id| {
         seen.verdicts
             .get(id)
@@ -136,14 +149,16 @@ fn attack_08_what_a_sock_puppet_wrote_does_not_count() {
     seeds(4, |seed| run(seed, Undoing::InviterRemoved));
 }
 
+/// Members of the random runs.
+const MEMBERS: usize = 4;
+
 /// Random work, puppets and meetings: an admin lets in whom it likes, by members who know nothing yet,
 /// while the founder closes its invitations or removes it. All orders lead to one state, no member in
 /// good standing loses anything, and what no such member built on counts only if its author does.
 fn random_run(seed: u64, tally: &mut [usize; 2]) {
     let folder = super::world::folder();
-    let members = 4;
-    let (mut peers, _) = company_of(seed, folder.path(), members + 4, Role::Admin);
-    let mut watchers = peers.split_off(members);
+    let (mut peers, _) = company_of(seed, folder.path(), MEMBERS + 4, Role::Admin);
+    let mut watchers = peers.split_off(MEMBERS);
     let mut random = Random(seed ^ 0xface);
     let inviter = peers[1].keyring.identity_key();
     let mut invitations = Vec::new();
@@ -159,7 +174,7 @@ fn random_run(seed: u64, tally: &mut [usize; 2]) {
                 opened.unwrap();
                 invitations.push(signer);
             }
-            2 | 3 if !invitations.is_empty() && peers.len() < members + 3 && may_host => {
+            2 | 3 if !invitations.is_empty() && peers.len() < MEMBERS + 3 && may_host => {
                 let name = 50 + peers.len();
                 let mut guest = Peer::new(name, seed ^ name as u64, folder.path());
                 let signer = &invitations[random.below(invitations.len())];
@@ -195,8 +210,19 @@ fn random_run(seed: u64, tally: &mut [usize; 2]) {
             }
         }
     }
+    everybody_agrees(&mut peers, &mut watchers, &written, &mut random, tally);
+}
+
+/// After all have met: the founder has healed the keys, and whoever is left sees one state.
+fn everybody_agrees(
+    peers: &mut [Peer],
+    watchers: &mut [Peer],
+    written: &[(usize, EntryId)],
+    random: &mut Random,
+    tally: &mut [usize; 2],
+) {
     let mut sent = Vec::new();
-    for peer in &mut peers {
+    for peer in peers.iter_mut() {
         let now = peer.now(99);
         actions::settle(peer, now);
         sent.extend(all(peer));
@@ -206,16 +232,16 @@ fn random_run(seed: u64, tally: &mut [usize; 2]) {
     }
     peers[0].core().share_keys().unwrap();
     sent.extend(all(&mut peers[0]));
-    let seen = all_orders(&mut watchers, &sent, &mut random);
-    for (at, id) in &written {
+    let seen = all_orders(watchers, &sent, random);
+    for (at, id) in written {
         let (status, code) = &seen.verdicts[id];
-        if at != &1 && *at < members {
+        if at != &1 && *at < MEMBERS {
             assert_eq!(*status, EntryStatus::Applied, "entry {id} of {at}");
         }
-        tally[0] += usize::from(*at >= members && *status == EntryStatus::Applied);
+        tally[0] += usize::from(*at >= MEMBERS && *status == EntryStatus::Applied);
         tally[1] += usize::from(code == "void");
     }
-    for peer in &mut peers[..members] {
+    for peer in &mut peers[..MEMBERS] {
         for _ in 0..3 {
             take(peer, &sent);
         }
