@@ -259,6 +259,10 @@ fn newest_that_inherit<'a>(keys: impl Iterator<Item = &'a RecoveryFact>) -> Vec<
     seats
 }
 
+/// What leads to a recovery key: the chain of the device that stated the first of some keys, and
+/// the statements from there to this key, each by the one before it.
+pub type Way = (Arc<DeviceChain>, Vec<Arc<[u8]>>);
+
 /// An identity's recovery key, as the space has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecoveryView {
@@ -282,13 +286,8 @@ impl Authority {
         .collect()
     }
 
-    /// What leads to a recovery key: the chain of the device that stated the first of some keys, and
-    /// the statements from there to this key, each by the one before it.
-    pub fn way_to_recovery(
-        &self,
-        identity: &IdentityKey,
-        key: &RecoveryKey,
-    ) -> Option<(Arc<DeviceChain>, Vec<Arc<[u8]>>)> {
+    /// What leads to a recovery key.
+    pub fn way_to_recovery(&self, identity: &IdentityKey, key: &RecoveryKey) -> Option<Way> {
         let facts = self.facts.recoveries.get(identity)?;
         let mut way: Vec<Arc<[u8]>> = Vec::new();
         let mut wanted = *key;

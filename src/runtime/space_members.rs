@@ -65,7 +65,7 @@ impl SpaceHandle {
             entry: info.entry.to_string(),
             device: info.device.to_string(),
             identity: info.identity.to_string(),
-            time_ms: info.clock_ms.map(|clock| signed(clock)),
+            time_ms: info.clock_ms.map(signed),
             reason: info.reason,
             objects: info.objects.iter().map(ObjectId::to_string).collect(),
         });

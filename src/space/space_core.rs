@@ -60,6 +60,38 @@ pub(super) struct FeedState {
     pub tips: Tips,
 }
 
+/// The feeds of this device: with the headers that were signed before, if they were.
+fn own_feeds(
+    space: SpaceId,
+    keyring: &Keyring,
+    incarnation: [u8; 16],
+    genesis: Option<&[u8]>,
+    stored: &[FeedRecord],
+) -> (OwnFeed, OwnFeed) {
+    let header = |kind, space| FeedHeader {
+        kind,
+        space,
+        identity: keyring.identity_key(),
+        device: keyring.device_key(),
+        incarnation,
+    };
+    let own = |kind, space| {
+        let header = header(kind, space);
+        let id = header.feed_id();
+        match stored.iter().find(|record| record.id == id) {
+            Some(record) => OwnFeed::signed(&header, record.header.clone()),
+            None => OwnFeed::new(&header, keyring.device_signer()),
+        }
+    };
+    // The feed that created the space cannot name it; every other one does.
+    let creating = header(FeedKind::Control, SpaceId::ZERO).feed_id();
+    let control = match genesis == Some(creating.as_bytes()) {
+        true => own(FeedKind::Control, SpaceId::ZERO),
+        false => own(FeedKind::Control, space),
+    };
+    (control, own(FeedKind::Data, space))
+}
+
 /// An open space.
 pub struct SpaceCore {
     pub(super) id: SpaceId,
@@ -123,31 +155,11 @@ impl SpaceCore {
             .ok_or_else(|| Error::corrupt("the space's file lacks its incarnation"))?;
         let genesis = store.meta(meta::GENESIS)?;
         let stored = store.feeds()?;
-        let header = |kind, space| FeedHeader {
-            kind,
-            space,
-            identity: keyring.identity_key(),
-            device: keyring.device_key(),
-            incarnation,
-        };
-        let own = |kind, space| {
-            let header = header(kind, space);
-            let id = header.feed_id();
-            match stored.iter().find(|record| record.id == id) {
-                Some(record) => OwnFeed::signed(&header, record.header.clone()),
-                None => OwnFeed::new(&header, keyring.device_signer()),
-            }
-        };
+        let (own_control, own_data) =
+            own_feeds(id, &keyring, incarnation, genesis.as_deref(), &stored);
         // One actor a process start: two processes that by accident share a profile's copy cannot
         // make two changes of one name (research: auth.md 3(f)).
-        let own_data = own(FeedKind::Data, id);
         let actor = new_actor(&own_data.id, &mut *random);
-        // The feed that created the space cannot name it; every other one does.
-        let creating = header(FeedKind::Control, SpaceId::ZERO).feed_id();
-        let own_control = match genesis.as_deref() == Some(creating.as_bytes()) {
-            true => own(FeedKind::Control, SpaceId::ZERO),
-            false => own(FeedKind::Control, id),
-        };
         let mut core = SpaceCore {
             own_control,
             own_data,
