@@ -449,6 +449,6 @@ fn random_histories_resolve_alike_in_every_order_and_as_the_rules_say() {
     let much = tally.accepted * 2 > tally.entries && tally.voided as u64 * 2 > seeds;
     let enough = tally.hand_overs as u64 * 20 > seeds && tally.closed as u64 * 4 > seeds;
     let back = tally.recovered as u64 * 20 > seeds && tally.junior as u64 * 20 > seeds;
-    let replacing = tally.replacing as u64 * 20 > seeds;
+    let replacing = tally.replacing as u64 * 40 > seeds;
     assert!(much && enough && back && replacing, "{tally:?}");
 }
