@@ -13,8 +13,10 @@ use crate::model::{ContentKeyId, DeviceKey, EntryId, IdentityKey, RecoveryKey, R
 use std::collections::HashMap;
 
 type Age = (u64, EntryId);
-/// What an operation establishes and stands on; none: its author may not.
-type Judgement = Option<(Vec<Effect>, Ground)>;
+/// What an operation establishes and stands on.
+type Grounded = (Vec<Effect>, Ground);
+/// The same; none: its author may not.
+type Judgement = Option<Grounded>;
 
 /// A set of entries, by their places in a history of at most 128.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -321,14 +323,7 @@ impl<'a> Reference<'a> {
                 self.judge_join(set, sent, *role, invitation_key)?
             }
             ControlOp::Merge => (own.map(|_| Vec::new())?, Ground::Nothing),
-            ControlOp::DeviceAdd { .. } => {
-                let recovered = own.is_none();
-                if recovered {
-                    self.judge_recovered(set, sent)?;
-                }
-                let ground = [Ground::House, Ground::Recovered][usize::from(recovered && !acts)];
-                (self.addition(set, &sent.op)?, ground)
-            }
+            ControlOp::DeviceAdd { .. } => self.judge_addition(set, sent, acts, own)?,
             ControlOp::RecoverySet { .. } => {
                 own?;
                 let set = self.judge_recovery(set, sent)?;
@@ -368,6 +363,16 @@ impl<'a> Reference<'a> {
         })
     }
 
+    /// A device is added by one that acts, or adds itself by a recovery key.
+    fn judge_addition(&self, set: Set, sent: &Sent, acts: bool, own: Option<Role>) -> Judgement {
+        let recovered = own.is_none();
+        if recovered {
+            self.judge_recovered(set, sent)?;
+        }
+        let ground = [Ground::House, Ground::Recovered][usize::from(recovered && !acts)];
+        Some((self.addition(set, &sent.op)?, ground))
+    }
+
     /// The rank of an operation among those of its author's identity: the device's, or that of a key
     /// that speaks itself.
     fn rank_in_house(
@@ -390,7 +395,7 @@ impl<'a> Reference<'a> {
         set: Set,
         me: IdentityKey,
         to: IdentityKey,
-    ) -> Option<(Vec<Age>, (Vec<Effect>, Ground))> {
+    ) -> Option<(Vec<Age>, Grounded)> {
         let (top, mut line) = self.top(set)?;
         let owner = self.role(set, &to) == Some(Role::Owner);
         if top != me || to == me || !owner {
