@@ -177,7 +177,11 @@ impl Database {
         let run = |sql| self.read(|conn| conn.prepare_cached(sql)?.execute([]).map(drop));
         run("BEGIN")?;
         work();
-        run("COMMIT")
+        // Some errors, as of the disk, end the transaction, and `work` has met them.
+        match self.conn.is_autocommit() {
+            true => Ok(()),
+            false => run("COMMIT"),
+        }
     }
 
     /// The file's name, for errors.

@@ -251,8 +251,8 @@ fn files_are_their_owners_alone() {
             files += 1;
         }
     }
-    // Two databases with a log and an index of it each, and the lock.
-    assert_eq!(files, 7);
+    // Two databases with a log each, the index of the space's log, and the lock.
+    assert_eq!(files, 6);
 }
 
 /// A profile as version 1 made it, with an identity and two spaces.
