@@ -321,14 +321,7 @@ impl<'a> Reference<'a> {
                 self.judge_join(set, sent, *role, invitation_key)?
             }
             ControlOp::Merge => (own.map(|_| Vec::new())?, Ground::Nothing),
-            ControlOp::DeviceAdd { .. } => {
-                let recovered = own.is_none();
-                if recovered {
-                    self.judge_recovered(set, sent)?;
-                }
-                let ground = [Ground::House, Ground::Recovered][usize::from(recovered && !acts)];
-                (self.addition(set, &sent.op)?, ground)
-            }
+            ControlOp::DeviceAdd { .. } => self.judge_addition(set, sent, own, acts)?,
             ControlOp::RecoverySet { .. } => {
                 own?;
                 let set = self.judge_recovery(set, sent)?;
@@ -366,6 +359,17 @@ impl<'a> Reference<'a> {
                 _ => None,
             },
         })
+    }
+
+    fn judge_addition(&self, set: Set, sent: &Sent, own: Option<Role>, acts: bool) -> Judgement {
+        if own.is_none() {
+            self.judge_recovered(set, sent)?;
+        }
+        let ground = match own.is_some() || acts {
+            true => Ground::House,
+            false => Ground::Recovered,
+        };
+        Some((self.addition(set, &sent.op)?, ground))
     }
 
     /// The rank of an operation among those of its author's identity: the device's, or that of a key
