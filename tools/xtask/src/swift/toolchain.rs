@@ -114,10 +114,16 @@ fn may_mount() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// A program whose mounts nobody else sees, and which are gone when it is.
+/// A program whose mounts nobody else sees, and which are gone when it is. Those for administrators,
+/// as `debootstrap` and `chroot`, are found also where the path does not name their folders.
 fn apart(program: &str) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--propagation", "private", program]);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    if let Ok(path) = std::env::join_paths(folders) {
+        command.env("PATH", path);
+    }
     command
 }
 

@@ -116,11 +116,13 @@ class PackageTest {
         // The layout alone: a library of this machine stands in the place of those for Android.
         val native = System.mapLibraryName("echodb")
         val libraries = folder.resolve("ndk")
-        val library = JarFile(Surroundings.jar.toFile()).use { jar ->
-            jar.getInputStream(jar.entries().asSequence().single { it.name.endsWith("/$native") }).readBytes()
-        }
         for (abi in listOf("arm64-v8a", "x86_64")) {
-            Files.write(libraries.resolve(abi).createDirectories().resolve("libechodb.so"), library)
+            val place = libraries.resolve(abi).createDirectories().resolve("libechodb.so")
+            // Not by way of memory: with its symbols it is larger than the heap.
+            JarFile(Surroundings.jar.toFile()).use { jar ->
+                val entry = jar.entries().asSequence().single { it.name.endsWith("/$native") }
+                jar.getInputStream(entry).use { Files.copy(it, place) }
+            }
         }
         val script = Surroundings.sources.resolve("android/build-aar.sh").toString()
         val archive = folder.resolve("out/echo-db.aar")
