@@ -185,9 +185,15 @@ impl<'a> View<'a> {
     }
 
     /// Of the rights to set a recovery key that a statement's author and issuer have, the one that
-    /// takes the most senior seat: a key that is in force may set another in its place.
-    pub fn right_to_set(&self, author: &DeviceKey, said: &RecoveryStatement) -> Option<RightToSet> {
-        let keys = self.recoveries(&said.identity).into_iter();
+    /// takes the most senior seat: a key that is in force may set another in its place. `present` are
+    /// the identity's keys in force.
+    pub fn right_to_set(
+        &self,
+        author: &DeviceKey,
+        said: &RecoveryStatement,
+        present: &[&RecoveryFact],
+    ) -> Option<RightToSet> {
+        let keys = present.iter();
         let by_key = keys.filter(|fact| fact.said.recovery == said.before());
         let by_key = by_key.map(|fact| RightToSet {
             rank: DeviceRank::of_key(fact),
@@ -196,7 +202,7 @@ impl<'a> View<'a> {
         });
         let devices = [*author, said.device()];
         let by_device = devices.iter().filter_map(|device| {
-            let (rank, seat) = self.may_set_recovery(device, &said.identity)?;
+            let (rank, seat) = self.may_set_recovery(device, &said.identity, present)?;
             let by_key = false;
             Some(RightToSet { rank, seat, by_key })
         });
@@ -213,6 +219,7 @@ impl<'a> View<'a> {
         &self,
         device: &DeviceKey,
         identity: &IdentityKey,
+        present: &[&RecoveryFact],
     ) -> Option<(DeviceRank, Option<u64>)> {
         self.device(device, identity)?;
         let rank = self.device_rank(device)?;
@@ -222,7 +229,7 @@ impl<'a> View<'a> {
             .filter(|dated| dated.fact.certificate.identity == *identity)
             .filter_map(|dated| dated.fact.enrolment.recovered.map(|by| by.key))
             .collect();
-        let keys = self.recoveries(identity).into_iter();
+        let keys = present.iter();
         let seats = keys.filter(|fact| by.contains(&fact.said.recovery));
         if let Some(seat) = seats.map(|fact| fact.seat).min() {
             return Some((rank, Some(seat)));
@@ -234,13 +241,13 @@ impl<'a> View<'a> {
         let first = others.min().filter(|first| *first == rank)?;
         Some((first, None))
     }
+}
 
-    /// Whether a statement's generation follows the present one.
-    pub fn follows(&self, said: &RecoveryStatement) -> bool {
-        let keys = self.recoveries(&said.identity).into_iter();
-        let present = keys.map(|fact| fact.said.generation).max().unwrap_or(0);
-        said.generation > present && said.generation - present <= GENERATION_STEP
-    }
+/// Whether a statement's generation follows the newest of its identity's keys in force.
+pub fn follows(said: &RecoveryStatement, present: &[&RecoveryFact]) -> bool {
+    let generations = present.iter().map(|fact| fact.said.generation);
+    let newest = generations.max().unwrap_or(0);
+    said.generation > newest && said.generation - newest <= GENERATION_STEP
 }
 
 /// Of each seat that a key took from another the newest generation there is, there or in a more senior
@@ -311,7 +318,8 @@ impl Authority {
     /// Whether a statement, passed on by a device, would take the seat of a key in force, which it
     /// replaces then.
     pub fn replaces_a_key(&self, author: &DeviceKey, said: &RecoveryStatement) -> bool {
-        let right = self.view(None).right_to_set(author, said);
+        let view = self.view(None);
+        let right = view.right_to_set(author, said, &view.recoveries(&said.identity));
         right.is_some_and(|right| right.seat.is_some())
     }
 

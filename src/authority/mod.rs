@@ -37,7 +37,7 @@ mod withholding;
 
 pub use denials::{Denial, Target};
 #[allow(unused_imports, reason = "for whoever shows it")]
-pub use enrolment::RecoveryView;
+pub use enrolment::{RecoveryView, Way};
 pub use invite_hint::InviteHint;
 pub use keyring::{ContentKeys, seal_back_link};
 #[cfg(feature = "bench-internals")]

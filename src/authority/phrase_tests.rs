@@ -45,11 +45,17 @@ fn resolves_alike_in_every_order(world: &World, of: &Peer) {
     }
 }
 
+/// A space of an identity with two devices.
+fn two_devices(seed: u64) -> (World, Peer, Peer) {
+    let (mut world, mut first) = World::create(seed);
+    let second = world.second(&first, 1);
+    accept(&mut world, &mut first, add(&second.keyring));
+    (world, first, second)
+}
+
 #[test]
 fn any_device_replaces_a_phrase_by_means_of_the_one_before() {
-    let (mut world, mut first) = World::create(31);
-    let mut second = world.second(&first, 1);
-    accept(&mut world, &mut first, add(&second.keyring));
+    let (mut world, mut first, mut second) = two_devices(31);
     let phrases: Vec<_> = (0..6).map(|_| world.phrase()).collect();
     let [a, b, c, junior, stranger, d] = phrases.as_slice() else {
         unreachable!("there are six")
@@ -99,9 +105,7 @@ fn any_device_replaces_a_phrase_by_means_of_the_one_before() {
 /// time, the device that passes it on.
 #[test]
 fn a_replacement_stands_when_the_device_that_passes_it_on_is_revoked_meanwhile() {
-    let (mut world, mut stolen) = World::create(32);
-    let mut second = world.second(&stolen, 1);
-    accept(&mut world, &mut stolen, add(&second.keyring));
+    let (mut world, mut stolen, mut second) = two_devices(32);
     let (old, new) = (world.phrase(), world.phrase());
     let set = set_recovery(&stolen.keyring, &old, 1);
     accept(&mut world, &mut stolen, set);
@@ -135,9 +139,7 @@ fn a_replacement_stands_when_the_device_that_passes_it_on_is_revoked_meanwhile()
 /// the next replaces both.
 #[test]
 fn concurrent_replacements_are_both_in_force() {
-    let (mut world, mut first) = World::create(33);
-    let mut second = world.second(&first, 1);
-    accept(&mut world, &mut first, add(&second.keyring));
+    let (mut world, mut first, mut second) = two_devices(33);
     let [a, b, c, d] = [(); 4].map(|()| world.phrase());
     let set = set_recovery(&first.keyring, &a, 1);
     accept(&mut world, &mut first, set);

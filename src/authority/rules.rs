@@ -2,7 +2,7 @@
 //!
 //! No rule may depend on anything outside the entry's past, or peers would disagree.
 
-use super::enrolment::{Enrolment, Recovered, RecoveryFact, Voucher};
+use super::enrolment::{Enrolment, Recovered, RecoveryFact, Voucher, follows};
 use super::facts::{Fact, KeyClaim, View};
 use super::invite_hint::InviteHint;
 use super::op::{ControlOp, join_signing_bytes};
@@ -288,10 +288,12 @@ impl Case<'_> {
         if said.recovery != *recovery {
             return Err("its statement is of another recovery key".into());
         }
-        if !self.view.follows(&said) {
+        let present = self.view.recoveries(identity);
+        if !follows(&said, &present) {
             return Err("its statement does not follow the present one".into());
         }
-        let right = self.view.right_to_set(&self.author.device, &said).ok_or(
+        let right = self.view.right_to_set(&self.author.device, &said, &present);
+        let right = right.ok_or(
             "neither its author nor its statement's is the most senior device, or came by a \
              recovery key in force or is one",
         )?;

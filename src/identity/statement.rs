@@ -1,6 +1,7 @@
 //! Recovery statements: a device, or the recovery key before, says which recovery key its identity
 //! has from now on.
 
+use super::verified;
 use crate::feed::codec::Reader;
 use crate::feed::{DeviceSigner, check_public_key, verify_signature};
 use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, RecoveryKey, Result};
@@ -52,17 +53,24 @@ impl RecoveryStatement {
         let by_issuer: [u8; 64] = reader.array()?;
         let by_recovery: [u8; 64] = reader.array()?;
         reader.finish()?;
-        check_public_key(&statement.identity.0)?;
-        let fields = statement.fields();
+        verified::once(b"recovery statement", bytes, || {
+            statement.verify(&by_issuer, &by_recovery)
+        })?;
+        Ok(statement)
+    }
+
+    fn verify(&self, by_issuer: &[u8; 64], by_recovery: &[u8; 64]) -> Result<()> {
+        check_public_key(&self.identity.0)?;
+        let fields = self.fields();
         for (key, domain, signature) in [
-            (&statement.issuer, ISSUER_DOMAIN, by_issuer),
-            (&statement.recovery.0, RECOVERY_DOMAIN, by_recovery),
+            (&self.issuer, ISSUER_DOMAIN, by_issuer),
+            (&self.recovery.0, RECOVERY_DOMAIN, by_recovery),
         ] {
             check_public_key(key)?;
-            verify_signature(key, &[domain, &fields].concat(), &signature)
+            verify_signature(key, &[domain, &fields].concat(), signature)
                 .map_err(|e| e.context("recovery statement"))?;
         }
-        Ok(statement)
+        Ok(())
     }
 
     /// The issuer, if a device says so.

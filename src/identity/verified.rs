@@ -1,6 +1,7 @@
 //! What was verified before, in this process. A device's certificate stands in each of its spaces and in
-//! each session, and verifying one takes longer than reading all the rest of a small space. Whether
-//! a signature is right depends on nothing but the bytes, so that it is worked out once.
+//! each session, an identity's recovery statements in each of its spaces, and verifying one takes
+//! longer than reading all the rest of a small space. Whether a signature is right depends on nothing
+//! but the bytes, so that it is worked out once.
 
 use crate::feed::sha256;
 use crate::model::Result;

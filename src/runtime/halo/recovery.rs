@@ -3,9 +3,10 @@
 use super::super::node::Node;
 use super::reconcile::Halo;
 use super::recovery_wire::{Entries, Hello, Offer, VERSION, decode, split};
+use crate::authority::{Authority, Way};
 use crate::feed::sha256;
 use crate::identity::{RecoveryPhrase, verify_possession};
-use crate::model::{DeviceKey, Error, ErrorKind, RecoveryKey, Result, limits, signed};
+use crate::model::{DeviceKey, Error, ErrorKind, IdentityKey, RecoveryKey, Result, limits, signed};
 use crate::runtime::clock;
 use crate::runtime::connector::{Calls, Connector};
 use crate::runtime::executor;
@@ -54,9 +55,8 @@ impl Node {
     /// stay in force, above the new one.
     pub fn create_recovery_phrase(&self) -> Result<Zeroizing<String>> {
         let (keyring, _) = self.require_identity()?;
-        let made = self.make_phrase(|phrase, newest| {
-            Ok(keyring.recovery_statement(phrase, newest.saturating_add(1)))
-        });
+        let made = self
+            .make_phrase(|phrase, generation| Ok(keyring.recovery_statement(phrase, generation)));
         made.map_err(|error| match error.kind() {
             ErrorKind::PermissionDenied => Error::new(
                 ErrorKind::PermissionDenied,
@@ -75,15 +75,8 @@ impl Node {
         let (keyring, _) = self.require_identity()?;
         let identity = keyring.identity_key();
         self.halo()?.with_settled(|core| {
-            let authority = core.authority();
-            let mut keys = authority.recoveries(&identity).into_iter();
-            if !keys.any(|view| view.key == current.key()) {
-                return Err(void());
-            }
+            let (chain, way) = way_in_force(core.authority(), &identity, &current.key())?;
             // What the next one brings back is to have room for a chain of its own.
-            let (chain, way) = authority
-                .way_to_recovery(&identity, &current.key())
-                .ok_or_else(|| Error::internal("nothing leads to the recovery phrase"))?;
             match chain.links().len() + way.len() + REPLACING_LINKS > limits::CHAIN_LINKS {
                 true => Err(Error::limit(
                     "the recovery phrase was replaced too often in this way: make a new one on the \
@@ -92,12 +85,10 @@ impl Node {
                 false => Ok(()),
             }
         })?;
-        self.make_phrase(|phrase, newest| {
-            Ok(current.replaced_by(phrase, identity, newest.saturating_add(1)))
-        })
+        self.make_phrase(|phrase, generation| Ok(current.replaced_by(phrase, identity, generation)))
     }
 
-    /// Makes a phrase and registers what `state` states of it, given the newest generation.
+    /// Makes a phrase and registers what `state` states of it, given its generation.
     fn make_phrase(
         &self,
         state: impl FnOnce(&RecoveryPhrase, u64) -> Result<Vec<u8>>,
@@ -112,7 +103,7 @@ impl Node {
             let newest = core
                 .authority()
                 .recovery_generation(&keyring.identity_key());
-            core.set_recovery(&state(&phrase, newest)?)?;
+            core.set_recovery(&state(&phrase, newest.saturating_add(1))?)?;
             // It is shown once: what it opens is to be durable before.
             core.flush()
         })?;
@@ -198,13 +189,7 @@ impl Node {
         })?;
         halo.with_settled(|core| {
             let authority = core.authority();
-            let mut keys = authority.recoveries(&identity).into_iter();
-            if !keys.any(|view| view.key == key) {
-                return Err(void());
-            }
-            let (issuer, mut way) = authority
-                .way_to_recovery(&identity, &key)
-                .ok_or_else(|| Error::internal("nothing leads to the recovery phrase"))?;
+            let (issuer, mut way) = way_in_force(authority, &identity, &key)?;
             let statement = way.pop().unwrap_or_default();
             let earlier = way
                 .iter()
@@ -250,11 +235,17 @@ impl Node {
     }
 }
 
-fn void() -> Error {
-    Error::new(
-        ErrorKind::PermissionDenied,
-        "this recovery phrase is not in force: a newer one replaced it, or it is another identity's",
-    )
+/// What leads to a phrase's key, if that is in force.
+fn way_in_force(authority: &Authority, identity: &IdentityKey, key: &RecoveryKey) -> Result<Way> {
+    let mut keys = authority.recoveries(identity).into_iter();
+    if !keys.any(|view| view.key == *key) {
+        return Err(Error::new(
+            ErrorKind::PermissionDenied,
+            "this recovery phrase is not in force: a newer one replaced it, or it is another identity's",
+        ));
+    }
+    let way = authority.way_to_recovery(identity, key);
+    way.ok_or_else(|| Error::internal("nothing leads to the recovery phrase"))
 }
 
 impl Listening {
