@@ -22,8 +22,11 @@ const HALO_AFTER: Duration = Duration::from_millis(20);
 /// Spaces that are loaded at once when a client starts.
 const LOADING_AT_ONCE: usize = 4;
 
-/// The file of a space that was opened before the space is loaded.
-pub(super) type Opened = (SpaceId, SpaceStore);
+/// The file of a space that was opened before the space is loaded, or why it could not be.
+pub(super) type Opened = (SpaceId, Result<SpaceStore>);
+
+/// A space to load, and its file if that was opened already.
+type ToLoad = (Arc<SpaceHost>, Option<Result<SpaceStore>>);
 
 /// The file of the space that a program most likely begins with.
 pub(super) fn first_file(
@@ -39,8 +42,7 @@ pub(super) fn first_file(
     first.transpose()
 }
 
-/// Opens a file while another thread does `work`. If that fails, whoever loads the space tries again
-/// and tells why.
+/// Opens a file while another thread does `work`.
 pub(super) fn opened_beside<T: Send>(
     file: Option<(SpaceId, SpaceFile)>,
     work: impl FnOnce() -> Result<T> + Send,
@@ -53,9 +55,9 @@ pub(super) fn opened_beside<T: Send>(
         let beside = beside
             .spawn_scoped(scope, work)
             .map_err(|e| Error::internal(format!("no threads to be had: {e}")))?;
-        let opened = file.open().ok();
+        let opened = file.open();
         let done = beside.join().unwrap_or_else(|panic| resume_unwind(panic));
-        Ok((opened.map(|opened| (id, opened)), done?))
+        Ok((Some((id, opened)), done?))
     })
 }
 
@@ -279,7 +281,7 @@ impl Node {
         });
     }
 
-    fn load_each(&self, opened: &Mutex<VecDeque<(Arc<SpaceHost>, Option<SpaceStore>)>>) {
+    fn load_each(&self, opened: &Mutex<VecDeque<ToLoad>>) {
         let next = || {
             opened
                 .lock()
@@ -292,7 +294,7 @@ impl Node {
     }
 
     /// One damaged space must not lock the user out of the others.
-    fn load_or_log(&self, host: &Arc<SpaceHost>, file: Option<SpaceStore>) {
+    fn load_or_log(&self, host: &Arc<SpaceHost>, file: Option<Result<SpaceStore>>) {
         if let Err(error) = self.load_from(host, file) {
             self.log.write(LogLevel::Error, "space", || {
                 format!("space {}: {error}", host.id())
@@ -326,18 +328,16 @@ impl Node {
     }
 
     /// Loads a space, from its file if that is open already.
-    fn load_from(&self, host: &Arc<SpaceHost>, store: Option<SpaceStore>) -> Result<()> {
+    fn load_from(&self, host: &Arc<SpaceHost>, store: Option<Result<SpaceStore>>) -> Result<()> {
         let (keyring, _) = self.require_identity()?;
         let id = host.id();
         host.open(|| {
-            let store = match store {
-                Some(store) => store,
-                // Others are opened meanwhile.
-                None => self
-                    .with_profile(|profile| profile.space_file(&id))?
-                    .open()?,
-            };
-            SpaceCore::open(id, Box::new(store), keyring, Box::new(clock::fill_random))
+            // Others are opened meanwhile.
+            let store = store.unwrap_or_else(|| {
+                let file = self.with_profile(|profile| profile.space_file(&id));
+                file?.open()
+            });
+            SpaceCore::open(id, Box::new(store?), keyring, Box::new(clock::fill_random))
         })?;
         crate::runtime::blobs::tidy(host);
         Ok(())

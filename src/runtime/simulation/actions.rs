@@ -2,7 +2,9 @@
 
 use super::peer::Peer;
 use super::random::Random;
-use crate::model::{Error, ErrorKind, ObjectId, Operation, Path, Reference, Role, TextUnit, Value};
+use crate::model::{
+    EntryId, Error, ErrorKind, ObjectId, Operation, Path, Reference, Role, TextUnit, Value,
+};
 use std::collections::BTreeMap;
 
 /// What the whole run wrote and must find again.
@@ -35,6 +37,15 @@ pub fn act(peer: &mut Peer, random: &mut Random, ledger: &mut Ledger, time: u64)
         6 => settle(peer, now),
         _ => change(peer, random, now),
     }
+}
+
+/// A peer's turn: does something at one that may write, and hands out the entries that it wrote.
+pub fn turn(peer: &mut Peer, random: &mut Random, time: u64) -> Vec<EntryId> {
+    let before = peer.written.len();
+    if peer.core().own_role() >= Some(Role::Editor) {
+        act(peer, random, &mut Ledger::default(), time);
+    }
+    peer.written[before..].to_vec()
 }
 
 /// Writes what was typed.

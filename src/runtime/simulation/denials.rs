@@ -2,7 +2,7 @@
 //! the same entries, in whatever order and however often they were restarted, agree on what counts,
 //! and honest members keep what they wrote.
 
-use super::actions::{self, Ledger};
+use super::actions;
 use super::hostile::{Pen, Sent, all, company_of, take};
 use super::peer::Peer;
 use super::random::Random;
@@ -358,12 +358,8 @@ fn random_run(seed: u64) {
                 send(from, to);
             }
             _ => {
-                let before = peers[at].written.len();
-                if peers[at].core().own_role() >= Some(Role::Editor) {
-                    actions::act(&mut peers[at], &mut random, &mut Ledger::default(), step);
-                }
-                let new = peers[at].written[before..].iter();
-                written.extend(new.map(|id| (at, *id)));
+                let new = actions::turn(&mut peers[at], &mut random, step);
+                written.extend(new.into_iter().map(|id| (at, id)));
                 if random.once_in(6) {
                     peers[at].restart();
                 }

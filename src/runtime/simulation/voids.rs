@@ -1,7 +1,7 @@
 //! What guests wrote whose admission turns out to be void: excluded on every peer alike, but for what
 //! members in good standing had built on.
 
-use super::actions::{self, Ledger};
+use super::actions;
 use super::denials::{all_orders, field, object, send, state, write};
 use super::hostile::{all, company_of, take};
 use super::peer::Peer;
@@ -201,12 +201,8 @@ fn random_run(seed: u64, tally: &mut [usize; 2]) {
                 send(from, to);
             }
             _ => {
-                let before = peers[at].written.len();
-                if peers[at].core().own_role() >= Some(Role::Editor) {
-                    actions::act(&mut peers[at], &mut random, &mut Ledger::default(), step);
-                }
-                let new = peers[at].written[before..].iter();
-                written.extend(new.map(|id| (at, *id)));
+                let new = actions::turn(&mut peers[at], &mut random, step);
+                written.extend(new.into_iter().map(|id| (at, id)));
             }
         }
     }
