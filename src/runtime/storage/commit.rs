@@ -4,7 +4,7 @@ use super::database::Failure;
 use super::objects;
 use super::space::SpaceStore;
 use super::{documents, meta, violations};
-use crate::model::{EntryId, Error, ErrorKind, FeedId, Result};
+use crate::model::{EntryId, Error, ErrorKind, FeedId, Result, signed};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::space::{Commit, EntryStatus, NewFeed, ObjectWrite};
@@ -97,7 +97,7 @@ pub(super) fn put_effects(
         .execute(params![actor, feed])?;
     }
     for write in objects {
-        let slot = objects::put(tx, write.row, documents::count(write.changes))?;
+        let slot = objects::put(tx, write.row, signed(write.changes.len()))?;
         documents::append(tx, &slot, write.changes)?;
         if let Some(breaches) = write.breaches {
             violations::put(tx, slot.n, breaches)?;

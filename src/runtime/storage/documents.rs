@@ -86,11 +86,6 @@ impl SpaceStore {
     }
 }
 
-/// How many changes, as SQLite counts.
-pub(super) fn count(changes: &[Vec<u8>]) -> i64 {
-    signed(changes.len())
-}
-
 /// Adds changes to an object's tail.
 pub(super) fn append(
     tx: &Transaction<'_>,

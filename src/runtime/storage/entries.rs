@@ -98,7 +98,7 @@ impl SpaceStore {
     pub fn entries_after(&self, n: i64, limit: usize) -> Result<Vec<StoredEntry>> {
         self.db.read(|conn| {
             conn.prepare_cached(entries!("WHERE e.n > ?1 ORDER BY e.n LIMIT ?2"))?
-                .query_map(params![n, signed(limit as u64)], read_entry)?
+                .query_map(params![n, signed(limit)], read_entry)?
                 .collect()
         })
     }
@@ -110,7 +110,7 @@ impl SpaceStore {
             conn.prepare_cached(entries!(
                 "WHERE e.n < ?1 AND e.status = 0 AND f.kind = 1 ORDER BY e.n DESC LIMIT ?2"
             ))?
-            .query_map(params![n, signed(limit as u64)], read_entry)?
+            .query_map(params![n, signed(limit)], read_entry)?
             .collect()
         })
     }
@@ -178,7 +178,7 @@ impl SpaceStore {
             conn.prepare_cached(
                 "SELECT n, id FROM entries WHERE status = 2 AND n > ?1 ORDER BY n LIMIT ?2",
             )?
-            .query_map(params![n, signed(limit as u64)], |row| {
+            .query_map(params![n, signed(limit)], |row| {
                 Ok((row.get(0)?, EntryId(row.get(1)?)))
             })?
             .collect()
