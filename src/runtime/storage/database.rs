@@ -3,16 +3,14 @@
 use super::connection::{self, Access};
 use super::error::{damaged, from_io, from_sqlite};
 use super::files;
+use super::page_cache::PageCache;
 use super::sealed::{self, Seal, Start};
 use crate::model::{Error, ErrorKind, Result, signed};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 /// Prepared statements kept; the engine's own are about forty, the rest are the program's queries.
 const STATEMENTS: usize = 128;
-/// What SQLite keeps of a file unless it is told otherwise.
-const DEFAULT_CACHE_KIB: i64 = 2000;
 /// Files up to this size are checked page by page at every open, at about a millisecond per MiB;
 /// larger ones only when the last session did not end cleanly.
 const ALWAYS_CHECKED_BYTES: u64 = 16 * 1024 * 1024;
@@ -55,8 +53,7 @@ pub(super) struct Database {
     access: Access,
     // Dropped after the connection, which needs it.
     seal: Option<Seal>,
-    /// What it may keep of the file in memory, in KiB.
-    cache_kib: Cell<i64>,
+    cache: PageCache,
 }
 
 impl Database {
@@ -127,7 +124,7 @@ impl Database {
             path: path.map(Path::to_owned),
             access,
             seal,
-            cache_kib: Cell::new(DEFAULT_CACHE_KIB),
+            cache: PageCache::new(),
         })
     }
 
@@ -161,15 +158,8 @@ impl Database {
     pub(super) fn set_cache(&self, pages: u64, statements: usize) -> Result<()> {
         self.conn.set_prepared_statement_cache_capacity(statements);
         let kib = signed(pages / 1024).max(1);
-        let before = self.cache_kib.replace(kib);
-        self.read(|conn| {
-            // Negative: KiB instead of pages.
-            conn.pragma_update(None, "cache_size", -kib)?;
-            match kib < before {
-                true => conn.execute_batch("PRAGMA shrink_memory"),
-                false => Ok(()),
-            }
-        })
+        let set = self.cache.set_share(&self.conn, kib);
+        set.map_err(|e| from_sqlite(&self.place, e))
     }
 
     /// Runs `work` in a transaction that reads: all that it asks is answered as of one moment.
@@ -199,7 +189,9 @@ impl Database {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        read(&self.conn).map_err(|e| from_sqlite(&self.place, e))
+        let done = read(&self.conn).map_err(|e| from_sqlite(&self.place, e));
+        self.cache.grow_if_full(&self.conn);
+        done
     }
 
     /// Runs `work` in one transaction: all of it is kept, or, after any error, nothing.
@@ -208,6 +200,7 @@ impl Database {
         work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, Failure>,
     ) -> Result<T> {
         let place = &self.place;
+        self.cache.grow(&self.conn);
         // Taking the write lock first keeps a reader in another program from failing us halfway.
         let tx = self
             .conn

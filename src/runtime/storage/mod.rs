@@ -25,6 +25,7 @@ mod key_file;
 mod lock;
 mod meta;
 mod objects;
+mod page_cache;
 mod profile;
 mod readers;
 mod rejudge;
