@@ -13,7 +13,7 @@ use crate::identity::{DeviceChain, RecoveryPhrase};
 use crate::invitation::code::InvitationCode;
 use crate::model::{Operation, Path, Reference, SpaceId, TextUnit, Value, json};
 use crate::objects::{Document, ObjectFile, guard};
-use crate::query::{Aggregate, Query, Search};
+use crate::query::{Aggregate, Query, Search, StoredJson, sort_key};
 use crate::runtime::signal::SignalPayload;
 use crate::runtime::transfer::fuzz as files;
 use crate::schema::CompiledSchema;
@@ -214,9 +214,13 @@ pub fn schema(data: &[u8]) {
     }
 }
 
-/// What programs pass as queries, searches and aggregates, and the place that a page ended at.
+/// What programs pass as queries, searches and aggregates, the place that a page ended at, and the
+/// stored fields that results are ordered by.
 pub fn query(data: &[u8]) {
     crate::query::fuzz_cells(data);
+    let path = Path::parse("/a/0").expect("a constant");
+    let _ = sort_key(StoredJson::Binary(data), &path);
+    let _ = sort_key(StoredJson::Text(data), &path);
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };

@@ -139,6 +139,7 @@ impl Aggregate {
             sql,
             params: c.params,
             searches: c.searches,
+            unindexed: None,
         }
     }
 

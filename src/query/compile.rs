@@ -8,6 +8,7 @@
 //! The object that a condition is about is `o` everywhere: a condition on another object stands in
 //! a SELECT of its own, in which that one is `o`.
 
+use super::compile_order::Term;
 use super::cursor::Cell;
 use super::filter::{Clock, Comparison, End, Filter, Kind, OrderKey, Query, Scalar, Test};
 use super::jsonpath;
@@ -60,6 +61,17 @@ pub struct CompiledQuery {
     pub params: Vec<SqlValue>,
     /// Whether it reads the table of words.
     pub searches: bool,
+    /// The same with another order, for where no index serves that.
+    pub unindexed: Option<Unindexed>,
+}
+
+/// A statement that is faster where certain fields have no index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unindexed {
+    /// The statement, with the same parameters.
+    pub sql: String,
+    /// The fields, by the names of indexes ([`super::index_name`]).
+    pub fields: Vec<String>,
 }
 
 /// The SQL function that runs a search on values; its arguments are what was typed, and then the
@@ -71,7 +83,7 @@ pub(super) const ROW_COLUMNS: &str = "o.id,o.type,o.parent,o.gone,o.created,o.up
      o.data,o.version,o.source,o.target,o.extra";
 
 /// The fields as queries read them.
-const PLAIN: &str = "coalesce(o.plain,o.data)";
+pub(super) const PLAIN: &str = "coalesce(o.plain,o.data)";
 
 /// Leaves out the space's own properties and schemas, which are no objects of its users:
 /// `ObjectId::PROPERTIES`, and what `objects.gone` says of schemas.
@@ -157,21 +169,35 @@ pub fn compile_part(query: &Query, part: Selection<'_>) -> CompiledQuery {
         Some(_) => "words CROSS JOIN objects AS o ON o.n = words.rowid".to_owned(),
         None => format!("objects AS o{found_by}"),
     };
-    let order: Vec<String> = match best_first {
-        true => terms.iter().take(1).map(|t| t.ordered_as(BEST)).collect(),
-        false => terms.iter().map(|t| t.ordered_as(&t.sql)).collect(),
+    let order = match (best_first, terms.as_slice()) {
+        (true, [rank, ..]) => rank.ordered_as(BEST),
+        _ => ordered(&terms),
     };
-    let sql = format!(
-        "SELECT {ROW_COLUMNS}{more} FROM {from} WHERE {} ORDER BY {}",
-        conditions.join(" AND "),
-        order.join(", ")
+    let select = format!(
+        "SELECT {ROW_COLUMNS}{more} FROM {from} WHERE {}",
+        conditions.join(" AND ")
     );
+    // Of pages the keys are wanted, and of parts of the results the rows are few.
+    let whole = part.within.is_none() && part.after.is_none() && part.more == More::Nothing;
+    let unindexed = whole.then(|| c.unindexed_order(&query.order)).flatten();
     let window = c.window(query);
     CompiledQuery {
-        sql: sql + &window,
+        sql: format!("{select} ORDER BY {order}{window}"),
         params: c.params,
         searches: c.searches,
+        unindexed: unindexed.map(|order| Unindexed {
+            sql: format!("{select} ORDER BY {}{window}", ordered(&order.terms)),
+            fields: order.fields,
+        }),
     }
+}
+
+fn ordered(terms: &[Term]) -> String {
+    let keys: Vec<String> = terms
+        .iter()
+        .map(|term| term.ordered_as(&term.sql))
+        .collect();
+    keys.join(", ")
 }
 
 #[derive(Default)]

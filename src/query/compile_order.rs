@@ -1,8 +1,10 @@
 //! The SQL of orders, and of what comes after a place in one.
 
-use super::compile::{Compiler, RANK, column};
+use super::compile::{Compiler, PLAIN, RANK, column};
 use super::cursor::Cell;
 use super::filter::{OrderBy, OrderKey, Query};
+use super::place::literal;
+use super::sort_key::SORT_KEY;
 use std::borrow::Cow;
 
 /// Which way each key of a query's order goes, `true` for descending.
@@ -32,17 +34,19 @@ impl Term {
     }
 }
 
+/// An order for which no index is looked for.
+pub(super) struct UnindexedOrder {
+    /// Its keys, the id last.
+    pub(super) terms: Vec<Term>,
+    /// The fields in it, by the names of indexes.
+    pub(super) fields: Vec<String>,
+}
+
 impl Compiler<'_> {
     /// The keys of an order, the id last.
     pub(super) fn order(&mut self, order: &[OrderBy]) -> Vec<Term> {
-        // Nothing that comes after the id can matter.
-        let id = order.iter().position(|by| by.key == OrderKey::Id);
-        let until_id = order.get(..=id.unwrap_or(usize::MAX - 1)).unwrap_or(order);
-        let mut terms = self.order_terms(until_id);
-        if id.is_none() {
-            terms.push(Term::ID);
-        }
-        terms
+        let terms = self.order_terms(until_id(order));
+        with_id(order, terms)
     }
 
     /// The terms of an order; ties are left to the id.
@@ -69,6 +73,28 @@ impl Compiler<'_> {
         terms
     }
 
+    /// The same order by sort keys, for where no index of a field serves it: SQLite would look three
+    /// times at what is there. `None` where no field is in it, or one whose path is too long to stand
+    /// within a statement.
+    pub(super) fn unindexed_order(&mut self, order: &[OrderBy]) -> Option<UnindexedOrder> {
+        let mut terms = Vec::new();
+        let mut fields = Vec::new();
+        for by in until_id(order) {
+            let OrderKey::Field(path) = &by.key else {
+                terms.extend(self.order_terms(std::slice::from_ref(by)));
+                continue;
+            };
+            let path = path.to_string();
+            terms.push(Term {
+                sql: format!("{SORT_KEY}({PLAIN},{})", literal(&path)?).into(),
+                descending: by.descending,
+            });
+            fields.push(path);
+        }
+        let terms = with_id(order, terms);
+        (!fields.is_empty()).then_some(UnindexedOrder { terms, fields })
+    }
+
     /// What is true of rows that come after one with these keys. SQLite puts NULL before all else.
     pub(super) fn after(&mut self, terms: &[Term], cells: &[Cell]) -> String {
         let pairs = terms.iter().zip(cells).rev();
@@ -89,4 +115,17 @@ impl Compiler<'_> {
             }
         })
     }
+}
+
+/// The keys up to the id: nothing that comes after it can matter.
+fn until_id(order: &[OrderBy]) -> &[OrderBy] {
+    let id = order.iter().position(|by| by.key == OrderKey::Id);
+    id.and_then(|id| order.get(..=id)).unwrap_or(order)
+}
+
+fn with_id(order: &[OrderBy], mut terms: Vec<Term>) -> Vec<Term> {
+    if !order.iter().any(|by| by.key == OrderKey::Id) {
+        terms.push(Term::ID);
+    }
+    terms
 }

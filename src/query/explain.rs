@@ -3,16 +3,25 @@
 use super::compile::{CompiledQuery, SqlValue};
 use serde_json::{Value as Json, json};
 
+/// How SQLite would run a statement.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The statement.
+    pub sql: String,
+    /// Each step with its number and that of the step it belongs to.
+    pub steps: Vec<(i64, i64, String)>,
+}
+
 /// An explanation as JSON: `sql`, `parameters`, `plan` (SQLite's lines, those within others set
 /// in), `indexes` (those used, tables' own keys left out), `scans` (whether every object is read),
 /// and `words`.
-pub fn explain(query: &CompiledQuery, plan: &[(i64, i64, String)]) -> String {
+pub fn explain(query: &CompiledQuery, plan: &Plan) -> String {
     let mut depths = std::collections::BTreeMap::new();
     let mut lines = Vec::new();
     let mut words: Vec<String> = Vec::new();
     let mut indexes: Vec<&str> = Vec::new();
     let mut scans = false;
-    for (id, parent, line) in plan {
+    for (id, parent, line) in &plan.steps {
         let depth = depths.get(parent).map_or(0, |depth| depth + 1);
         depths.insert(*id, depth);
         lines.push(format!("{}{line}", "  ".repeat(depth)));
@@ -31,7 +40,7 @@ pub fn explain(query: &CompiledQuery, plan: &[(i64, i64, String)]) -> String {
     }
     let parameters: Vec<Json> = query.params.iter().map(parameter).collect();
     json!({
-        "sql": query.sql,
+        "sql": plan.sql,
         "parameters": parameters,
         "plan": lines,
         "indexes": indexes,
@@ -126,6 +135,7 @@ mod tests {
             sql: "SELECT 1".into(),
             params: vec![SqlValue::Blob(vec![1])],
             searches: false,
+            unindexed: None,
         };
         let plan = [
             (2, 0, "SCAN o"),
@@ -133,7 +143,12 @@ mod tests {
             (9, 5, "SEARCH r USING COVERING INDEX refs_target (target=?)"),
             (12, 0, "USE TEMP B-TREE FOR ORDER BY"),
         ];
-        let plan = plan.map(|(id, parent, line)| (id, parent, line.to_owned()));
+        let plan = Plan {
+            sql: query.sql.clone(),
+            steps: plan
+                .map(|(id, parent, line)| (id, parent, line.to_owned()))
+                .into(),
+        };
         let said: Json = serde_json::from_str(&explain(&query, &plan)).unwrap();
         assert_eq!(
             said["words"],

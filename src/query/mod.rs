@@ -36,9 +36,12 @@ mod compile;
 mod compile_links;
 mod compile_order;
 mod cursor;
+mod element;
 mod explain;
 mod fields;
 mod filter;
+mod json_text;
+mod jsonb;
 mod jsonpath;
 mod link;
 pub mod live;
@@ -53,6 +56,7 @@ mod place;
 mod print;
 mod search;
 mod snippet;
+mod sort_key;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -63,7 +67,8 @@ pub use compile_order::directions;
 #[cfg(any(test, fuzzing))]
 pub use cursor::fuzz_cells;
 pub use cursor::{Cell, compare_keys, decode, encode};
-pub use explain::explain;
+pub use element::{Malformed, StoredJson};
+pub use explain::{Plan, explain};
 pub use filter::Query;
 pub use matching::RowView;
 #[cfg(test)]
@@ -74,4 +79,5 @@ pub use parse_search::{index_name, order_key};
 pub use place::index;
 pub use search::Search;
 pub use snippet::{Snippet, snippet};
+pub use sort_key::{SORT_KEY, SortKey, sort_key};
 pub use words::{each_string, indexed};

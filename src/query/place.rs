@@ -11,6 +11,10 @@ pub(super) const BOOLEAN: u8 = 1;
 pub(super) const NUMBER: u8 = 2;
 /// See [`BOOLEAN`].
 pub(super) const STRING: u8 = 3;
+/// See [`BOOLEAN`].
+pub(super) const LIST: u8 = 4;
+/// See [`BOOLEAN`].
+pub(super) const MAP: u8 = 5;
 
 /// The SQL of what is at one path.
 pub(super) struct Place {
@@ -67,7 +71,7 @@ pub(super) fn kind_rank(kind: &str) -> String {
     format!(
         "CASE {kind} WHEN 'false' THEN {BOOLEAN} WHEN 'true' THEN {BOOLEAN} \
          WHEN 'integer' THEN {NUMBER} WHEN 'real' THEN {NUMBER} WHEN 'text' THEN {STRING} \
-         WHEN 'array' THEN 4 WHEN 'object' THEN 5 ELSE 0 END"
+         WHEN 'array' THEN {LIST} WHEN 'object' THEN {MAP} ELSE 0 END"
     )
 }
 

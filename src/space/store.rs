@@ -2,8 +2,7 @@
 
 use crate::feed::FeedKind;
 use crate::model::{EntryId, FeedId, ObjectId, Result, SystemFields, system};
-use crate::query::Cell;
-use crate::query::CompiledQuery;
+use crate::query::{Cell, CompiledQuery, Plan};
 use crate::schema::Breach;
 use bytes::Bytes;
 use std::borrow::Cow;
@@ -394,7 +393,7 @@ pub trait Reads {
     fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>>;
     /// How storage would answer a query: each step with its number and that of the step it belongs
     /// to.
-    fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>>;
+    fn plan(&self, query: &CompiledQuery) -> Result<Plan>;
     /// Rows of a type, deleted ones included, whose numbers are above `after`, with their numbers,
     /// rising; at most `limit`.
     fn objects_of_type(

@@ -54,6 +54,7 @@ impl LivePlan {
                 sql: String::new(),
                 params: Vec::new(),
                 searches: false,
+                unindexed: None,
             },
         };
         plan.descending = Compiler::default()
@@ -130,6 +131,7 @@ impl LivePlan {
             sql,
             params: c.params,
             searches: c.searches,
+            unindexed: None,
         }
     }
 
@@ -158,6 +160,7 @@ impl LivePlan {
             sql,
             params: c.params,
             searches: c.searches,
+            unindexed: None,
         }
     }
 }

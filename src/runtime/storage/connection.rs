@@ -1,7 +1,7 @@
 //! How connections to the files are opened: the one place that names flags and settings.
 
 use super::sealed::{RESERVED, Seal};
-use super::words;
+use super::{sorting, words};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, ffi};
 use std::ffi::c_int;
@@ -62,6 +62,7 @@ pub(super) fn open(
         conn.execute_batch("PRAGMA cell_size_check = ON")?;
     }
     words::register(&conn)?;
+    sorting::register(&conn)?;
     Ok(conn)
 }
 

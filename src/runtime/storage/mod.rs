@@ -33,6 +33,7 @@ mod restore;
 mod schema;
 mod sealed;
 mod side;
+mod sorting;
 mod space;
 mod space_reads;
 mod spaces;

@@ -3,9 +3,10 @@
 use super::blob_refs;
 use super::error::from_sqlite;
 use super::side;
+use super::sorting;
 use super::space::SpaceStore;
 use crate::model::{ObjectId, Result, SystemFields, signed};
-use crate::query::{Cell, CompiledQuery, SqlValue};
+use crate::query::{Cell, CompiledQuery, Plan, SqlValue};
 use crate::space::{ObjectRow, SeenRow};
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params, params_from_iter};
@@ -89,14 +90,17 @@ impl SpaceStore {
         Ok(values)
     }
 
-    /// How SQLite would run a query: each step with its number and that of the step it belongs to.
-    pub fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>> {
+    /// How SQLite would run a query.
+    pub fn plan(&self, query: &CompiledQuery) -> Result<Plan> {
         self.db.read(|conn| {
-            conn.prepare(&format!("EXPLAIN QUERY PLAN {}", query.sql))?
+            let sql = sorting::statement(conn, query)?.to_owned();
+            let steps = conn
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
                 .query_map(params_from_iter(query.params.iter().map(Bound)), |row| {
                     Ok((row.get("id")?, row.get("parent")?, row.get("detail")?))
                 })?
-                .collect()
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Plan { sql, steps })
         })
     }
 
@@ -106,13 +110,14 @@ impl SpaceStore {
         each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
     ) -> Result<()> {
         let run = |conn: &Connection| {
-            let mut statement = conn.prepare_cached(&query.sql)?;
+            let sql = sorting::statement(conn, query)?;
+            let mut statement = conn.prepare_cached(sql)?;
             let mut rows = statement.query(params_from_iter(query.params.iter().map(Bound)))?;
             while let Some(row) = rows.next()? {
                 each(row)?;
             }
             drop(rows);
-            if query.sql.len() > KEPT_QUERY_BYTES {
+            if sql.len() > KEPT_QUERY_BYTES {
                 statement.discard();
             }
             Ok(())

@@ -3,7 +3,7 @@
 use super::readers::SpaceReaders;
 use super::space::SpaceStore;
 use crate::model::{EntryId, FeedId, ObjectId, Result, signed};
-use crate::query::{Cell, CompiledQuery};
+use crate::query::{Cell, CompiledQuery, Plan};
 use crate::schema::Breach;
 use crate::space::{
     Commit, Counts, EntryStatus, FeedRecord, FeedTip, IndexRecord, ObjectRow, ObjectWrite,
@@ -170,7 +170,7 @@ impl Reads for SpaceStore {
         SpaceStore::values(self, query)
     }
 
-    fn plan(&self, query: &CompiledQuery) -> Result<Vec<(i64, i64, String)>> {
+    fn plan(&self, query: &CompiledQuery) -> Result<Plan> {
         SpaceStore::plan(self, query)
     }
 

@@ -8,6 +8,7 @@ mod queries;
 mod query_bounds;
 mod recovery;
 mod sealed;
+mod sorting;
 mod space;
 mod words;
 mod world;
@@ -116,7 +117,7 @@ fn commit(
 
 /// How SQLite would run a query.
 fn details(store: &SpaceStore, query: &crate::query::CompiledQuery) -> String {
-    let steps = store.plan(query).unwrap().into_iter();
+    let steps = store.plan(query).unwrap().steps.into_iter();
     steps.map(|(_, _, step)| step + "; ").collect()
 }
 

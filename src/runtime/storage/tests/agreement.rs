@@ -292,6 +292,9 @@ fn types_and_parents_use_their_indexes() {
         ),
     ] {
         let plan = store.plan(&compile(&Query::parse(text).unwrap())).unwrap();
-        assert!(plan.iter().any(|step| step.2.contains(index)), "{plan:?}");
+        assert!(
+            plan.steps.iter().any(|step| step.2.contains(index)),
+            "{plan:?}"
+        );
     }
 }

@@ -221,7 +221,7 @@ fn links_and_steps_use_the_indexes() {
     ] {
         let compiled = compile(&Query::parse(&asked.to_string()).unwrap());
         let plan = store.plan(&compiled).unwrap();
-        let lines: Vec<&str> = plan.iter().map(|step| step.2.as_str()).collect();
+        let lines: Vec<&str> = plan.steps.iter().map(|step| step.2.as_str()).collect();
         assert!(
             lines.iter().any(|line| line.contains(index)),
             "{asked} {lines:#?}"
