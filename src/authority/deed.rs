@@ -45,7 +45,8 @@ pub struct Deed {
     pub raises: Option<IdentityKey>,
     /// The invitation it closes.
     pub closes: Option<[u8; 32]>,
-    /// The identity that may lose by it: the target, the one whose device that is, or the guest.
+    /// The identity that may lose by it: the target, also of a role that raises it but may be below
+    /// what somebody else gives at the same time; the one whose device that is; or the guest.
     pub against: Option<IdentityKey>,
 }
 
@@ -60,9 +61,14 @@ impl Deed {
         let against = match denied {
             Some((Target::Identity(identity), _)) => Some(identity),
             Some((Target::Device(device), _)) => view.identities_of(&device).first().copied(),
-            // A guest who is made top owner meanwhile would have the lower of both roles.
-            None if matches!(op, ControlOp::Join { .. }) => Some(author.identity),
-            None => None,
+            // Who is made top owner meanwhile would have the lower of both roles.
+            None => match op {
+                ControlOp::Join { .. } => Some(author.identity),
+                ControlOp::SetRole { identity, role, .. } => {
+                    (*role < Some(Role::Owner)).then_some(*identity)
+                }
+                _ => None,
+            },
         };
         let device_rank = view.device_rank(&author.device);
         // A hand-over has the rank that it gives: what its successor does stands on it.

@@ -353,6 +353,8 @@ impl<'a> Reference<'a> {
             rank,
             against: match &sent.op {
                 ControlOp::Join { .. } => Some(me),
+                // A grant, too, if it gives less than a hand-over.
+                ControlOp::SetRole { role, .. } => against.filter(|_| *role != Some(Role::Owner)),
                 _ => against.filter(|_| denies.is_some()),
             },
             denies,

@@ -99,3 +99,29 @@ fn denials_are_listed_and_known_to_whoever_has_them_in_the_past() {
             .any(|d| d.target == target && d.leaves.is_none())
     );
 }
+
+/// A copy of the creator's device demotes the successor without knowing of the hand-over, and gives it
+/// less than everything back. The demotion is void, and what seemed to raise the successor is no
+/// demotion instead: else nobody would own the space, once the creator has gone.
+#[test]
+fn a_successor_demoted_and_half_restored_meanwhile_stays_one() {
+    let (mut world, mut creator) = World::create(43);
+    let mut heir = world.member(&mut creator, 1, Role::Admin);
+    let owner = set_role(&heir, Some(Role::Owner));
+    assert_eq!(world.act(&mut creator, owner), Verdict::Accepted);
+    let (before, copied) = (world.authority.heads(), creator.last);
+    for role in [Some(Role::Reader), Some(Role::Admin)] {
+        let op = set_role(&heir, role);
+        assert_eq!(world.act(&mut creator, op), Verdict::Accepted);
+    }
+    creator.last = copied;
+    let identity = heir.header.identity;
+    let hand_over = ControlOp::Succession { identity };
+    let verdict = world.act_after(&mut creator, before, hand_over);
+    assert_eq!(verdict, Verdict::Accepted);
+    assert_eq!(world.authority.role(&identity), Some(Role::Owner));
+    let leave = set_role(&creator, None);
+    assert_eq!(world.act(&mut heir, leave), Verdict::Accepted);
+    let members = world.authority.members();
+    assert_eq!((members.len(), members[0].role), (1, Role::Owner));
+}
