@@ -8,7 +8,7 @@
 //! would now and then begin at the wrong end. For the same reason the objects that a step leads to
 //! are looked up by what is known of them, whatever else their filter offers; each of them once.
 
-use super::compile::{Compiler, SqlValue, USER, join};
+use super::compile::{Compiler, IN_SIGHT, SqlValue, USER, join};
 use super::filter::Filter;
 use super::link::{Destination, Direction, Link, LinkKind, Step, own};
 use crate::model::{Path, Reference};
@@ -92,10 +92,24 @@ impl Compiler<'_> {
                 condition: self.filter(start),
             };
         };
-        let mut from = self.nodes(start);
-        for step in before {
-            let Ends { by, condition } = self.reached(step, &from);
-            from = format!("SELECT {NODE} FROM objects AS o{by} WHERE {USER} AND {condition}");
+        let mut nexts = follow.iter().map(|step| step.link.kind);
+        let mut from = match (parts(start), nexts.next()) {
+            ([ids @ Filter::Id(_), Filter::Visible], Some(next)) if next.starts_at_key() => {
+                let ids = self.filter(ids);
+                format!("SELECT {NODE} FROM objects AS o{BY_ID} WHERE {IN_SIGHT} AND {ids}")
+            }
+            _ => self.nodes(start),
+        };
+        for (step, next) in before.iter().zip(nexts) {
+            let hop = self.hop(&step.link, &from);
+            let by_id = matches!(hop.far, Far::Id(_));
+            let Ends { by, condition } = Ends::new(&hop);
+            let kept =
+                match by_id && next.starts_at_key() && parts(&step.filter) == [Filter::Visible] {
+                    true => IN_SIGHT.to_owned(),
+                    false => format!("{USER} AND {}", self.filter(&step.filter)),
+                };
+            from = format!("SELECT {NODE} FROM objects AS o{by} WHERE {condition} AND {kept}");
         }
         self.reached(last, &from)
     }
@@ -345,5 +359,13 @@ fn recursive(first: &str, next: &str) -> Hop {
         ),
         on: Vec::new(),
         far: Far::Id("a.id".into()),
+    }
+}
+
+/// The conditions of a filter, all of which have to hold.
+fn parts(filter: &Filter) -> &[Filter] {
+    match filter {
+        Filter::And(all) => all,
+        one => std::slice::from_ref(one),
     }
 }

@@ -101,6 +101,7 @@ impl<'a> Step<'a> {
             (Some("objects_source"), _) => "by where they begin".to_owned(),
             (Some("objects_target"), _) => "by where they end".to_owned(),
             (Some("refs_target"), _) => "by what they refer to".to_owned(),
+            (Some("objects_gone"), _) => "among those out of sight".to_owned(),
             (Some(own), _) if own.starts_with("sqlite_autoindex") => "by id".to_owned(),
             (Some(index), _) => format!("by the index {index}"),
             (None, line) if line.contains("PRIMARY KEY (rowid") => "one by one".to_owned(),

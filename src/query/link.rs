@@ -110,6 +110,11 @@ impl LinkKind {
         }
     }
 
+    /// Whether following it asks nothing of an object but its id and its number.
+    pub(super) fn starts_at_key(self) -> bool {
+        self.starts_at_id() || self == LinkKind::RefersTo
+    }
+
     /// Whether following it asks nothing of an object but its id.
     pub(super) fn starts_at_id(self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
--- space application_id 0x45434873 version 3
+-- space application_id 0x45434873 version 4
 CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE feeds( n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, header BLOB NOT NULL);
 CREATE TABLE entries( n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, feed INTEGER NOT NULL, seq INTEGER NOT NULL, status INTEGER NOT NULL, reason TEXT, bytes BLOB NOT NULL);
@@ -10,6 +10,7 @@ CREATE INDEX objects_type ON objects(type, created, id) WHERE type IS NOT NULL;
 CREATE INDEX objects_parent ON objects(parent) WHERE parent IS NOT NULL;
 CREATE INDEX objects_source ON objects(source) WHERE source IS NOT NULL;
 CREATE INDEX objects_target ON objects(target) WHERE target IS NOT NULL;
+CREATE INDEX objects_gone ON objects(n) WHERE gone <> 0;
 CREATE TABLE documents(object INTEGER PRIMARY KEY, snapshot BLOB NOT NULL);
 CREATE TABLE changes( object INTEGER NOT NULL, n INTEGER NOT NULL, change BLOB NOT NULL, PRIMARY KEY(object, n)) WITHOUT ROWID;
 CREATE TABLE refs( object INTEGER NOT NULL, path TEXT NOT NULL, target BLOB NOT NULL, space BLOB, PRIMARY KEY(object, path)) WITHOUT ROWID;

@@ -60,3 +60,9 @@ pub(super) fn to_3(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
     tx.execute_batch(rejudge::VOUCHED)?;
     Ok(())
 }
+
+/// From version 3: what is out of sight has an index.
+pub(super) fn to_4(tx: &Transaction<'_>) -> std::result::Result<(), Failure> {
+    tx.execute_batch(schema::OUT_OF_SIGHT)?;
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! The largest and the strangest queries run or are refused, and traversals use the indexes.
 
 use super::*;
-use crate::model::ErrorKind;
+use crate::model::{ErrorKind, Reference};
 use crate::query::{Aggregate, Query, Selection, compile, compile_part};
 use serde_json::{Value as Json, json};
 
@@ -190,6 +190,11 @@ fn links_and_steps_use_the_indexes() {
             json!({"where": {"id": id}, "follow": [{"referred_by": true}, {"referred_by": true}]}),
             "refs_target",
         ),
+        // What lies between is in sight, which its row is not read for.
+        (
+            json!({"where": {"id": id}, "follow": [{"refers_to": true}, {"refers_to": true}]}),
+            "COVERING INDEX sqlite_autoindex_objects_1",
+        ),
         (
             json!({"where": {"id": id}, "follow": [{"descendant": true}]}),
             "objects_parent",
@@ -234,6 +239,52 @@ fn links_and_steps_use_the_indexes() {
                 fine.iter().any(|part| line.contains(part)),
                 "{asked} {lines:#?}"
             );
+        }
+    }
+}
+
+/// Whatever it is by that it is known: by indexes alone, or by its row.
+#[test]
+fn steps_do_not_lead_through_what_is_out_of_sight() {
+    let refers = |to: u64| {
+        let space = None;
+        let object = object_id(to);
+        json!({"to": {"@ref": Reference { space, object }.to_string()}}).to_string()
+    };
+    let mut rows = [row(1, &refers(2)), row(2, &refers(3)), row(3, "{}")];
+    let asked = |start: &Json, next: &str| {
+        let steps = json!([{"refers_to": true}, {next: true}]);
+        let query = json!({"where": start, "follow": steps}).to_string();
+        compile(&Query::parse(&query).unwrap())
+    };
+    let by_id = json!({"id": object_id(1).to_string()});
+    let by_row = json!({"and": [by_id, {"field": "to", "op": "exists"}]});
+    rows[1].parent = Some(object_id(3));
+    let mut store = SpaceStore::open(None).unwrap();
+    let hide: [fn(&mut ObjectRow); 4] = [
+        |_| {},
+        |row| row.deleted = true,
+        |row| row.hidden = true,
+        |row| row.type_name = Some(crate::model::system::SCHEMA.to_owned()),
+    ];
+    let mut seq = 0;
+    for hidden in [0, 1] {
+        for (way, hide) in hide.iter().enumerate() {
+            let mut now = rows.clone();
+            hide(&mut now[hidden]);
+            let writes = now.each_ref().map(|row| write(row, &[]));
+            commit(&mut store, seq, EntryStatus::Applied, &writes).unwrap();
+            seq += 1;
+            for (start, next) in [
+                (&by_id, "refers_to"),
+                (&by_row, "refers_to"),
+                (&by_id, "parent"),
+            ] {
+                let found = found_by(&store, &asked(start, next)).unwrap();
+                let ids: Vec<ObjectId> = found.iter().map(|row| row.id).collect();
+                let want = if way == 0 { vec![object_id(3)] } else { vec![] };
+                assert_eq!(ids, want, "{hidden} in way {way}: {start} {next}");
+            }
         }
     }
 }
