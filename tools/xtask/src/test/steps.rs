@@ -124,9 +124,14 @@ fn deny(root: &Path) -> Outcome<Verdict> {
         let why = "cargo-deny is not installed; tidy has looked for banned crates";
         return Ok(Verdict::Skipped(why.into()));
     }
-    Ok(Verdict::Ran(check(
-        cargo(root).args(["deny", "check", "licenses", "bans", "sources"]),
-    )?))
+    Ok(Verdict::Ran(check(cargo(root).args([
+        "deny",
+        "--workspace",
+        "check",
+        "licenses",
+        "bans",
+        "sources",
+    ]))?))
 }
 
 fn generated(root: &Path) -> Outcome<Verdict> {
