@@ -3,7 +3,7 @@
 use super::compile::{Compiler, PLAIN, RANK, column};
 use super::cursor::Cell;
 use super::filter::{OrderBy, OrderKey, Query};
-use super::place::literal;
+use super::place;
 use super::sort_key::SORT_KEY;
 use std::borrow::Cow;
 
@@ -84,9 +84,11 @@ impl Compiler<'_> {
                 terms.extend(self.order_terms(std::slice::from_ref(by)));
                 continue;
             };
+            // Of a longer one, parameters are bound that this statement would not use.
+            place::literals(path).ok()?;
             let path = path.to_string();
             terms.push(Term {
-                sql: format!("{SORT_KEY}({PLAIN},{})", literal(&path)?).into(),
+                sql: format!("{SORT_KEY}({PLAIN},{})", place::literal(&path)?).into(),
                 descending: by.descending,
             });
             fields.push(path);

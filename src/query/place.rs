@@ -112,7 +112,8 @@ pub fn index(type_name: Option<&str>, key: &OrderKey) -> Result<(String, Option<
     Ok((format!("type,{keys},id"), Some(format!("type = {name}"))))
 }
 
-fn literals(path: &Path) -> Result<Vec<String>> {
+/// The ways to read a path, each within the statement itself; an error if an index may not name one.
+pub(super) fn literals(path: &Path) -> Result<Vec<String>> {
     let variants = jsonpath::variants(path);
     let literals: Option<Vec<String>> = variants.iter().map(|text| literal(text)).collect();
     literals.ok_or_else(|| {

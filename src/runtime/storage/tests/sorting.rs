@@ -2,7 +2,7 @@
 
 use super::super::sorting;
 use super::*;
-use crate::model::{ErrorKind, Path};
+use crate::model::{ErrorKind, Path, limits};
 use crate::query::{Query, StoredJson, compile, sort_key};
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json, json};
@@ -175,4 +175,29 @@ fn damaged_fields_are_reported_as_such() {
     let query = Query::parse(r#"{"order":[{"by":"due"}]}"#).unwrap();
     let error = found_by(&store, &compile(&query)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
+}
+
+/// Whether a path stands in the statement or is bound to it depends on its length, in either form.
+#[test]
+fn paths_of_every_length_can_be_sorted_by() {
+    let mut store = SpaceStore::open(None).unwrap();
+    let mut seq = 0;
+    for length in limits::INDEX_BYTES - 12..limits::INDEX_BYTES + 3 {
+        for letter in ["x", "\"", "~"] {
+            let name = letter.repeat(length / 2) + &"x".repeat(length - length / 2);
+            let path = format!("/{}", name.replace('~', "~0"));
+            for (n, value) in [(1, 2), (2, 1)] {
+                let row = row(n, &json!({ name.as_str(): value }).to_string());
+                commit(&mut store, seq, EntryStatus::Applied, &[write(&row, &[])]).unwrap();
+                seq += 1;
+            }
+            let query = json!({"order": [{"by": path}]});
+            let Ok(query) = Query::parse(&query.to_string()) else {
+                continue;
+            };
+            let found = found_by(&store, &compile(&query)).unwrap();
+            let order: Vec<i64> = found.iter().map(|row| row.created_ms).collect();
+            assert_eq!(order, [2, 1], "{length} of {letter}");
+        }
+    }
 }
