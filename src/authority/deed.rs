@@ -58,17 +58,14 @@ impl Deed {
             ControlOp::Succession { identity } => Some(*identity),
             _ => None,
         };
-        let against = match denied {
-            Some((Target::Identity(identity), _)) => Some(identity),
-            Some((Target::Device(device), _)) => view.identities_of(&device).first().copied(),
+        let against = match op {
             // Who is made top owner meanwhile would have the lower of both roles.
-            None => match op {
-                ControlOp::Join { .. } => Some(author.identity),
-                ControlOp::SetRole { identity, role, .. } => {
-                    (*role < Some(Role::Owner)).then_some(*identity)
-                }
-                _ => None,
-            },
+            ControlOp::Join { .. } => Some(author.identity),
+            ControlOp::SetRole { identity, role, .. } if *role < Some(Role::Owner) => {
+                Some(*identity)
+            }
+            ControlOp::DeviceRevoke { device, .. } => view.identities_of(device).first().copied(),
+            _ => None,
         };
         let device_rank = view.device_rank(&author.device);
         // A hand-over has the rank that it gives: what its successor does stands on it.

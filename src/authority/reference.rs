@@ -355,7 +355,7 @@ impl<'a> Reference<'a> {
                 ControlOp::Join { .. } => Some(me),
                 // A grant, too, if it gives less than a hand-over.
                 ControlOp::SetRole { role, .. } => against.filter(|_| *role != Some(Role::Owner)),
-                _ => against.filter(|_| denies.is_some()),
+                _ => against,
             },
             denies,
             raises: match &sent.op {

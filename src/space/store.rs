@@ -391,8 +391,7 @@ pub trait Reads {
     ) -> Result<()>;
     /// The rows of any statement that reads.
     fn values(&self, query: &CompiledQuery) -> Result<Vec<Vec<Cell>>>;
-    /// How storage would answer a query: each step with its number and that of the step it belongs
-    /// to.
+    /// How storage would answer a query.
     fn plan(&self, query: &CompiledQuery) -> Result<Plan>;
     /// Rows of a type, deleted ones included, whose numbers are above `after`, with their numbers,
     /// rising; at most `limit`.

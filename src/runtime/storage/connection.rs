@@ -3,6 +3,7 @@
 use super::sealed::{RESERVED, Seal};
 use super::{sorting, words};
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, ffi};
 use std::ffi::c_int;
 use std::path::Path;
@@ -11,6 +12,12 @@ use std::time::Duration;
 
 /// How long a statement waits for another program that reads the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How our functions are made known: they depend on their arguments alone, and nothing in a file's
+/// schema may call them.
+pub(super) const FUNCTION: FunctionFlags = FunctionFlags::SQLITE_UTF8
+    .union(FunctionFlags::SQLITE_DETERMINISTIC)
+    .union(FunctionFlags::SQLITE_DIRECTONLY);
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::ffi::c_int;
 /// What SQLite keeps of a file unless it is told otherwise.
 const FIRST_KIB: i64 = 2000;
 /// Pages that were read from the file when the first cache is full, of 4 KiB, as all files have.
-const FIRST_PAGES: c_int = 500;
+const FIRST_PAGES: c_int = (FIRST_KIB / 4) as c_int;
 
 /// The bound of one connection's cache.
 pub(super) struct PageCache {

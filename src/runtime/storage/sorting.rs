@@ -1,9 +1,10 @@
 //! How SQLite sorts by a field: where an index serves the order by the expressions of that, otherwise
 //! by keys that a function of ours makes at once.
 
+use super::connection::FUNCTION;
 use crate::model::Path;
 use crate::query::{CompiledQuery, Malformed, SORT_KEY, SortKey, StoredJson, sort_key};
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::Context;
 use rusqlite::types::{FromSqlError, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error};
 
@@ -26,10 +27,7 @@ pub(super) fn statement<'q>(
 
 /// Makes the function of sort keys known.
 pub(super) fn register(conn: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_DIRECTONLY;
-    conn.create_scalar_function(SORT_KEY, 2, flags, key)
+    conn.create_scalar_function(SORT_KEY, 2, FUNCTION, key)
 }
 
 /// The arguments are an object's fields and the path of one.

@@ -6,11 +6,12 @@
 //! search indexes these first. So the index and the rows agree whenever a search looks, however
 //! the rows were written and wherever a crash fell.
 
+use super::connection::FUNCTION;
 use super::error::from_sqlite;
 use super::space::SpaceStore;
 use crate::model::{Error, ErrorKind, ObjectId, Result};
 use crate::query::{FINDS, Search, each_string, indexed};
-use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::functions::Context;
 use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use serde_json::Value as Json;
@@ -216,10 +217,7 @@ fn words_of(fields: &str) -> String {
 
 /// Makes the function known that runs a search on some of an object's values.
 pub(super) fn register(conn: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8
-        | FunctionFlags::SQLITE_DETERMINISTIC
-        | FunctionFlags::SQLITE_DIRECTONLY;
-    conn.create_scalar_function(FINDS, -1, flags, finds)
+    conn.create_scalar_function(FINDS, -1, FUNCTION, finds)
 }
 
 /// The arguments are what was typed, and then kind and value of each place.
