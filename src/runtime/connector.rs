@@ -419,10 +419,11 @@ impl Connection {
         let lasted = match link {
             Ok(link) => {
                 let opened = Instant::now();
-                let watched = Arc::clone(&link);
+                // Not a share in it: a link that whoever took it has dropped is over.
+                let watched = Arc::downgrade(&link);
                 let taken = self.links.send((self.peer, link)).await.is_ok();
                 // The one who takes the link reads it; here only its end matters.
-                while taken && !watched.is_closed() {
+                while taken && watched.upgrade().is_some_and(|link| !link.is_closed()) {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
                 opened.elapsed() > LASTED

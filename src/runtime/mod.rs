@@ -5,6 +5,8 @@ mod cache;
 pub mod changes;
 pub mod clock;
 pub mod connector;
+#[cfg(test)]
+mod connector_tests;
 pub mod credentials;
 mod doctor;
 pub mod events;

@@ -156,7 +156,12 @@ impl Link for WebRtcLink {
         let data = BytesMut::from(frame);
         tokio::select! {
             sent = inner.channel.send(data) => {
-                sent.map_err(|error| network_error("sending to the peer", error))?;
+                if let Err(error) = sent {
+                    // What follows would be a stream with a hole in it, and it may be that nobody
+                    // reads, who would see that the peer has closed.
+                    self.begin_close("the peer takes nothing any more");
+                    return Err(network_error("sending to the peer", error));
+                }
             }
             reason = inner.connection.ended.wait() => return Err(Error::network(reason)),
             reason = inner.closing.wait() => return Err(Error::network(reason)),

@@ -96,6 +96,21 @@ async fn a_dropped_link_is_a_closed_link() {
     assert!(end.expect("noticed").is_none());
 }
 
+/// Even if nobody reads from it: whoever waits for its end hears of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_cannot_send_any_more_is_closed() {
+    let (a, b) = linked(&loopback()).await;
+    a.close().await;
+    let refused = async {
+        while b.send(Bytes::from_static(b"hello")).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(7), refused).await;
+    in_time.expect("refused before the silence is noticed");
+    assert!(b.is_closed());
+}
+
 fn impatient() -> WebRtcTransport {
     WebRtcTransport::new(WebRtcOptions {
         connect_timeout: Duration::from_millis(300),
