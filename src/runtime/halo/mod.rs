@@ -15,6 +15,8 @@ mod recovery_wire;
 mod renewal;
 mod seeking;
 #[cfg(test)]
+mod seeking_tests;
+#[cfg(test)]
 mod tests;
 
 pub use entering::NewDevice;

@@ -163,7 +163,7 @@ impl Node {
     }
 
     /// What a client is given that has shown to have the phrase; the history follows.
-    fn recovery_offer(
+    pub(super) fn recovery_offer(
         &self,
         hello: &Hello,
         hash: &[u8; 32],

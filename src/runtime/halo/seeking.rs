@@ -18,6 +18,8 @@ use crate::runtime::transport::Link;
 use crate::space::Ingest;
 use crate::sync::peer_proof::PeerProof;
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use prost::Message as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +29,16 @@ use tokio::sync::mpsc;
 const LONGEST_S: u64 = 86_400;
 /// How long one exchange may take.
 const EXCHANGE_TIME: Duration = Duration::from_secs(60);
+/// Devices that are asked at once: some may stall.
+const AT_ONCE: usize = 8;
+/// How long others are waited for once one has refused. What it says is its own word: it may be out of
+/// date, or stolen.
+const AFTER_REFUSAL: Duration = Duration::from_secs(15);
+/// How long the identity that is here already waits for the keys of its HALO space.
+const KEYS_TIME: Duration = Duration::from_secs(10);
+/// The longest that devices are waited for which say that they hold more than is here: they may be the
+/// very ones that are to be revoked.
+const FETCHING: Duration = Duration::from_secs(60);
 /// How long a space is waited for that no connected device seems to hold.
 const UNHEARD_OF: Duration = Duration::from_secs(15);
 /// How often it is looked whether the spaces have come.
@@ -55,10 +67,15 @@ pub fn recover(node: &Arc<Node>, phrase: &str, options: &RecoverOptions) -> Resu
     let end = Instant::now() + Duration::from_secs(options.timeout_s);
     let here = Arc::clone(node);
     let found = executor::block_on(async move {
-        let until = tokio::time::Instant::from_std(end);
-        tokio::time::timeout_at(until, seek_any(&here, &phrase, &name, taken))
-            .await
-            .unwrap_or_else(|_| Err(nobody()))
+        let entered = seek_any(&here, &phrase, &name, taken, end.into()).await?;
+        let keys = tokio::time::timeout(KEYS_TIME, take_keys(&here, &entered)).await;
+        if !matches!(keys, Ok(Ok(()))) {
+            // The identity is here; what is lacking comes by replication.
+            let log = here.log();
+            log.info("halo", || "the keys of a recovery did not come".to_owned());
+        }
+        entered.secure.close().await;
+        Ok::<(), Error>(())
     });
     connector.leave(&topic);
     found??;
@@ -71,42 +88,78 @@ pub fn recover(node: &Arc<Node>, phrase: &str, options: &RecoverOptions) -> Resu
         .ok_or_else(|| Error::internal("the identity that was just recovered is absent"))
 }
 
-/// Tries every device that comes until one has helped. A decision ends it: a phrase that is void is
-/// void for all of them.
+/// An identity that is here, and the other side's part in it.
+struct Entered {
+    secure: SecureLink,
+    /// What makes this device one of the identity's, for the other side.
+    join: Entries,
+}
+
+/// Asks every device that comes, several at once, until one has helped. No answer of theirs ends it but
+/// that: whoever knows of the room can be in it, a stolen device too.
 async fn seek_any(
     node: &Arc<Node>,
     phrase: &RecoveryPhrase,
     name: &str,
     mut links: mpsc::Receiver<(PeerId, Arc<dyn Link>)>,
-) -> Result<()> {
+    end: tokio::time::Instant,
+) -> Result<Entered> {
+    let mut asked = FuturesUnordered::new();
+    let mut until = end;
+    let mut refusal = None;
     loop {
-        let Some((_, link)) = links.recv().await else {
-            return Err(Error::network("the client went offline"));
+        let answer = tokio::select! {
+            link = links.recv(), if asked.len() < AT_ONCE => {
+                let Some((_, link)) = link else {
+                    return Err(Error::network("the client went offline"));
+                };
+                asked.push(ask(node, phrase, name, link));
+                continue;
+            }
+            Some(answer) = asked.next() => answer,
+            () = tokio::time::sleep_until(until) => {
+                return Err(refusal.unwrap_or_else(nobody));
+            }
         };
-        let sought = tokio::time::timeout(EXCHANGE_TIME, seek(node, phrase, name, &link)).await;
-        link.close().await;
-        match sought {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) if final_answer(&error) => return Err(error),
-            Ok(Err(error)) => node
-                .log()
-                .info("halo", || format!("a recovery failed: {error}")),
-            Err(_) => node
-                .log()
-                .info("halo", || "a recovery took too long".to_owned()),
+        match answer {
+            Err(error) if !is_ours(node, &error) => {
+                node.log()
+                    .info("halo", || format!("a recovery failed: {error}"));
+                if error.kind() == ErrorKind::PermissionDenied {
+                    until = until.min(tokio::time::Instant::now() + AFTER_REFUSAL);
+                    refusal = Some(error);
+                }
+            }
+            ended => return ended,
         }
     }
 }
 
-fn final_answer(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::PermissionDenied
-            | ErrorKind::InvalidArgument
-            | ErrorKind::AlreadyExists
-            | ErrorKind::Storage
-            | ErrorKind::InvalidState
-    )
+/// Whether an error is this client's own, so that no other device can help.
+fn is_ours(node: &Node, error: &Error) -> bool {
+    let own = matches!(error.kind(), ErrorKind::Storage);
+    own || node.check_open().is_err() || node.identity().is_some()
+}
+
+/// Asks one device; its link is closed unless it helped.
+async fn ask(
+    node: &Arc<Node>,
+    phrase: &RecoveryPhrase,
+    name: &str,
+    link: Arc<dyn Link>,
+) -> Result<Entered> {
+    let asked = seek(node, phrase, name, &link);
+    let asked = match tokio::time::timeout(EXCHANGE_TIME, asked).await {
+        Ok(asked) => asked,
+        Err(_) => Err(Error::new(
+            ErrorKind::TimedOut,
+            "the other device took too long",
+        )),
+    };
+    if asked.is_err() {
+        link.close().await;
+    }
+    asked
 }
 
 async fn seek(
@@ -114,7 +167,7 @@ async fn seek(
     phrase: &RecoveryPhrase,
     name: &str,
     link: &Arc<dyn Link>,
-) -> Result<()> {
+) -> Result<Entered> {
     let secure = SecureLink::establish(Arc::clone(link)).await?;
     let (hash, initiator) = (*secure.hash(), secure.link().initiator());
     let keys = DeviceKeys::generate(&mut clock::fill_random);
@@ -160,21 +213,24 @@ async fn seek(
         entries,
         more: false,
     };
-    // What follows comes by replication as well, should the link break here.
-    if secure.send(&join.encode_to_vec()).await.is_ok()
-        && let Ok(keys) = receive_entries(&secure).await
-    {
-        let halo = node.halo()?;
-        executor::blocking(|| {
-            halo.with_settled(|core| {
-                for header in &keys.headers {
-                    core.add_feed(header)?;
-                }
-                core.ingest(keys.entries, &mut Ingest::default())
-            })
-        })?;
-        node.schedule_reconciling();
-    }
+    Ok(Entered { secure, join })
+}
+
+/// Tells the device that helped, and takes the keys that it has for this one.
+async fn take_keys(node: &Arc<Node>, entered: &Entered) -> Result<()> {
+    let secure = &entered.secure;
+    secure.send(&entered.join.encode_to_vec()).await?;
+    let keys = receive_entries(secure).await?;
+    let halo = node.halo()?;
+    executor::blocking(|| {
+        halo.with_settled(|core| {
+            for header in &keys.headers {
+                core.add_feed(header)?;
+            }
+            core.ingest(keys.entries, &mut Ingest::default())
+        })
+    })?;
+    node.schedule_reconciling();
     Ok(())
 }
 
@@ -216,10 +272,15 @@ async fn receive_entries(secure: &SecureLink) -> Result<Entries> {
 }
 
 /// Waits until the identity's spaces are here as far as the devices that are online hold them: once
-/// those are revoked, they are not listened to any more.
+/// those are revoked, they are not listened to any more. That they hold more is believed for a while.
 fn wait_for_spaces(node: &Arc<Node>, end: Instant) -> Result<()> {
     let start = Instant::now();
-    while !node.has_caught_up(start.elapsed() < UNHEARD_OF)? {
+    let fetching = FETCHING.min(end.saturating_duration_since(start) / 2);
+    loop {
+        let waited = start.elapsed();
+        if node.has_caught_up(waited < UNHEARD_OF, waited < fetching)? {
+            return Ok(());
+        }
         if Instant::now() >= end {
             return Err(Error::new(
                 ErrorKind::TimedOut,
@@ -230,13 +291,12 @@ fn wait_for_spaces(node: &Arc<Node>, end: Instant) -> Result<()> {
         node.check_open()?;
         std::thread::sleep(LOOK);
     }
-    Ok(())
 }
 
 impl Node {
-    /// Whether HALO and every space that it lists hold all that the connected devices have; with
-    /// `every`, also whether each of these has come at all.
-    fn has_caught_up(&self, every: bool) -> Result<bool> {
+    /// Whether HALO and every space that it lists are here; with `every`, also whether each of these has
+    /// come at all, and with `whole`, whether all has that the connected devices say they hold.
+    fn has_caught_up(&self, every: bool, whole: bool) -> Result<bool> {
         let sessions = self.sessions();
         if sessions.is_empty() {
             return Ok(false);
@@ -253,7 +313,7 @@ impl Node {
             let here = host.with(|core| {
                 let same = |difference: Option<(u64, u64)>| difference.is_none_or(|d| d.1 == 0);
                 let mut shared = sessions.iter().map(|session| session.difference(core));
-                let complete = shared.all(same);
+                let complete = !whole || shared.all(same);
                 let came = core.own_role().is_some() || !(every || host.is_halo());
                 Ok(complete && came)
             })?;
