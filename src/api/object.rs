@@ -48,6 +48,10 @@ pub struct ChangeInfo {
     pub parents: Vec<String>,
     /// The message given to the transaction, if any.
     pub message: Option<String>,
-    /// Milliseconds since 1970, by the author's clock.
+    /// Milliseconds since 1970, by the author's clock: a claim, not a fact.
     pub time_ms: i64,
+    /// The identity of its author.
+    pub identity: String,
+    /// The device that made it, which signed the entry that it came in.
+    pub device: String,
 }

@@ -1,7 +1,7 @@
 //! A space's past: undo and redo, the log, earlier versions of objects, branches of objects.
 
 use super::error::Result;
-use super::{Committed, ObjectRecord, Space, TextUnit};
+use super::{Committed, CommittedObject, ObjectRecord, Space, TextUnit};
 use crate::model::{EntryId, ObjectId};
 #[cfg(feature = "bindings")]
 use std::sync::Arc;
@@ -47,6 +47,9 @@ pub struct TransactionInfo {
     pub message: Option<String>,
     /// The objects that it changed, in id order.
     pub objects: Vec<String>,
+    /// The same, each with the version that it made of it, for [`Space::get_at`], [`Space::diff`] and
+    /// [`Space::restore_version`].
+    pub versions: Vec<CommittedObject>,
     /// If its author, or the author's device, was removed, demoted or revoked without having known:
     /// the identity of a member who had built on it in good standing, which is why it counts. Of
     /// several such members devices may name different ones.

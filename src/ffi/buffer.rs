@@ -3,6 +3,7 @@
 use super::guard;
 use super::live::Live;
 use std::ffi::c_char;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// Bytes that the library made and the program owns: a string or JSON in UTF-8, or, from
 /// `echodb_space_read_blob` and `echodb_space_export_object`, bytes of a blob or file. It never
@@ -10,6 +11,8 @@ use std::ffi::c_char;
 pub struct echodb_buffer {
     /// The bytes and one NUL, which the length leaves out.
     bytes: Vec<u8>,
+    /// Whether they are wiped when they are given back.
+    secret: bool,
     _live: Live,
 }
 
@@ -19,7 +22,29 @@ impl echodb_buffer {
         bytes.push(0);
         echodb_buffer {
             bytes,
+            secret: false,
             _live: Live::new(),
+        }
+    }
+
+    /// Of a text that does not stay in memory that was given back.
+    pub(super) fn secret(text: String) -> Self {
+        let text = Zeroizing::new(text);
+        let mut bytes = Vec::with_capacity(text.len() + 1);
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
+        echodb_buffer {
+            bytes,
+            secret: true,
+            _live: Live::new(),
+        }
+    }
+}
+
+impl Drop for echodb_buffer {
+    fn drop(&mut self) {
+        if self.secret {
+            self.bytes.zeroize();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::buffer::echodb_buffer;
 use crate::api::{
-    ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
+    ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, CommittedObject,
     Committed, Encryption, GuestUpdate, IdentityInfo, ImportReport, IndexInfo, InvitationInfo,
     InvitationKind, InvitationType, InvitationUpdate, LiveBatch, MigrationReport, ObjectRecord,
     QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus, TextMark,
@@ -100,16 +100,20 @@ pub(super) fn change_info(change: &ChangeInfo) -> Json {
         "parents": change.parents,
         "message": change.message,
         "time_ms": change.time_ms,
+        "identity": change.identity,
+        "device": change.device,
     })
 }
 
 pub(super) fn committed(committed: &Committed) -> Json {
-    let objects: Json = committed
-        .objects
-        .iter()
+    json!({"entry": committed.entry, "objects": versions(&committed.objects)})
+}
+
+fn versions(objects: &[CommittedObject]) -> Json {
+    let objects = objects.iter();
+    objects
         .map(|o| json!({"id": o.id, "heads": o.heads}))
-        .collect();
-    json!({"entry": committed.entry, "objects": objects})
+        .collect()
 }
 
 pub(super) fn undone(undone: Option<&Undone>) -> Json {
@@ -137,6 +141,7 @@ pub(super) fn transaction(transaction: &TransactionInfo) -> Json {
         "time_ms": transaction.time_ms,
         "message": transaction.message,
         "objects": transaction.objects,
+        "versions": versions(&transaction.versions),
         "endorsed_by": transaction.endorsed_by,
     })
 }

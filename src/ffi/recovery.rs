@@ -128,7 +128,7 @@ pub unsafe extern "C" fn echodb_client_create_recovery_phrase(
             let phrase = guard::borrow(client, "client")?
                 .inner
                 .create_recovery_phrase()?;
-            Ok(echodb_buffer::new(phrase))
+            Ok(echodb_buffer::secret(phrase))
         })
     }
 }
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn echodb_client_replace_recovery_phrase(
             let client = guard::borrow(client, "client")?;
             let current = Zeroizing::new(strings::text(current, current_len, "current")?);
             let phrase = client.inner.replace_recovery_phrase(&current)?;
-            Ok(echodb_buffer::new(phrase))
+            Ok(echodb_buffer::secret(phrase))
         })
     }
 }

@@ -55,7 +55,8 @@ pub unsafe extern "C" fn echodb_space_redo(
 
 /// The space's transactions as a JSON array, the last first in the order in which they came to this
 /// device: at most `limit` (up to 1,000) of those before the entry `before`, or of all. Each has
-/// `entry`, `identity` and `device` of its author, `time_ms`, `message` and `objects`.
+/// `entry`, `identity` and `device` of its author, `time_ms`, `message`, `objects`, and `versions`: the
+/// same objects, each as `{"id", "heads"}` with the version that it made of it.
 ///
 /// Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `before` only with length 0; `space` and `out` may not
 /// be. Threads: any. Errors: `ECHODB_NOT_FOUND`,

@@ -192,7 +192,7 @@ pub unsafe extern "C" fn echodb_space_splice_text(
 }
 
 /// An object's history since a version, oldest first, as a JSON array. Each change has `hash`,
-/// `parents`, `message` and `time_ms`. `since` is a JSON array of hashes, such as an object's
+/// `parents`, `message`, `time_ms`, and `identity` and `device` of its author. `since` is a JSON array of hashes, such as an object's
 /// `heads`; nothing or `[]` gives all of it.
 ///
 /// Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not

@@ -107,6 +107,11 @@ pub fn look(change: &[u8]) -> Result<Look> {
     })
 }
 
+/// The name of a change that was accepted before.
+pub fn hash_of(change: &[u8]) -> Result<[u8; 32]> {
+    Ok(super::guard::scan(change)?.hash)
+}
+
 /// An actor by its bytes.
 pub fn actor(bytes: &[u8]) -> automerge::ActorId {
     automerge::ActorId::from(bytes)

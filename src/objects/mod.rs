@@ -29,7 +29,7 @@ pub use carried::{Carried, text_paths};
 pub use difference::difference;
 pub use document::Document;
 pub use file::ObjectFile;
-pub use history::{actor, look};
+pub use history::{actor, hash_of, look};
 pub use marks::TextMark;
 pub use project::Projection;
 pub use quarantine::{Quarantine, QuarantineCode};

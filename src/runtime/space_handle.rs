@@ -12,7 +12,7 @@ use crate::api::{
 };
 use crate::model::{ObjectId, Operation, Path, Result, SpaceId, TextUnit, Value};
 use crate::query::{Query, compile};
-use crate::space::{ObjectRow, Outcome, SeenRow, digest};
+use crate::space::{Authors, ObjectRow, Outcome, SeenRow, digest};
 use data_encoding::HEXLOWER;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -184,22 +184,22 @@ impl SpaceHandle {
 
     /// An object's history.
     pub fn history(&self, id: ObjectId, since: &[[u8; 32]]) -> Result<Vec<ChangeInfo>> {
-        let history = self
-            .host
-            .read_settled_object(id, |_, document| document.history(since))?;
-        Ok(history
-            .into_iter()
-            .map(|change| ChangeInfo {
+        let (history, mut authors) = self.host.read_settled_object(id, |store, document| {
+            Ok((document.history(since)?, Authors::read(store, self.id())?))
+        })?;
+        let history = history.into_iter().map(|change| {
+            let (identity, device) = authors.of(&change.actor)?;
+            let parents = change.deps.iter().map(|hash| HEXLOWER.encode(hash));
+            Ok(ChangeInfo {
                 hash: HEXLOWER.encode(&change.hash),
-                parents: change
-                    .deps
-                    .iter()
-                    .map(|hash| HEXLOWER.encode(hash))
-                    .collect(),
+                parents: parents.collect(),
                 message: change.message,
                 time_ms: change.time_ms,
+                identity: identity.to_string(),
+                device: device.to_string(),
             })
-            .collect())
+        });
+        history.collect()
     }
 
     /// The durability barrier.

@@ -2,7 +2,9 @@
 
 use super::clock;
 use super::space_handle::{SpaceHandle, committed, record};
-use crate::api::{BranchInfo, Committed, ObjectRecord, SkippedUndo, TransactionInfo, Undone};
+use crate::api::{
+    BranchInfo, Committed, CommittedObject, ObjectRecord, SkippedUndo, TransactionInfo, Undone,
+};
 use crate::model::{EntryId, ObjectId, Result, TextUnit, signed};
 use crate::space::{self, BranchRow, Outcome, SpaceCore, branches, object_at};
 use data_encoding::HEXLOWER;
@@ -55,7 +57,19 @@ impl SpaceHandle {
                 device: logged.device.to_string(),
                 time_ms: signed(logged.clock_ms),
                 message: logged.message,
-                objects: logged.objects.iter().map(ObjectId::to_string).collect(),
+                objects: logged
+                    .objects
+                    .iter()
+                    .map(|(id, _)| id.to_string())
+                    .collect(),
+                versions: logged
+                    .objects
+                    .iter()
+                    .map(|(id, hash)| CommittedObject {
+                        id: id.to_string(),
+                        heads: vec![HEXLOWER.encode(hash)],
+                    })
+                    .collect(),
                 endorsed_by: logged.endorsed_by.map(|identity| identity.to_string()),
             })
             .collect())

@@ -3,8 +3,8 @@
 use super::space_core::SpaceCore;
 use crate::feed::{DataBody, Entry};
 use crate::model::{DeviceKey, EntryId, Error, IdentityKey, ObjectId, Result, limits};
-use crate::objects::look;
-use std::collections::BTreeSet;
+use crate::objects::{hash_of, look};
+use std::collections::BTreeMap;
 
 /// One transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct Logged {
     pub clock_ms: u64,
     /// Its message.
     pub message: Option<String>,
-    /// The objects that it changed, in id order.
-    pub objects: Vec<ObjectId>,
+    /// The objects that it changed, in id order, each with the version that it made of it.
+    pub objects: Vec<(ObjectId, [u8; 32])>,
     /// If its author was denied: the member who had built on it in good standing, so that it counts.
     pub endorsed_by: Option<IdentityKey>,
 }
@@ -59,9 +59,10 @@ impl SpaceCore {
             .ok_or_else(|| absent("key"))?;
         let body = DataBody::decode(&entry.open(Some(key))?)?;
         let mut message = None;
-        let mut objects = BTreeSet::new();
+        let mut objects = BTreeMap::new();
         for (object, change) in &body.changes {
-            objects.insert(*object);
+            // Of several changes of an object each builds on the one before.
+            objects.insert(*object, hash_of(change)?);
             // The last change of an object has the message, the same for all.
             if message.is_none() {
                 message = look(change)?.message;

@@ -5,6 +5,7 @@
 //! runtime calls it under a lock.
 
 mod actors;
+mod authors;
 mod archive_check;
 mod bench;
 mod blob_store;
@@ -56,6 +57,7 @@ mod write;
 
 #[cfg(any(test, fuzzing))]
 pub use actors::new_actor;
+pub use authors::Authors;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
 pub use blob_store::{BlobRow, BlobStore};
 pub use check::{Checkup, Fault, FaultKind, check};

@@ -47,6 +47,18 @@ static void undoing(const char *id) {
     CHECK(holds(out, "null"));
     OK(echodb_space_log(space, 2, NULL, 0, &out, &error));
     CHECK(holds(out, "\"message\":\"redo\""));
+    char *made = version(id);
+    OK(echodb_space_log(space, 1, NULL, 0, &out, &error));
+    char *log = take(out);
+    /* The version that it made, as `["hash"]`. */
+    CHECK(strstr(log, "\"versions\":[{") != NULL && strstr(log, made) != NULL);
+    free(log);
+    free(made);
+    OK(echodb_space_history(space, S(id), NULL, 0, &out, &error));
+    char *history = take(out);
+    CHECK(strstr(history, "\"identity\":\"") != NULL);
+    CHECK(strstr(history, "\"device\":\"") != NULL);
+    free(history);
     FAILS_OUT(ECHODB_INVALID_ARGUMENT, out, echodb_space_log(space, 2, S("x"), &out, &error));
 }
 

@@ -43,6 +43,8 @@ int main() {
     space.restore_version(id, first);
     CHECK(holds(space.get_object(id).value(), R"("n":1)"));
     CHECK(holds(space.log(1), R"("message":"restore")"));
+    CHECK(holds(space.log(1), R"("versions":[{)") && holds(space.log(1), version(space, id)));
+    CHECK(holds(space.history(id), R"("identity":")") && holds(space.history(id), R"("device":")"));
     const auto branch = space.branch(id, "draft");
     CHECK(holds(space.branches(id), branch));
     space.update(branch, R"({"n": 9})");

@@ -163,7 +163,21 @@ fn attack_04_every_code_kind_at_every_entry_point() {
         let error = refused(new.join(code, options()));
         assert!(matches!(error, EchoError::InvalidState { .. }), "{error}");
     }
-    for code in [joins.code(), joins.url()] {
+    let several = InviteOptions {
+        max_uses: 3,
+        ..InviteOptions::default()
+    };
+    let delegated = InviteOptions {
+        delegated: true,
+        role: "reader".into(),
+        ..InviteOptions::default()
+    };
+    let all = [
+        joins.clone(),
+        space.invite(several).unwrap(),
+        space.invite(delegated).unwrap(),
+    ];
+    for code in all.iter().flat_map(|joins| [joins.code(), joins.url()]) {
         let error = refused(new.join_device(code.clone(), options()));
         assert!(
             matches!(error, EchoError::InvitationRefused { .. }),

@@ -237,6 +237,23 @@ fn the_log_tells_who_did_what_and_others_work_is_not_undone() {
     assert_eq!(log[1].device, bob.identity().unwrap().device);
     assert_eq!(log[2].identity, ada.identity().unwrap().identity);
     assert_eq!(log[1].objects, std::slice::from_ref(&id));
+    // What Bob made of it, and by whom each version is, on both sides.
+    let made = log[1].versions[0].clone();
+    assert_eq!((&made.id, made.heads.len()), (&id, 1));
+    let past = space.get_at(id.clone(), made.heads.clone()).unwrap();
+    let past: Json = serde_json::from_str(&past.fields).unwrap();
+    assert_eq!(past["title"], "three");
+    let history = space.history(id.clone(), Vec::new()).unwrap();
+    assert_eq!(theirs.history(id.clone(), Vec::new()).unwrap(), history);
+    for change in &history {
+        let author = match change.hash == made.heads[0] {
+            true => bob.identity().unwrap(),
+            false => ada.identity().unwrap(),
+        };
+        let of = (change.identity.as_str(), change.device.as_str());
+        assert_eq!(of, (author.identity.as_str(), author.device.as_str()));
+    }
+    assert!(history.iter().any(|change| change.hash == made.heads[0]));
     let page = space.log(2, Some(log[0].entry.clone())).unwrap();
     assert_eq!(page, log[1..3]);
     assert_eq!(status(space.log(1001, None)), LIMIT_EXCEEDED);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 from . import _native
 from ._transaction import Committed, from_committed
@@ -51,6 +51,8 @@ class TransactionInfo:
     message: Optional[str]
     #: The objects that it changed, in id order.
     objects: Tuple[str, ...]
+    #: The version that it made of each, by the object's id.
+    versions: Dict[str, Tuple[str, ...]]
     #: If its author, or the author's device, was removed, demoted or revoked without having known:
     #: the identity of a member who had built on it in good standing, which is why it counts. Of
     #: several such members devices may name different ones.
@@ -90,6 +92,7 @@ def from_transaction(info: _native.TransactionInfo) -> TransactionInfo:
         clock_time(info.time_ms),
         info.message,
         tuple(info.objects),
+        {each.id: tuple(each.heads) for each in info.versions},
         info.endorsed_by,
     )
 

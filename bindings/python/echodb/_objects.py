@@ -68,8 +68,12 @@ class ChangeInfo:
     parents: Tuple[str, ...]
     #: The message given to the transaction, if any.
     message: Optional[str]
-    #: When, by the author's clock.
+    #: When, by the author's clock: a claim, not a fact.
     time: datetime
+    #: The identity of its author.
+    identity: str
+    #: The device that made it, which signed the entry that it came in.
+    device: str
 
 
 def from_record(record: _native.ObjectRecord) -> Object:
@@ -119,4 +123,11 @@ def from_json(entry: Dict[str, Any]) -> Object:
 
 def from_change(info: _native.ChangeInfo) -> ChangeInfo:
     """From the generated record."""
-    return ChangeInfo(info.hash, tuple(info.parents), info.message, clock_time(info.time_ms))
+    return ChangeInfo(
+        info.hash,
+        tuple(info.parents),
+        info.message,
+        clock_time(info.time_ms),
+        info.identity,
+        info.device,
+    )

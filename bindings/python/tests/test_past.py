@@ -81,6 +81,12 @@ class Past(SpaceCase):
         entries = await self.space.log()
         self.assertEqual([entry.objects for entry in entries[:5]], [(id,) for id in ids[::-1]])
         self.assertEqual(entries[0].device, self.client.identity.device)
+        (made,) = await self.space.history(ids[4])
+        self.assertEqual(entries[0].versions, {ids[4]: (made.hash,)})
+        author = (self.client.identity.identity, self.client.identity.device)
+        self.assertEqual((made.identity, made.device), author)
+        past = await self.space.get_at(ids[4], entries[0].versions[ids[4]])
+        self.assertEqual(past["n"], 4)
         more = await self.space.log(2, entries[1].entry)
         self.assertEqual(more, entries[2:4])
 

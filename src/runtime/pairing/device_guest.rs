@@ -53,7 +53,7 @@ pub fn join(node: &Arc<Node>, code: &str, options: &JoinOptions) -> Result<Pairi
     let before = stored.map(|stored| Record::decode(&stored.payload));
     let keys = match before.transpose()? {
         // It may have been certified already.
-        Some(Record::DeviceGuest(record)) => record.keys,
+        Some(Record::DeviceGuest(mut record)) => std::mem::take(&mut record.keys),
         _ => DeviceKeys::generate(&mut clock::fill_random)
             .to_bytes()
             .to_vec(),

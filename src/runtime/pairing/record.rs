@@ -5,7 +5,7 @@ use crate::feed::DeviceSigner;
 use crate::invitation::code::InvitationCode;
 use crate::model::{Error, Result, Role, SpaceId};
 use prost::Message as _;
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// The version of the format, its first byte.
 const VERSION: u8 = 2;
@@ -33,6 +33,7 @@ pub enum Record {
 
 /// An invitation of ours.
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 pub struct HostRecord {
     /// The code as text.
     #[prost(string, tag = "1")]
@@ -56,6 +57,7 @@ pub struct HostRecord {
 
 /// A code that we use.
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 pub struct GuestRecord {
     /// The code as text.
     #[prost(string, tag = "1")]
@@ -70,6 +72,7 @@ pub struct GuestRecord {
 
 /// A device invitation of ours.
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 pub struct DeviceHostRecord {
     /// The code as text.
     #[prost(string, tag = "1")]
@@ -147,15 +150,48 @@ impl Record {
     }
 }
 
-fn encode(version: u8, side: Side) -> Vec<u8> {
-    let mut bytes = vec![version];
-    bytes.extend(Envelope { side: Some(side) }.encode_to_vec());
+// Codes, and the secrets that some of them stand for, do not stay in memory that was given back.
+
+impl Drop for HostRecord {
+    fn drop(&mut self) {
+        self.code.zeroize();
+        self.seed.zeroize();
+    }
+}
+
+impl Drop for GuestRecord {
+    fn drop(&mut self) {
+        self.code.zeroize();
+    }
+}
+
+impl Drop for DeviceHostRecord {
+    fn drop(&mut self) {
+        self.code.zeroize();
+    }
+}
+
+impl Drop for DeviceGuestRecord {
+    fn drop(&mut self) {
+        self.code.zeroize();
+        self.keys.zeroize();
+    }
+}
+
+fn encode(version: u8, side: Side) -> Zeroizing<Vec<u8>> {
+    let envelope = Envelope { side: Some(side) };
+    // As much as it takes at once: a vector that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(1 + envelope.encoded_len()));
+    bytes.push(version);
+    envelope
+        .encode(&mut *bytes)
+        .expect("a vector has room for any message");
     bytes
 }
 
 impl HostRecord {
     /// The record's bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         encode(VERSION, Side::Host(self.clone()))
     }
 
@@ -185,21 +221,21 @@ impl HostRecord {
 
 impl GuestRecord {
     /// The record's bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         encode(VERSION, Side::Guest(self.clone()))
     }
 }
 
 impl DeviceHostRecord {
     /// The record's bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         encode(DEVICES, Side::DeviceHost(self.clone()))
     }
 }
 
 impl DeviceGuestRecord {
     /// The record's bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         encode(DEVICES, Side::DeviceGuest(self.clone()))
     }
 }
@@ -235,7 +271,7 @@ mod tests {
             "03221e0a0d6563686f64622d6c696e6b2d79100a1809220207072a0550686f6e65"
         );
         match Record::decode(&host.to_bytes()) {
-            Ok(Record::DeviceHost(read)) => assert_eq!(read, host),
+            Ok(Record::DeviceHost(read)) => assert!(read == host),
             _ => panic!("a device host's record is read as something else"),
         }
         match Record::decode(&guest.to_bytes()) {
@@ -259,7 +295,7 @@ mod tests {
             created_ms: 9,
         };
         match Record::decode(&host.to_bytes()) {
-            Ok(Record::Host(read)) => assert_eq!(read, host),
+            Ok(Record::Host(read)) => assert!(read == host),
             _ => panic!("a host's record is read as something else"),
         }
         let guest = GuestRecord {
@@ -268,7 +304,7 @@ mod tests {
             created_ms: 9,
         };
         match Record::decode(&guest.to_bytes()) {
-            Ok(Record::Guest(read)) => assert_eq!(read, guest),
+            Ok(Record::Guest(read)) => assert!(read == guest),
             _ => panic!("a guest's record is read as something else"),
         }
         match Record::decode(&[[1; 32], [2; 32]].concat()) {

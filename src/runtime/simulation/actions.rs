@@ -1,10 +1,10 @@
-//! Random local work: operations of every kind, typing, versions.
+//! Random local work: transactions, typing, earlier versions, undoing and branches.
 
+use super::operations::{create, operation, path, upsert, word};
 use super::peer::Peer;
 use super::random::Random;
-use crate::model::{
-    EntryId, Error, ErrorKind, ObjectId, Operation, Path, Reference, Role, TextUnit, Value,
-};
+use crate::model::{EntryId, Error, ErrorKind, ObjectId, Operation, Role, TextUnit, Value};
+use crate::space::branches;
 use std::collections::BTreeMap;
 
 /// What the whole run wrote and must find again.
@@ -56,69 +56,6 @@ pub fn settle(peer: &mut Peer, now: u64) {
     }
 }
 
-fn path(text: &str) -> Path {
-    Path::parse(text).unwrap()
-}
-
-fn create(object: ObjectId, random: &mut Random) -> Operation {
-    let fields = [
-        ("title", Value::String(word(random))),
-        ("body", Value::Text(word(random))),
-        ("log", Value::Text(String::new())),
-        ("count", Value::Counter(0)),
-        (
-            "tags",
-            Value::List(vec![value(random, 1), value(random, 1)]),
-        ),
-        (
-            "map",
-            Value::Map(BTreeMap::from([("a".to_owned(), value(random, 1))])),
-        ),
-    ];
-    Operation::Create {
-        object,
-        type_name: random.once_in(2).then(|| "Task".to_owned()),
-        fields: fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    }
-}
-
-fn word(random: &mut Random) -> String {
-    let letters = ["a", "b", "é", "😀", "中", " ", "\n", "x"];
-    (0..random.below(6))
-        .map(|_| *random.pick(&letters))
-        .collect()
-}
-
-fn value(random: &mut Random, depth: usize) -> Value {
-    match random.below(if depth > 2 { 9 } else { 11 }) {
-        0 => Value::Null,
-        1 => Value::Bool(random.once_in(2)),
-        2 => Value::Int(random.next() as i64),
-        3 => Value::Float(random.below(100) as f64 / 8.0),
-        4 => Value::String(word(random)),
-        5 => Value::Bytes(word(random).into_bytes()),
-        6 => Value::Timestamp(random.below(1 << 40) as i64),
-        7 => Value::Counter(random.below(9) as i64),
-        8 => Value::Reference(Reference {
-            space: None,
-            object: ObjectId([random.below(9) as u8; 16]),
-        }),
-        9 => Value::List(
-            (0..random.below(3))
-                .map(|_| value(random, depth + 1))
-                .collect(),
-        ),
-        _ => Value::Map(
-            (0..random.below(3))
-                .map(|n| (format!("k{n}"), value(random, depth + 1)))
-                .collect(),
-        ),
-    }
-}
-
 fn objects(peer: &mut Peer) -> Vec<ObjectId> {
     let rows = peer.core().everything().unwrap();
     rows.into_iter().map(|row| row.id).collect()
@@ -151,8 +88,49 @@ fn add(peer: &mut Peer, random: &mut Random, now: u64) {
         true => ObjectId([random.below(3) as u8 + 1; 16]),
         false => peer.core().new_object_id(now),
     };
-    let operations = [create(object, random)];
+    let space = peer.core().id();
+    let operations = match random.once_in(5) {
+        true => [upsert(&space, random)],
+        false => [create(object, random)],
+    };
     write(peer, &operations, None, now);
+}
+
+/// Takes something back, or makes and merges branches: what was written before may be gone after it.
+pub fn rewind(peer: &mut Peer, random: &mut Random, time: u64) {
+    if peer.core().own_role() < Some(Role::Editor) {
+        return;
+    }
+    let now = peer.now(time);
+    settle(peer, now);
+    let all = objects(peer);
+    if all.is_empty() {
+        return;
+    }
+    let object = *random.pick(&all);
+    let core = peer.core();
+    let done = match random.below(6) {
+        0 | 1 => core.undo(now).map(|done| done.map(|(outcome, _)| outcome)),
+        2 => core.redo(now).map(|done| done.map(|(outcome, _)| outcome)),
+        3 => {
+            let history = core.read_document(object, |document| document.history(&[]));
+            let heads = [random.pick(&history.unwrap()).hash];
+            core.restore_version(object, &heads, now).map(Some)
+        }
+        4 => {
+            let id = core.new_object_id(now);
+            let name = format!("branch {}", random.below(3));
+            core.branch(object, id, name, now).map(Some)
+        }
+        _ => match branches(core.reads(), object).unwrap().first() {
+            Some((row, _)) => core.merge_branch(row.id, now).map(Some),
+            None => Ok(None),
+        },
+    };
+    match done {
+        Ok(outcome) => peer.acknowledge(outcome),
+        Err(error) => tolerate(&error),
+    }
 }
 
 fn mark(peer: &mut Peer, random: &mut Random, ledger: &mut Ledger, now: u64) {
@@ -249,57 +227,3 @@ fn change(peer: &mut Peer, random: &mut Random, now: u64) {
     write(peer, &operations, None, now);
 }
 
-fn operation(object: ObjectId, random: &mut Random) -> Operation {
-    let places = [
-        "title", "body", "count", "tags", "/tags/0", "/tags/1", "/map/a", "/map/k0", "extra",
-    ];
-    match random.below(11) {
-        0 => Operation::Update {
-            object,
-            fields: BTreeMap::from([
-                ("title".to_owned(), value(random, 1)),
-                ("extra".to_owned(), value(random, 1)),
-            ]),
-        },
-        1 | 2 => Operation::Set {
-            object,
-            path: path(random.pick::<&str>(&places)),
-            value: value(random, 1),
-        },
-        3 => Operation::Set {
-            object,
-            path: path("body"),
-            value: Value::Text(word(random)),
-        },
-        4 => Operation::Insert {
-            object,
-            path: path(random.pick::<&str>(&["/tags/0", "/tags/1", "/tags/2"])),
-            value: value(random, 1),
-        },
-        5 => Operation::Remove {
-            object,
-            path: path(random.pick::<&str>(&places)),
-        },
-        6 => Operation::Splice {
-            object,
-            path: path("body"),
-            position: 0,
-            delete: 0,
-            insert: word(random),
-            unit: TextUnit::CodePoint,
-        },
-        7 => Operation::Increment {
-            object,
-            path: path("count"),
-            by: random.below(20) as i64 - 10,
-        },
-        8 => Operation::SetParent {
-            object,
-            parent: random
-                .once_in(2)
-                .then(|| ObjectId([random.below(5) as u8; 16])),
-        },
-        9 => Operation::Delete { object },
-        _ => Operation::Restore { object },
-    }
-}

@@ -184,6 +184,7 @@ fn sim_live_queries_follow() {
             peers: 2,
             steps: 0,
             copies: 0,
+            rewinds: false,
         };
         let mut world = World::new(seed.wrapping_add(3 << 32), plan);
         let mut random = Random(seed ^ 0x11fe);

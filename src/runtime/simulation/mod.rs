@@ -11,6 +11,7 @@ mod hostile;
 mod keys;
 mod link;
 mod live;
+mod operations;
 mod peer;
 mod random;
 mod schema_budget;
@@ -50,8 +51,22 @@ fn sim_honest_peers_agree() {
             peers: 2 + seed as usize % 4,
             steps: 60 + seed as usize % 5 * 60,
             copies: 0,
+            rewinds: false,
         };
         World::run(seed, plan);
+    });
+}
+
+#[test]
+fn sim_peers_that_undo_restore_and_branch_agree() {
+    seeds(60, |seed| {
+        let plan = Plan {
+            peers: 2 + seed as usize % 4,
+            steps: 60 + seed as usize % 5 * 60,
+            copies: seed as usize % 2,
+            rewinds: true,
+        };
+        World::run(seed.wrapping_add(5 << 32), plan);
     });
 }
 
@@ -62,6 +77,7 @@ fn sim_many_members_agree() {
             peers: 14,
             steps: 500,
             copies: 0,
+            rewinds: false,
         };
         World::run(seed.wrapping_add(1 << 32), plan);
     });
@@ -74,6 +90,7 @@ fn sim_copied_devices_lose_nothing() {
             peers: 3 + seed as usize % 3,
             steps: 100 + seed as usize % 5 * 80,
             copies: 1 + seed as usize % 3,
+            rewinds: false,
         };
         World::run(seed.wrapping_add(2 << 32), plan);
     });

@@ -5,6 +5,7 @@ use super::link::Link;
 use super::peer::Peer;
 use super::random::Random;
 use crate::model::{Role, Value, json};
+use crate::space::check;
 use tempfile::TempDir;
 
 /// How a run goes.
@@ -14,6 +15,8 @@ pub struct Plan {
     pub steps: usize,
     /// Whether devices are copied on the way.
     pub copies: usize,
+    /// Whether things are undone, restored, branched and merged; then nobody counts what was written.
+    pub rewinds: bool,
 }
 
 /// A space and everybody in it.
@@ -28,6 +31,7 @@ pub struct World {
     /// Peers of different sides cannot meet.
     sides: Vec<bool>,
     copies: usize,
+    rewinds: bool,
     originals: usize,
 }
 
@@ -53,6 +57,7 @@ impl World {
             time: 0,
             links_made: 0,
             copies: plan.copies,
+            rewinds: plan.rewinds,
             originals: plan.peers,
         }
     }
@@ -111,6 +116,9 @@ impl World {
 
     fn act(&mut self) {
         let at = *self.random.pick(&self.joined());
+        if self.rewinds && self.random.once_in(3) {
+            return actions::rewind(&mut self.peers[at], &mut self.random, self.time);
+        }
         actions::act(
             &mut self.peers[at],
             &mut self.random,
@@ -344,7 +352,22 @@ impl World {
                 }
             }
         }
-        self.check_ledger();
+        self.check_files();
+        if !self.rewinds {
+            self.check_ledger();
+        }
+    }
+
+    /// What is stored is what this library would have written: rows and what they are found by say what
+    /// documents say, and these hold what entries brought. It takes long, so of two peers only.
+    fn check_files(&mut self) {
+        let joined = self.joined();
+        for at in [joined.first(), joined.last()].into_iter().flatten() {
+            let core = self.peers[*at].core();
+            let found = check(core.id(), core.reads(), &core.content_keys(), true).unwrap();
+            // Blobs that objects name are nowhere in the simulation.
+            assert!(found.faults.is_empty(), "peer {at}: {:?}", found.faults);
+        }
     }
 
     fn devices(&self) -> usize {

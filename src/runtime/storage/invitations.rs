@@ -4,6 +4,7 @@ use super::database::Failure;
 use super::profile::ProfileStore;
 use crate::model::{Error, IdentityKey, Result, limits};
 use rusqlite::{Transaction, params};
+use zeroize::Zeroizing;
 
 /// An invitation as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct StoredInvitation {
     /// How many guests were let in.
     pub uses: u32,
     /// What the invitation layer keeps about it.
-    pub payload: Vec<u8>,
+    pub payload: Zeroizing<Vec<u8>>,
 }
 
 impl ProfileStore {
@@ -44,7 +45,7 @@ impl ProfileStore {
             .query_map([limits::CODES_PER_INVITATION], |row| {
                 Ok(StoredInvitation {
                     id: row.get(0)?,
-                    payload: row.get(1)?,
+                    payload: Zeroizing::new(row.get(1)?),
                     uses: row.get(2)?,
                     used_codes: row.get(3)?,
                 })

@@ -21,6 +21,8 @@ pub struct Transaction {
     pub message: Option<String>,
     /// The objects that it changed.
     pub objects: Vec<String>,
+    /// The version that it made of each, in the same order.
+    pub versions: Vec<Vec<String>>,
 }
 
 impl Transaction {
@@ -34,6 +36,7 @@ impl Transaction {
             device: info.device,
             message: info.message,
             objects: info.objects,
+            versions: info.versions.into_iter().map(|o| o.heads).collect(),
         }
     }
 }
@@ -47,16 +50,26 @@ pub struct Version {
     pub parents: Vec<String>,
     /// When, in milliseconds since 1970, by its author's clock.
     pub time_ms: i64,
+    /// Its author's identity.
+    pub identity: String,
+    /// Its author's name in the space, empty if it is no member any more.
+    pub name: String,
+    /// The device that made it.
+    pub device: String,
     /// Its message.
     pub message: Option<String>,
 }
 
-impl From<ChangeInfo> for Version {
-    fn from(info: ChangeInfo) -> Self {
+impl Version {
+    /// With the author's name.
+    pub fn new(info: ChangeInfo, name: String) -> Self {
         Version {
             hash: info.hash,
             parents: info.parents,
             time_ms: info.time_ms,
+            identity: info.identity,
+            name,
+            device: info.device,
             message: info.message,
         }
     }

@@ -48,6 +48,8 @@ public struct TransactionInfo: Hashable, Sendable {
     public let message: String?
     /// The objects that it changed, in id order.
     public let objects: [String]
+    /// The version that it made of each, by the object's id.
+    public let versions: [String: [String]]
     /// If its author, or the author's device, was removed, demoted or revoked without having known:
     /// the identity of a member who had built on it in good standing, which is why it counts. Of
     /// several such members devices may name different ones.
@@ -60,6 +62,8 @@ public struct TransactionInfo: Hashable, Sendable {
         time = Date(millisecondsSince1970: native.timeMs)
         message = native.message
         objects = native.objects
+        versions = Dictionary(
+            native.versions.map { ($0.id, $0.heads) }, uniquingKeysWith: { _, latter in latter })
         endorsedBy = native.endorsedBy
     }
 }

@@ -68,13 +68,19 @@ public struct ChangeInfo: Hashable, Sendable {
     public let parents: [String]
     /// The message given to the transaction, if any.
     public let message: String?
-    /// When, by the author's clock.
+    /// When, by the author's clock: a claim, not a fact.
     public let time: Date
+    /// The identity of its author.
+    public let identity: String
+    /// The device that made it, which signed the entry that it came in.
+    public let device: String
 
     init(native: EchoDBNative.ChangeInfo) {
         hash = native.hash
         parents = native.parents
         message = native.message
         time = Date(millisecondsSince1970: native.timeMs)
+        identity = native.identity
+        device = native.device
     }
 }

@@ -96,7 +96,7 @@ fn an_attempt_is_counted_once_and_outlives_the_process() {
         id: INVITATION,
         used_codes,
         uses,
-        payload: b"two".to_vec(),
+        payload: b"two".to_vec().into(),
     };
     assert_eq!(store.invitations().unwrap(), [want(2, 0)]);
     assert_eq!(store.use_code(&INVITATION).unwrap(), 3);

@@ -3,7 +3,7 @@
 use super::{Context, object};
 use crate::args::{BranchCommand, Command};
 use crate::event::{Created, Event};
-use crate::event_past::{Difference, Transaction};
+use crate::event_past::{Difference, Transaction, Version};
 use crate::failure::{Failure, Result};
 use echodb::{Space, TextUnit};
 use serde_json::Value;
@@ -39,8 +39,7 @@ pub(super) fn run(context: &mut Context, command: Command) -> Result<()> {
 
 fn log(context: &mut Context, name: &str, limit: u32, before: Option<String>) -> Result<()> {
     let space = context.space(name)?;
-    let members = space.members()?.into_iter();
-    let names: HashMap<String, String> = members.map(|m| (m.identity, m.display_name)).collect();
+    let names = names(&space)?;
     for info in space.log(limit, before)? {
         let name = names.get(&info.identity).cloned().unwrap_or_default();
         let event = Event::Transaction(Transaction::new(info, name));
@@ -50,10 +49,20 @@ fn log(context: &mut Context, name: &str, limit: u32, before: Option<String>) ->
 }
 
 fn history(context: &mut Context, name: &str, id: String) -> Result<()> {
-    for change in context.space(name)?.history(id, Vec::new())? {
-        context.output.emit(Event::Version(change.into()))?;
+    let space = context.space(name)?;
+    let names = names(&space)?;
+    for change in space.history(id, Vec::new())? {
+        let name = names.get(&change.identity).cloned().unwrap_or_default();
+        let event = Event::Version(Version::new(change, name));
+        context.output.emit(event)?;
     }
     Ok(())
+}
+
+/// What the members call themselves, by identity.
+fn names(space: &Space) -> Result<HashMap<String, String>> {
+    let members = space.members()?.into_iter();
+    Ok(members.map(|m| (m.identity, m.display_name)).collect())
 }
 
 fn diff(context: &mut Context, name: &str, id: String, from: &str, to: Option<&str>) -> Result<()> {

@@ -6,10 +6,7 @@ use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 use serde_json::Value;
 
 pub fn transaction(transaction: &Transaction, style: Style) -> String {
-    let name = match transaction.name.is_empty() {
-        true => transaction.identity.get(..12).unwrap_or_default(),
-        false => &transaction.name,
-    };
+    let name = author(&transaction.name, &transaction.identity);
     let mut line = format!(
         "{}  {}  {}  {} object{}",
         style.dim(&transaction.entry),
@@ -30,13 +27,23 @@ pub fn transaction(transaction: &Transaction, style: Style) -> String {
 
 pub fn version(version: &Version, style: Style) -> String {
     let message = version.message.as_deref().unwrap_or_default();
+    let name = author(&version.name, &version.identity);
     let line = format!(
-        "{}  {}  {}",
+        "{}  {}  {}  {}",
         style.dim(&version.hash),
         time(version.time_ms),
+        style.bold(&safe::line(name)),
         safe::line(message)
     );
     format!("{}\n", line.trim_end())
+}
+
+/// A member's name, or the beginning of the key of one who is none any more.
+fn author<'a>(name: &'a str, identity: &'a str) -> &'a str {
+    match name.is_empty() {
+        true => identity.get(..12).unwrap_or_default(),
+        false => name,
+    }
 }
 
 pub fn undone(undone: &Undone) -> String {

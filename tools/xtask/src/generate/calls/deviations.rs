@@ -548,6 +548,12 @@ pub const SHAPES: &[Shape] = &[
         "what was written stands beside the other keys",
     ),
     shaped("TransactionInfo::time_ms", THREE, "time", A_TIME),
+    shaped(
+        "TransactionInfo::versions",
+        THREE,
+        "versions",
+        "a map from each object's id to its version",
+    ),
     shaped("BranchInfo::created_ms", THREE, "created", A_TIME),
     shaped("BranchInfo::updated_ms", THREE, "updated", A_TIME),
     shaped("IndexInfo::type_name", THREE, "type", SHORT),

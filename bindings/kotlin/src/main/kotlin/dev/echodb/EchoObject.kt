@@ -120,16 +120,27 @@ public class EchoObject internal constructor(
  * @property hash The change's hash: the version it led to.
  * @property parents The versions it was made on.
  * @property message The message given to the transaction, if any.
- * @property time When, by the author's clock.
+ * @property time When, by the author's clock: a claim, not a fact.
+ * @property identity The identity of its author.
+ * @property device The device that made it, which signed the entry that it came in.
  */
 public data class ChangeInfo(
     public val hash: String,
     public val parents: List<String>,
     public val message: String?,
     public val time: Instant,
+    public val identity: String,
+    public val device: String,
 ) {
     internal companion object {
         fun of(info: NativeChangeInfo): ChangeInfo =
-            ChangeInfo(info.hash, info.parents, info.message, Instant.ofEpochMilli(info.timeMs))
+            ChangeInfo(
+                hash = info.hash,
+                parents = info.parents,
+                message = info.message,
+                time = Instant.ofEpochMilli(info.timeMs),
+                identity = info.identity,
+                device = info.device,
+            )
     }
 }

@@ -48,6 +48,7 @@ public data class SkippedUndo(public val id: String, public val path: String, pu
  * @property time When, by the author's clock: a claim, not a fact.
  * @property message The message given to it, if any.
  * @property objects The objects that it changed, in id order.
+ * @property versions The version that it made of each, by the object's id.
  * @property endorsedBy If its author, or the author's device, was removed, demoted or revoked without
  *   having known: the identity of a member who had built on it in good standing, which is why it
  *   counts. Of several such members devices may name different ones.
@@ -59,6 +60,7 @@ public data class TransactionInfo(
     public val time: Instant,
     public val message: String?,
     public val objects: List<String>,
+    public val versions: Map<String, List<String>>,
     public val endorsedBy: String?,
 ) {
     internal companion object {
@@ -70,6 +72,7 @@ public data class TransactionInfo(
                 time = Instant.ofEpochMilli(info.timeMs),
                 message = info.message,
                 objects = info.objects,
+                versions = info.versions.associate { it.id to it.heads },
                 endorsedBy = info.endorsedBy,
             )
     }

@@ -56,6 +56,11 @@ class HistoryTest {
         val (last, before) = space.log(2)
         assertEquals(listOf(done.entry, "two", listOf(first)), listOf(last.entry, last.message, last.objects))
         assertEquals(client.identity!!.let { it.identity to it.device }, last.identity to last.device)
+        val (made, changed) = space.history(first)
+        assertEquals(mapOf(first to listOf(changed.hash)), last.versions)
+        assertEquals(listOf(made.hash), before.versions[first])
+        assertEquals(last.identity to last.device, changed.identity to changed.device)
+        assertEquals(1L, space.getAt(first, before.versions.getValue(first))["n"])
         assertEquals(before, space.log(1, last.entry).single())
         thrown<EchoException.InvalidArgument> { space.log(-1) }
         thrown<EchoException> { space.log(1, "nonsense") }
