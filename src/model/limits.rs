@@ -4,8 +4,11 @@
 
 /// Largest control entry, in bytes.
 pub const CONTROL_ENTRY_BYTES: usize = 64 * 1024;
-/// Largest control entry that rotates or shares keys: a thousand devices take 80 KB.
+/// Largest control entry that rotates or shares keys.
 pub const KEY_ENTRY_BYTES: usize = 128 * 1024;
+/// Devices for which such an entry that we write has the key, of 112 bytes each; the others get it by
+/// further entries.
+pub const KEY_WRAPS: usize = 1000;
 /// Largest data entry, in bytes.
 pub const DATA_ENTRY_BYTES: usize = 1024 * 1024;
 /// Objects that one transaction may touch.

@@ -8,7 +8,7 @@ use crate::authority::{
     ControlOp, DeviceView, Verdict, join_signing_bytes, key_wrap_info, seal_back_link,
 };
 use crate::feed::{ContentKey, DeviceSigner, Entry, FeedHeader, FeedKind};
-use crate::identity::{DeviceCertificate, wrap_key};
+use crate::identity::{DeviceCertificate, Wrap, wrap_key};
 use crate::model::{ContentKeyId, EntryId, Error, ErrorKind, FeedId, Result, Role, limits};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap, hash_map};
@@ -166,6 +166,8 @@ impl SpaceCore {
         let back_link = newest
             .map(|older| seal_back_link(&key, older))
             .transpose()?;
+        // What one entry does not hold follows at once; whoever lacks it waits for it like a newcomer.
+        let others = wraps.split_off(self.wraps_at_once.min(wraps.len()));
         self.author_control(&ControlOp::KeyRotate {
             key_id,
             generation,
@@ -173,6 +175,15 @@ impl SpaceCore {
             back_link,
         })?;
         self.insert_key(key);
+        self.hand_out(key_id, others)
+    }
+
+    /// Says in as many entries as it takes what devices open a key with.
+    fn hand_out(&mut self, key_id: ContentKeyId, wraps: Vec<Wrap>) -> Result<()> {
+        for wraps in wraps.chunks(self.wraps_at_once) {
+            let wraps = wraps.to_vec();
+            self.author_control(&ControlOp::KeyShare { key_id, wraps })?;
+        }
         Ok(())
     }
 
@@ -205,7 +216,7 @@ impl SpaceCore {
         }
         let any = !by_key.is_empty();
         for (key_id, wraps) in by_key {
-            self.author_control(&ControlOp::KeyShare { key_id, wraps })?;
+            self.hand_out(key_id, wraps)?;
         }
         Ok(any)
     }

@@ -85,6 +85,12 @@ impl SpaceCore {
         self.share(self.authority.unreached_by(identity))
     }
 
+    /// For tests: has entries give a key to so few devices each.
+    #[cfg(test)]
+    pub fn wrap_at_once(&mut self, devices: usize) {
+        self.wraps_at_once = devices;
+    }
+
     /// Whether we have written under a key for longer than keys are meant for. A clock that was
     /// turned back makes it younger, never older.
     pub(super) fn is_key_old(&mut self, key: &ContentKeyId, now_ms: u64) -> Result<bool> {

@@ -102,6 +102,8 @@ pub struct SpaceCore {
     /// The content keys of this device, unwrapped when the first is asked for: what is stored can be
     /// read without.
     pub(super) keys: OnceCell<ContentKeys>,
+    /// Devices that one entry of ours gives a key to.
+    pub(super) wraps_at_once: usize,
     /// The key last written under, and since when, by our own clock.
     pub(super) key_since: Option<(ContentKeyId, u64)>,
     pub(super) documents: Documents,
@@ -168,6 +170,7 @@ impl SpaceCore {
             random,
             authority: Authority::new(id),
             keys: OnceCell::new(),
+            wraps_at_once: crate::model::limits::KEY_WRAPS,
             key_since: None,
             documents: Documents::new(actor),
             typing: Typing::default(),

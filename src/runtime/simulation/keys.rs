@@ -77,6 +77,29 @@ fn whoever_removes_makes_a_new_key_and_nobody_else_does() {
     assert_eq!(generation(&mut peers[1]), before + 1);
 }
 
+/// As where there are more devices than one entry has room for.
+#[test]
+fn a_key_reaches_all_in_as_many_entries_as_it_takes() {
+    let (_folder, mut peers) = peers(6);
+    let gone = peers[5].keyring.identity_key();
+    for peer in &mut peers {
+        peer.core().wrap_at_once(2);
+    }
+    peers[0].core().set_role(&gone, None).unwrap();
+    let secret = write(&mut peers[0], 1);
+    meet(&mut peers);
+    let who: Vec<bool> = peers.iter_mut().map(|peer| reads(peer, secret)).collect();
+    assert_eq!(who, [true, true, true, true, true, false]);
+    // Each of them writes under the same key.
+    let before = generation(&mut peers[0]);
+    for at in 0..5 {
+        let object = write(&mut peers[at], 2);
+        meet(&mut peers);
+        assert!(reads(&mut peers[4 - at], object) && !reads(&mut peers[5], object));
+        assert_eq!(generation(&mut peers[at]), before);
+    }
+}
+
 #[test]
 fn concurrent_removals_are_healed_once_by_whoever_is_there() {
     let (_folder, mut peers) = peers(4);

@@ -4,7 +4,7 @@ use super::peer::Peer;
 use crate::model::DeviceKey;
 use crate::runtime::session_source::CoreSource;
 use crate::sync::replicator::Replicator;
-use crate::sync::wire::{Message, space_tag};
+use crate::sync::wire::{Body, Message, Open, space_tag};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -16,6 +16,8 @@ struct End {
     seen: Option<u64>,
     /// What is on its way to this end.
     incoming: VecDeque<Bytes>,
+    /// That the other end has begun, said before this one had the space.
+    early: Option<Open>,
 }
 
 /// A link that is up.
@@ -69,11 +71,13 @@ impl Link {
         let mut out = Vec::new();
         match &mut side.replicator {
             None => {
-                side.replicator = Some(Replicator::new(
-                    space_tag(&core.id(), &self.hash),
-                    &source,
-                    &mut out,
-                ))
+                let tag = space_tag(&core.id(), &self.hash);
+                let mut replicator = Replicator::new(tag, &source, &mut out);
+                if let Some(open) = side.early.take() {
+                    let body = Body::Open(open);
+                    replicator.receive(body, &source, &mut out).unwrap();
+                }
+                side.replicator = Some(replicator);
             }
             Some(_) if side.seen == Some(core.generation()) => {}
             Some(replicator) => replicator.pump(&source, &mut out).unwrap(),
@@ -104,11 +108,15 @@ impl Link {
             return;
         };
         let other = peers[self.ends[1 - end]].keyring.device_key();
+        let message = Message::from_bytes(bytes).unwrap();
         if peers[self.ends[end]].core.is_none() {
+            // As a session keeps it.
+            if let Some(Body::Open(open)) = message.body {
+                self.sides[end].early = Some(open);
+            }
             return;
         }
         self.look(end, peers);
-        let message = Message::from_bytes(bytes).unwrap();
         let peer = &mut peers[self.ends[end]];
         let mut out = Vec::new();
         let Some(replicator) = &mut self.sides[end].replicator else {
