@@ -11,7 +11,8 @@ int main() {
         auto listener = [](std::string_view changes) { std::cerr << changes << "\n"; };
         auto subscription = space.subscribe(R"({"type": "Note"})", listener);
         space.create("Note", R"({"title": "Hello"})");
-        std::cout << space.query(R"({"type": "Note"})") << "\n";
+        auto hello = echodb::Filter::type("Note") && echodb::field("title").starts_with("Hel");
+        std::cout << space.query(hello) << "\n";
         client.shutdown();
     } catch (const echodb::Error &error) {
         std::cerr << error.what() << "\n";

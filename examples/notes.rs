@@ -1,5 +1,6 @@
 //! Makes a note in a database in memory and finds it again.
 // README-BEGIN
+use echodb::builder::{Filter, field};
 use echodb::{Client, ClientOptions, Result, TextUnit};
 
 fn main() -> Result<()> {
@@ -9,7 +10,7 @@ fn main() -> Result<()> {
     let fields = r#"{"text": {"@text": "Buy milk"}, "done": false}"#;
     let id = space.create(Some("Note".into()), fields.into())?;
     space.splice_text(id, "text".into(), 4, 0, "oat ".into(), TextUnit::CodePoint)?;
-    let open = r#"{"type": "Note", "field": "done", "op": "eq", "value": false}"#;
+    let open = Filter::of_type("Note") & field("done").eq(false);
     for note in space.query(open.into())? {
         println!("{}", note.fields);
     }

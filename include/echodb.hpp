@@ -2,7 +2,8 @@
  * echo-db for C++17: header-only, over echodb.h, whose comments describe every call.
  *
  * Handles are move-only and free themselves. Failures throw echodb::Error. Strings go in as
- * std::string_view and come back as std::string; records come back as JSON. Listeners are
+ * std::string_view and come back as std::string; records come back as JSON. What is asked, as a
+ * query or filter, is JSON too, or built by echodb_query.hpp. Listeners are
  * std::function; an exception from one is logged and changes nothing. They run on threads of the
  * library: see the essay in echodb.h. A moved-from handle may only be destroyed or assigned to.
  */
@@ -10,6 +11,7 @@
 #define ECHODB_HPP
 
 #include "echodb.h"
+#include "echodb_query.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,6 +2,7 @@
 
 pub mod api;
 mod authority;
+pub mod builder;
 mod credential;
 mod feed;
 mod ffi;

@@ -169,6 +169,15 @@ fn the_model_in_c_and_cpp() {
 }
 
 #[test]
+fn the_builder_of_queries_in_cpp() {
+    let builder = compile("builder", "c++17", &[], &["tests/c/builder.cpp"]);
+    let queries = root().join("tests/golden/queries.json");
+    run_both(&builder, || queries.display().to_string());
+    // Comparisons mean more in the next standard.
+    compile("builder", "c++20", &[], &["tests/c/builder.cpp"]);
+}
+
+#[test]
 fn the_past_in_c_and_cpp() {
     for (name, standard, source) in [
         ("history", "c99", "tests/c/history.c"),
@@ -304,6 +313,12 @@ fn the_header_stands_alone_and_links_twice() {
             .args(["-x", "c++", "-fsyntax-only", &format!("-std={standard}")])
             .args(WARNINGS)
             .arg(&header));
+    }
+    for header in ["echodb_filter.hpp", "echodb_query.hpp"] {
+        run(Command::new("g++")
+            .args(["-x", "c++", "-fsyntax-only", "-std=c++17"])
+            .args(WARNINGS)
+            .arg(root().join("include").join(header)));
     }
 }
 

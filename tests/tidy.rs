@@ -12,6 +12,7 @@ use std::process::Command;
 /// below it may.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("builder", &["model"]),
     ("feed", &["model"]),
     ("identity", &["model", "feed"]),
     ("authority", &["model", "feed", "identity"]),

@@ -3,6 +3,7 @@
 
 pub mod blob;
 pub mod contain;
+mod convert;
 pub mod difference;
 pub mod error;
 pub mod id;

@@ -78,6 +78,8 @@ from ._native import library_version as _library_version
 from ._objects import ChangeInfo, Object
 from ._query import (
     BY_ID,
+    BY_PARENT,
+    BY_RANK,
     BY_TYPE,
     Clock,
     Field,
@@ -92,6 +94,7 @@ from ._query import (
     field,
     of_type,
     relations,
+    search,
     tagged,
     updated,
     with_id,
@@ -191,6 +194,8 @@ __version__: str = _library_version()
 
 __all__ = [
     "BY_ID",
+    "BY_PARENT",
+    "BY_RANK",
     "BY_TYPE",
     "AccessExplanation",
     "AggregateRow",
@@ -336,6 +341,7 @@ __all__ = [
     "refers_to",
     "related",
     "relations",
+    "search",
     "source",
     "source_of",
     "tagged",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Dict, List, Mapping, NoReturn, Optional, Sequence, Union
 
 from ._links import Follow, step_json
-from ._values import Value, dump_json, plain, to_millis
+from ._values import Value, dump_json, plain, strings, to_millis
 
 
 class Filter:
@@ -41,12 +41,17 @@ class Filter:
 
 @dataclass(frozen=True)
 class Order:
-    """A sort key; see :meth:`Field.ascending` and :meth:`Field.descending`."""
+    """A sort key; see :meth:`Field.ascending`, :meth:`Clock.ascending` and the constants ``BY_…``."""
 
-    #: ``"created"``, ``"updated"``, ``"id"``, ``"type"``, or the JSON Pointer of a field.
+    #: ``"created"``, ``"updated"``, ``"id"``, ``"type"``, ``"parent"``, ``"rank"``, or the JSON Pointer
+    #: of a field.
     by: str
     #: Whether the largest comes first.
     desc: bool = False
+
+    def reversed(self) -> Order:
+        """The same key the other way round."""
+        return Order(self.by, not self.desc)
 
     def to_json(self) -> Dict[str, Any]:
         """The key in the library's JSON form."""
@@ -181,6 +186,10 @@ updated = Clock("updated")
 BY_ID = Order("id")
 #: Sorts by the name of the type.
 BY_TYPE = Order("type")
+#: Sorts by the parent's id, those without one first.
+BY_PARENT = Order("parent")
+#: Sorts by how well objects fit the :func:`search` that all results satisfy, the best first.
+BY_RANK = Order("rank")
 
 
 def of_type(*names: Optional[str]) -> Filter:
@@ -222,6 +231,16 @@ def with_key(source: str, key: Optional[str] = None) -> Filter:
     """Objects with this name in another system, or with any of that system; the system of natural
     keys is ``natural``."""
     return Filter({"key": {"source": source} if key is None else {"source": source, "key": key}})
+
+
+def search(words: str, paths: Sequence[str] = ()) -> Filter:
+    """Objects in whose strings and texts the words occur: ``red rose``, ``"a phrase"``, ``ros*``,
+    ``-thorn``, ``rose OR tulip``. With ``paths``, at most 8 fields or JSON Pointers, only these and what
+    is below them are looked at."""
+    json: Dict[str, Any] = {"search": words}
+    if paths:
+        json["in"] = strings(paths)
+    return Filter(json)
 
 
 #: A filter, or one in the library's JSON form.

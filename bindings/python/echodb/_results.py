@@ -78,8 +78,8 @@ def dump_aggregate(
     query: Dict[str, Any] = {"where": where_json(type, where)}
     if follow:
         query["follow"] = [step_json(step) for step in follow]
-    if group:
-        query["group"] = strings(group)
+    # Also without keys: it tells an aggregation from a query.
+    query["group"] = strings(group)
     if measures:
         query["aggregate"] = {
             name: each if isinstance(each, str) else dict(each) for name, each in measures.items()
@@ -122,4 +122,5 @@ def from_explanation(answer: str) -> Explanation:
 
 
 def _key(name: str) -> Dict[str, Any]:
-    return {"by": name[1:], "desc": True} if name.startswith("-") else {"by": name}
+    desc = name.startswith("-")
+    return {"by": name[1:] if desc else name, "desc": desc}

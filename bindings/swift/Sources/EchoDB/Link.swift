@@ -107,7 +107,8 @@ public struct Link: Hashable, Sendable {
         return link
     }
 
+    /// Whether it says more than what it leads to.
     var hasOptions: Bool {
-        path != nil || direction != nil || destination != .anything
+        path != nil || (direction ?? .both) != .both || !types.isEmpty || via != nil
     }
 }

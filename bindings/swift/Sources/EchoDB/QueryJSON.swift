@@ -32,6 +32,7 @@ extension JSONWriter {
         var writer = JSONWriter()
         try writer.write(
             type: aggregation.type, where: aggregation.filter, follow: aggregation.follow)
+        // Also without keys: it tells an aggregation from a query.
         writer.write(raw: ",\"group\":")
         writer.write(list: aggregation.group) { $0.write(string: $1.key) }
         if !aggregation.measures.isEmpty {
@@ -88,7 +89,16 @@ extension JSONWriter {
     /// A link's name and options.
     private mutating func write(_ link: Link, depth: Int) throws {
         write(raw: "\"\(link.name)\":")
-        guard link.hasOptions else { return write(raw: "true") }
+        if !link.hasOptions {
+            switch link.destination {
+            case .anything:
+                return write(raw: "true")
+            case .ids(let ids):
+                return write(list: ids) { $0.write(string: $1) }
+            case .satisfying:
+                break
+            }
+        }
         var separator = "{"
         func begin(_ key: String, _ writer: inout JSONWriter) {
             writer.write(raw: "\(separator)\"\(key)\":")
@@ -98,7 +108,8 @@ extension JSONWriter {
             begin("path", &self)
             write(string: path)
         }
-        if let direction = link.direction {
+        // What a link says that says nothing.
+        if let direction = link.direction, direction != .both {
             begin("direction", &self)
             write(string: direction.rawValue)
         }

@@ -31,6 +31,10 @@ pub fn lay_out(root: &Path, profile: &str) -> Outcome<PathBuf> {
         root.join("tests/conformance/peer.swift"),
         "Sources/ConformancePeer/main.swift".into(),
     ));
+    files.push((
+        root.join("tests/golden/queries.json"),
+        "Tests/Golden/queries.json".into(),
+    ));
     for name in library_names(root, &library)? {
         files.push((library.clone(), Path::new("lib").join(name)));
     }

@@ -39,7 +39,12 @@ impl Language {
     pub fn places(self) -> &'static [&'static str] {
         match self {
             Language::C => &["include/echodb.h"],
-            Language::Cpp => &["include/echodb.hpp", "include/echodb.h"],
+            Language::Cpp => &[
+                "include/echodb.hpp",
+                "include/echodb_filter.hpp",
+                "include/echodb_query.hpp",
+                "include/echodb.h",
+            ],
             Language::Python => &["bindings/python/echodb"],
             Language::Kotlin => &["bindings/kotlin/src/main/kotlin/dev/echodb"],
             Language::Swift => &["bindings/swift/Sources/EchoDB"],

@@ -145,7 +145,8 @@ public data class Aggregation @JvmOverloads constructor(
     public fun toJson(): String {
         val entries = linkedMapOf<String, JsonElement>("where" to filter(type, where).element())
         if (follow.isNotEmpty()) entries["follow"] = JsonArray(follow.map { it.element() })
-        if (group.isNotEmpty()) entries["group"] = JsonArray(group.map { JsonPrimitive(it.key) })
+        // Also without keys: it tells an aggregation from a query.
+        entries["group"] = JsonArray(group.map { JsonPrimitive(it.key) })
         if (measures.isNotEmpty()) entries["aggregate"] = JsonObject(measures.mapValues { it.value.element() })
         if (order.isNotEmpty()) entries["order"] = JsonArray(order.map { it.element() })
         if (limit != null) entries["limit"] = JsonPrimitive(limit)

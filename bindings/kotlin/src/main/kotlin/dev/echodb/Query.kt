@@ -60,8 +60,11 @@ public class Filter internal constructor(private val json: JsonObject) {
     }
 }
 
-/** A sort key; see [Field.ascending], [Clock.ascending], [BY_ID] and [BY_TYPE]. */
+/** A sort key; see [Field.ascending], [Clock.ascending], [BY_ID], [BY_TYPE], [BY_PARENT] and [BY_RANK]. */
 public class Order internal constructor(internal val by: String, internal val descending: Boolean) {
+    /** The same key the other way round. */
+    public fun reversed(): Order = Order(by, !descending)
+
     override fun equals(other: Any?): Boolean =
         other is Order && other.by == by && other.descending == descending
 
@@ -205,6 +208,14 @@ public val BY_ID: Order = Order("id", false)
 @JvmField
 public val BY_TYPE: Order = Order("type", false)
 
+/** Sorts by the parent's id, those without one first. */
+@JvmField
+public val BY_PARENT: Order = Order("parent", false)
+
+/** Sorts by how well objects fit the [search] that all results satisfy, the best first. */
+@JvmField
+public val BY_RANK: Order = Order("rank", false)
+
 /** A field by its name, or a place inside one by its JSON Pointer (`"/address/city"`). */
 public fun field(path: String): Field = Field(path)
 
@@ -241,6 +252,19 @@ public fun isBranch(value: Boolean = true): Filter = Filter.of("branch", JsonPri
 /** Relations, objects with a source or a target; or the others. */
 @JvmOverloads
 public fun isRelation(value: Boolean = true): Filter = Filter.of("relation", JsonPrimitive(value))
+
+/**
+ * Objects in whose strings and texts the words occur; [Space.search] says what may be typed.
+ *
+ * @param words The words.
+ * @param paths The fields or JSON Pointers to look at, with what is below them, at most 8; of none,
+ *   everything is looked at.
+ */
+@JvmOverloads
+public fun search(words: String, paths: List<String> = emptyList()): Filter {
+    val typed = "search" to JsonPrimitive(words)
+    return if (paths.isEmpty()) Filter.of(typed) else Filter.of(typed, "in" to JsonArray(paths.map(::JsonPrimitive)))
+}
 
 private fun nameOrNull(name: String?): JsonElement = if (name == null) JsonNull else JsonPrimitive(name)
 
