@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 const PHRASE_BYTES: usize = 4096;
 /// How often to look whether everything has come.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Shorter prefixes are not taken.
+const PREFIX_CHARS: usize = 4;
 /// A day: longer waits are cut to it.
 const MAX_SYNC_WAIT_S: u64 = 86_400;
 
@@ -133,14 +135,23 @@ fn devices(context: &Context) -> Result<Vec<DeviceInfo>> {
 }
 
 fn find(context: &Context, given: &str) -> Result<DeviceInfo> {
-    let mut found: Vec<DeviceInfo> = devices(context)?
-        .into_iter()
-        .filter(|device| {
-            device.device == given
-                || device.name == given
-                || (given.len() >= 4 && device.device.starts_with(given))
-        })
-        .collect();
+    choose(devices(context)?, given)
+}
+
+/// The device with this key, a prefix of it, or this name. A whole key wins: a stolen device may name
+/// any device, with its own key too, and must not come in the way of its revocation by that.
+fn choose(devices: Vec<DeviceInfo>, given: &str) -> Result<DeviceInfo> {
+    let key = given.to_ascii_lowercase();
+    let is_prefix = |id: &str| key.len() >= PREFIX_CHARS && id.starts_with(&key);
+    let mut found = Vec::new();
+    for device in devices {
+        if device.device == key {
+            return Ok(device);
+        }
+        if !given.is_empty() && (device.name == given || is_prefix(&device.device)) {
+            found.push(device);
+        }
+    }
     let all = found.len();
     match (found.pop(), all) {
         (Some(device), 1) => Ok(device),
@@ -204,4 +215,45 @@ pub(super) fn recover(
     )?;
     stay(context, control, 15)?;
     identity::show(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_key_wins_over_names_and_prefixes() {
+        let device = |key: &str, name: &str| DeviceInfo {
+            device: key.to_owned(),
+            name: name.to_owned(),
+            this_device: false,
+            connected: false,
+            added_ms: None,
+            last_seen_ms: None,
+            revoked: false,
+            recovered: false,
+        };
+        let devices = [
+            device("abcdefgh", "Phone"),
+            device("abcdzzzz", "Tablet"),
+            device("qqqqqqqq", "abcde"),
+            device("rrrrrrrr", "abcdefgh"),
+            device("ssssssss", ""),
+        ];
+        let found = |given: &str| {
+            let found = choose(devices.to_vec(), given);
+            found
+                .map(|device| device.device)
+                .map_err(|failure| failure.exit_code())
+        };
+        assert_eq!(found("abcdefgh").unwrap(), "abcdefgh");
+        assert_eq!(found("ABCDEFGH").unwrap(), "abcdefgh");
+        assert_eq!(found("Phone").unwrap(), "abcdefgh");
+        assert_eq!(found("abcdz").unwrap(), "abcdzzzz");
+        assert_eq!(found("abcd"), Err(2));
+        assert_eq!(found("abcde"), Err(2), "a name and a prefix");
+        assert_eq!(found("qqq"), Err(3), "too short for a prefix");
+        assert_eq!(found(""), Err(3));
+        assert_eq!(found("Laptop"), Err(3));
+    }
 }
