@@ -34,7 +34,7 @@ pub fn pair(host: &Profile, guest: &Profile) -> String {
     string(&joined, "space")
 }
 
-fn eventually(what: &str, mut test: impl FnMut() -> bool) {
+pub fn eventually(what: &str, mut test: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !test() {
         assert!(Instant::now() < end, "{what} does not happen");
