@@ -270,6 +270,22 @@ fn devices_in_c() {
 }
 
 #[test]
+fn devices_and_members_in_cpp() {
+    let signal = support::Signal::start();
+    let url = || signal.url.clone();
+    for (name, source) in [
+        ("devices_cpp", "tests/c/devices.cpp"),
+        ("members_cpp", "tests/c/members.cpp"),
+    ] {
+        run_both(&compile(name, "c++17", &[], &[source]), url);
+        run_sanitized(
+            &compile(name, "gnu++17", &SANITIZERS, &[source]),
+            &[&signal.url],
+        );
+    }
+}
+
+#[test]
 fn the_wrapper_in_cpp() {
     let signal = support::Signal::start();
     let url = || signal.url.clone();

@@ -137,6 +137,15 @@ static void list_and_cancel(echodb_client *laptop) {
     free(id);
 }
 
+/* Whether a list of devices says that one is revoked. */
+static int is_revoked(const char *devices, const char *device) {
+    const char *start = strstr(devices, device);
+    CHECK(start != NULL);
+    const char *revoked = strstr(start, "\"revoked\":");
+    CHECK(revoked != NULL);
+    return strncmp(revoked, "\"revoked\":true", strlen("\"revoked\":true")) == 0;
+}
+
 /* The client's own device key. */
 static char *own_device(echodb_client *client) {
     echodb_buffer *buffer = NULL;
@@ -151,10 +160,30 @@ static char *own_device(echodb_client *client) {
     return identity;
 }
 
+/* Recovers the identity on one more client, which revokes the three devices of before. */
+static void recover_and_revoke(echodb_client *last, const char *phrase,
+                               const char *const older[3]) {
+    echodb_recover_options *options = NULL;
+    echodb_buffer *buffer = NULL;
+    OK(echodb_recover_options_new(&options, &error));
+    OK(echodb_recover_options_set_timeout_s(options, 300, &error));
+    OK(echodb_recover_options_set_revoke_older(options, true, &error));
+    OK(echodb_client_recover_identity(last, S(phrase), options, &buffer, &error));
+    CHECK(holds(buffer, "Ada L."));
+    OK(echodb_client_devices(last, &buffer, &error));
+    char *devices = take(buffer), *own = own_device(last);
+    for (int i = 0; i < 3; i++) {
+        CHECK(is_revoked(devices, older[i]));
+    }
+    CHECK(!is_revoked(devices, own));
+    free(devices), free(own);
+    echodb_recover_options_free(options);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc == 2);
     echodb_client *laptop = open_client(argv[1]), *phone = open_client(argv[1]);
-    echodb_client *found = open_client(argv[1]);
+    echodb_client *found = open_client(argv[1]), *last = open_client(argv[1]);
     echodb_buffer *buffer = NULL;
     echodb_space *space = NULL;
     echodb_subscription *changes = NULL;
@@ -215,14 +244,19 @@ int main(int argc, char **argv) {
     FAILS_OUT(ECHODB_INVALID_STATE, buffer,
               echodb_client_recover_identity(found, S(phrase), options, &buffer, &error));
 
+    char *former = own_device(found);
+    const char *older[] = {device, elder, former};
+    recover_and_revoke(last, phrase, older);
+
     free(id), free(device), free(elder), free(first), free(phrase);
+    free(former);
     echodb_recover_options_free(options);
     echodb_operation_free(operation);
     echodb_subscription_free(changes);
     CHECK(heard.destroyed == 1);
     echodb_space_free(space);
-    echodb_client *clients[] = {laptop, phone, found};
-    for (size_t i = 0; i < 3; i++) {
+    echodb_client *clients[] = {laptop, phone, found, last};
+    for (size_t i = 0; i < 4; i++) {
         OK(echodb_client_shutdown(clients[i], &error));
         echodb_client_free(clients[i]);
     }

@@ -1,7 +1,5 @@
 // Every call of the C++ wrapper; two clients pair through the signalling server at argv[1].
-#include "echodb.hpp"
-
-#include "check.h"
+#include "support.hpp"
 
 #include <poll.h>
 
@@ -16,20 +14,6 @@ std::string wrapper_alone();
 namespace {
 
 using namespace std::chrono_literals;
-
-bool has(const std::string &text, const std::string &piece) {
-    return text.find(piece) != std::string::npos;
-}
-
-// Whether the call throws an error of that status.
-template <typename Call> bool fails(echodb_status wanted, Call &&call) {
-    try {
-        call();
-    } catch (const echodb::Error &error) {
-        return error.status() == wanted && error.what()[0] != '\0';
-    }
-    return false;
-}
 
 static_assert(!std::is_copy_constructible_v<echodb::Client>);
 static_assert(std::is_nothrow_move_constructible_v<echodb::Space>);
@@ -174,9 +158,7 @@ void operations() {
 }
 
 echodb::Client online(const char *name, const char *url) {
-    echodb::ClientOptions options;
-    options.add_signaling(url).add_bind("127.0.0.1:0");
-    echodb::Client client = echodb::Client::open(options);
+    echodb::Client client = open_client(url);
     client.create_identity(name);
     return client;
 }
@@ -213,16 +195,11 @@ void two_clients(const char *url) {
     const echodb::Space here = ada.create_space("{}");
     const std::string id = here.create("Note", R"({"title": "hello"})");
     const echodb::Space there = bob.space(pair(here, bob));
-    for (int i = 0; here.digest() != there.digest(); i++) {
-        CHECK(i < 6000);
-        poll(nullptr, 0, 10);
-    }
+    eventually([&] { return here.digest() == there.digest(); });
     CHECK(has(there.get_object(id).value(), "hello"));
     CHECK(fails(ECHODB_INVALID_ARGUMENT, [&] { here.share_history("nobody"); }));
     CHECK(fails(ECHODB_PERMISSION_DENIED, [&] {
-        const std::string me = bob.identity().value();
-        const size_t at = me.find("\"identity\":\"") + 12;
-        there.share_history(me.substr(at, me.find('"', at) - at));
+        there.share_history(string_of(bob.identity().value(), "identity"));
     }));
     const echodb::Invitation unused = here.invite();
     unused.cancel();

@@ -1,13 +1,15 @@
 //! `device`, and what of `identity` is about the recovery phrase.
 
+use super::meeting::{Against, Meeting};
 use super::{Context, identity, pairing};
 use crate::control::Control;
 use crate::device_args::DeviceCommand;
 use crate::event::{DeviceEvent, Event};
 use crate::event_device::{DeviceCode, DeviceDone, Phrase};
 use crate::failure::{Failure, Result};
+use crate::wait_args::SyncWait;
 use echodb::model::ErrorKind;
-use echodb::{DeviceInfo, InviteOptions, JoinOptions, RecoverOptions};
+use echodb::{DeviceInfo, InviteOptions, JoinOptions, RecoverOptions, Space};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -15,6 +17,8 @@ use zeroize::Zeroizing;
 const PHRASE_BYTES: usize = 4096;
 /// How often to look whether everything has come.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Shorter prefixes are not taken.
+const PREFIX_CHARS: usize = 4;
 /// A day: longer waits are cut to it.
 const MAX_SYNC_WAIT_S: u64 = 86_400;
 
@@ -45,12 +49,31 @@ pub(super) fn run(context: &mut Context, control: &Control, command: DeviceComma
             context.client.rename_device(id.clone(), name)?;
             done(context, id, "renamed")
         }
-        DeviceCommand::Revoke { device } => {
-            let id = find(context, &device)?.device;
-            context.client.revoke_device(id.clone())?;
-            done(context, id, "revoked")
-        }
+        DeviceCommand::Revoke { device, wait } => revoke(context, control, &device, wait),
     }
+}
+
+/// Revokes a device, with others met before, whose word on what it wrote is good, and told after.
+fn revoke(context: &mut Context, control: &Control, given: &str, wait: SyncWait) -> Result<()> {
+    let device = find(context, given)?;
+    let id = device.device;
+    let against = match device.this_device {
+        true => Against::Oneself,
+        false => Against::Device(id.clone()),
+    };
+    let mut meeting = Meeting::everywhere(context, against, wait)?;
+    if !device.revoked {
+        meeting.before(context, control)?;
+    }
+    context.client.revoke_device(id.clone())?;
+    done(context, id.clone(), "revoked")?;
+    // Each space hears by itself, a little later.
+    let is_revoked = |space: &Space| {
+        let members = space.members().unwrap_or_default();
+        let mut devices = members.iter().flat_map(|member| &member.devices);
+        !devices.any(|device| *device == id)
+    };
+    meeting.after(context, control, is_revoked)
 }
 
 fn done(context: &mut Context, device: String, state: &str) -> Result<()> {
@@ -133,14 +156,23 @@ fn devices(context: &Context) -> Result<Vec<DeviceInfo>> {
 }
 
 fn find(context: &Context, given: &str) -> Result<DeviceInfo> {
-    let mut found: Vec<DeviceInfo> = devices(context)?
-        .into_iter()
-        .filter(|device| {
-            device.device == given
-                || device.name == given
-                || (given.len() >= 4 && device.device.starts_with(given))
-        })
-        .collect();
+    choose(devices(context)?, given)
+}
+
+/// The device with this key, a prefix of it, or this name. A whole key wins: a stolen device may name
+/// any device, with its own key too, and must not come in the way of its revocation by that.
+fn choose(devices: Vec<DeviceInfo>, given: &str) -> Result<DeviceInfo> {
+    let key = given.to_ascii_lowercase();
+    let is_prefix = |id: &str| key.len() >= PREFIX_CHARS && id.starts_with(&key);
+    let mut found = Vec::new();
+    for device in devices {
+        if device.device == key {
+            return Ok(device);
+        }
+        if !given.is_empty() && (device.name == given || is_prefix(&device.device)) {
+            found.push(device);
+        }
+    }
     let all = found.len();
     match (found.pop(), all) {
         (Some(device), 1) => Ok(device),
@@ -154,7 +186,12 @@ fn find(context: &Context, given: &str) -> Result<DeviceInfo> {
     }
 }
 
-pub(super) fn phrase(context: &mut Context, replace: bool) -> Result<()> {
+pub(super) fn phrase(
+    context: &mut Context,
+    control: &Control,
+    replace: bool,
+    wait: SyncWait,
+) -> Result<()> {
     if context.client.identity().is_none() {
         return Err(identity::no_identity());
     }
@@ -174,7 +211,10 @@ pub(super) fn phrase(context: &mut Context, replace: bool) -> Result<()> {
     context.output.emit(Event::Warning(format!(
         "write these words down: they are shown this one time, and whoever has them can become you. \
          {before}"
-    )))
+    )))?;
+    // After the words, which are shown this one time: nothing may come in between.
+    let meeting = Meeting::everywhere(context, Against::Nobody, wait)?;
+    meeting.after(context, control, |_| true)
 }
 
 /// The phrase on standard input.
@@ -204,4 +244,45 @@ pub(super) fn recover(
     )?;
     stay(context, control, 15)?;
     identity::show(context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_key_wins_over_names_and_prefixes() {
+        let device = |key: &str, name: &str| DeviceInfo {
+            device: key.to_owned(),
+            name: name.to_owned(),
+            this_device: false,
+            connected: false,
+            added_ms: None,
+            last_seen_ms: None,
+            revoked: false,
+            recovered: false,
+        };
+        let devices = [
+            device("abcdefgh", "Phone"),
+            device("abcdzzzz", "Tablet"),
+            device("qqqqqqqq", "abcde"),
+            device("rrrrrrrr", "abcdefgh"),
+            device("ssssssss", ""),
+        ];
+        let found = |given: &str| {
+            let found = choose(devices.to_vec(), given);
+            found
+                .map(|device| device.device)
+                .map_err(|failure| failure.exit_code())
+        };
+        assert_eq!(found("abcdefgh").unwrap(), "abcdefgh");
+        assert_eq!(found("ABCDEFGH").unwrap(), "abcdefgh");
+        assert_eq!(found("Phone").unwrap(), "abcdefgh");
+        assert_eq!(found("abcdz").unwrap(), "abcdzzzz");
+        assert_eq!(found("abcd"), Err(2));
+        assert_eq!(found("abcde"), Err(2), "a name and a prefix");
+        assert_eq!(found("qqq"), Err(3), "too short for a prefix");
+        assert_eq!(found(""), Err(3));
+        assert_eq!(found("Laptop"), Err(3));
+    }
 }

@@ -1,10 +1,11 @@
 //! Devices of one identity, and its recovery phrase.
 
 use crate::common::{Profile, Signal, string};
+use crate::pairing::eventually;
 use serde_json::Value;
 
 /// Makes `guest`, which has no identity, a device of `host`'s.
-fn link(host: &Profile, guest: &Profile, name: &str) {
+pub fn link(host: &Profile, guest: &Profile, name: &str) {
     let mut inviting = host.start(&["device", "invite"]);
     let first = inviting.until("code", |_| true);
     assert!(string(&first, "url").starts_with("echodb://link/"));
@@ -86,5 +87,49 @@ fn a_phone_is_added_named_and_revoked_and_a_phrase_brings_the_identity_back() {
     assert_eq!(
         found.one(&["get", "default", &id])["fields"]["title"],
         "before"
+    );
+}
+
+#[test]
+fn recovering_after_a_theft_revokes_every_device_of_before() {
+    let signal = Signal::start();
+    let laptop = Profile::with_signal("Ada", &signal);
+    let id = laptop.add(r#"{"title": "before"}"#);
+    let phrase = string(&laptop.one(&["identity", "phrase"]), "phrase");
+    let stolen = string(&laptop.one(&["identity", "show"]), "device");
+    let _serving = laptop.serve();
+    let found = Profile::absent_with_signal(&signal);
+    let recover = ["--json", "identity", "recover", "--revoke-older"];
+    let misspelt = found.run(&recover, b"no words");
+    assert_eq!(misspelt.status.code(), Some(2), "{misspelt:?}");
+    let recovered = found.run(&recover, phrase.as_bytes());
+    assert!(recovered.status.success(), "{recovered:?}");
+    let who: Value = serde_json::from_slice(&recovered.stdout).unwrap();
+    assert_eq!(who["name"], "Ada");
+
+    let devices = found.all(&["device", "list"]);
+    assert_eq!(devices.len(), 2);
+    for device in devices {
+        let old = device["device"] == stolen.as_str();
+        assert_eq!(
+            (&device["revoked"], &device["recovered"], &device["this"]),
+            (&old.into(), &(!old).into(), &(!old).into())
+        );
+    }
+    assert_eq!(
+        found.one(&["get", "default", &id])["fields"]["title"],
+        "before"
+    );
+    found.add(r#"{"title": "after"}"#);
+    // Both online: the stolen device learns what became of it.
+    let _online = found.serve();
+    eventually("the stolen device's losing its right", || {
+        laptop.run(&["add", "default", "{}"], b"").status.code() == Some(4)
+    });
+    let again = found.run(&recover, phrase.as_bytes());
+    assert_eq!(
+        again.status.code(),
+        Some(1),
+        "it has an identity: {again:?}"
     );
 }
