@@ -5,8 +5,9 @@ mod support;
 
 use serde_json::json;
 use std::time::Duration;
+use support::changes::Expected;
 use support::process::{self, Peer, SignalProcess, pair_processes};
-use support::{is_sound, wait};
+use support::{is_sound, random, wait};
 
 /// Not a test: the body of the child processes that the tests below start.
 #[test]
@@ -110,19 +111,13 @@ fn kills() -> u64 {
     given.map_or(25, |text| text.parse().expect("the kills are a number"))
 }
 
-/// Kills a writer again and again, all on one profile. A kill falls after some acknowledgement
-/// and a pause, both chosen at random, so that it meets every part of a write; how many
-/// transactions it meets is up to the machine, and nothing depends on it.
+/// Kills a writer again and again, all on one profile. A kill falls after some reports and a pause,
+/// both chosen at random, so that it meets every part of a write of any kind; how many changes it
+/// meets is up to the machine, and nothing depends on it.
 #[test]
 fn what_was_committed_is_there_after_any_number_of_kills() {
     let (seed, kills) = (seed(), kills());
     let mut state = seed;
-    let mut random = |end: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % end
-    };
     let signal = SignalProcess::start("127.0.0.1:0");
     let dir = tempfile::tempdir().unwrap();
     let mut ada = Peer::start(dir.path(), "Ada", &signal.url);
@@ -131,39 +126,39 @@ fn what_was_committed_is_there_after_any_number_of_kills() {
         .unwrap()
         .to_owned();
     ada.ask(json!({"do": "index", "space": space, "type": "Item", "path": "n"}));
-    let mut all = Vec::new();
+    let mut expected = Expected::default();
     for kill in 1..=kills {
         let what = format!("seed {seed}, kill {kill}");
-        let (objects, enough) = (1 + random(10), 1 + random(20) as usize);
-        let pause = Duration::from_micros(random(20_000));
-        ada.begin_writing(&space, 10_000, objects);
-        wait("some is written", || ada.acknowledged() >= enough);
+        let enough = 1 + random(&mut state, 20) as usize;
+        let pause = Duration::from_micros(random(&mut state, 20_000));
+        let some = expected.some(&mut state);
+        ada.begin_changing(&space, seed.wrapping_add(kill), &some);
+        wait("some is written", || ada.reported() >= enough);
         std::thread::sleep(pause);
-        let acknowledged = ada.kill();
+        ada.kill();
+        let reports = ada.reports();
         if kill % 25 == 0 {
             is_sound(dir.path(), &what);
         }
         ada.restart();
-        let lacking = ada.lacking(&space, &acknowledged);
-        assert_eq!(lacking, Vec::<serde_json::Value>::new(), "{what}");
-        // The index, the words and the rows tell of the same objects, each transaction whole. To
-        // see that, all are read, which takes long when they are many.
-        if kill <= 25 || kill % 50 == 0 || kill == kills {
-            let held = ada.ask(json!({"do": "agree", "space": space}));
-            assert_eq!(held["agree"], json!(true), "{what}: {held}");
+        expected.after(reports, &mut ada, &space, &what);
+        // Everything is read for this, which takes long when there is much.
+        if kill <= 25 || kill % 50 == 0 {
+            expected.is_all(&mut ada, &space, &what);
         }
-        all.extend(acknowledged);
-        assert!(ada.count(&space) >= all.len() as u64, "{what}");
     }
-    assert_eq!(ada.lacking(&space, &all), Vec::<serde_json::Value>::new());
-    let (held, digest) = (ada.count(&space), ada.digest(&space));
+    expected.is_all(&mut ada, &space, "at last");
+    let digest = ada.digest(&space);
     ada.kill();
     is_sound(dir.path(), "at last");
     ada.restart();
     assert_eq!(ada.digest(&space), digest);
     eprintln!(
-        "seed {seed}: {kills} kills, {} objects acknowledged, {held} there",
-        all.len()
+        "seed {seed}: {kills} kills, {} changes made, {} kept and {} lost in their middle, {} items",
+        expected.done,
+        expected.kept,
+        expected.lost,
+        expected.count()
     );
 }
 
@@ -187,14 +182,6 @@ fn an_invitation_outlives_a_kill_and_lets_its_guest_in() {
     let auth = ada.ask(json!({"do": "auth_code"}))["auth_code"].clone();
     let joined = bob.ask(json!({"do": "authenticate", "auth_code": auth}));
     assert_eq!(joined["space"], space);
-}
-
-/// A small generator of pseudo-random numbers below `end`.
-fn random(state: &mut u64, end: u64) -> u64 {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
-    (*state >> 33) % end
 }
 
 fn has(peer: &mut Peer, space: &str) -> bool {

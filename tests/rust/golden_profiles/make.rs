@@ -1,61 +1,114 @@
-//! Makes the profiles of two peers that share a space in which there is something of everything.
+//! Makes the profiles of two members and of a second device of one, which share a space in which
+//! there is something of everything.
 
+use super::people;
 use super::seen;
-use super::support::{Signal, client_at, converge, pair, wait};
-use echodb::{Client, ClientOptions, MarkExpand, SearchOptions, Space, TextUnit};
+use super::support::{Signal, converge, pair, wait};
+use echodb::{Client, ClientOptions, EncryptionMode, MarkExpand, SearchOptions, Space, TextUnit};
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Opens a profile without a network.
+/// A blob of one block, which all have.
+const BLOB_BYTES: u32 = 3_000;
+
+/// Opens a profile without a network; one that is plain is encrypted.
 pub fn open_offline(dir: &Path) -> Arc<Client> {
+    open_with(dir, EncryptionMode::Auto)
+}
+
+/// As [`open_offline`], of one that stays as it is.
+fn open_as_it_is(dir: &Path) -> Arc<Client> {
+    open_with(dir, EncryptionMode::Off)
+}
+
+fn open_with(dir: &Path, encryption: EncryptionMode) -> Arc<Client> {
     let options = ClientOptions {
         profile: Some(dir.to_string_lossy().into_owned()),
         online: false,
+        encryption,
         ..ClientOptions::default()
     };
     Client::open(options, None).unwrap()
 }
 
-/// Makes both below `dir` and says what is in them.
+/// A client whose profile is made: plain, so that it takes little room when it is compressed, or
+/// encrypted as profiles are that nobody says anything about.
+fn begin(dir: &Path, signal: &Signal, encryption: EncryptionMode) -> Arc<Client> {
+    let options = ClientOptions {
+        profile: Some(dir.to_string_lossy().into_owned()),
+        signaling: vec![signal.url.clone()],
+        bind: vec!["127.0.0.1:0".into()],
+        encryption,
+        ..ClientOptions::default()
+    };
+    Client::open(options, None).unwrap()
+}
+
+/// Makes all of them below `dir` and says what is in them. What they share is Ada's default space:
+/// of encrypted files there are to be few.
 pub fn make(dir: &Path) -> Json {
     let signal = Signal::start();
-    let ada = client_at(&dir.join("ada"), "Ada", &signal);
-    let bob = client_at(&dir.join("bob"), "Bob", &signal);
-    let mine = ada.create_space(r#"{"name": "Garden"}"#.into()).unwrap();
+    let ada = begin(&dir.join("ada"), &signal, EncryptionMode::Auto);
+    let bob = begin(&dir.join("bob"), &signal, EncryptionMode::Off);
+    let phone = begin(&dir.join("phone"), &signal, EncryptionMode::Off);
+    ada.create_identity("Ada".into()).unwrap();
+    bob.create_identity("Bob".into()).unwrap();
+    let mine = ada.default_space().unwrap();
+    mine.set_properties(r#"{"name": "Garden"}"#.into()).unwrap();
     let note = write(&mine);
     let theirs = pair(&mine, &bob);
     converge(&mine, &theirs);
     answer(&theirs, &note);
-    for blob in mine.blobs().unwrap() {
-        let fetch = theirs.fetch_blob(blob.id).unwrap();
-        fetch.wait(Some(super::support::PATIENCE)).unwrap();
-    }
     converge(&mine, &theirs);
+    let pocket = people::add_device(&ada, &phone, &mine);
+    people::exclude(&mine, &signal, &note);
+    mine.rotate_key().unwrap();
+    mine.update(note.clone(), r#"{"after": "the rotation"}"#.into())
+        .unwrap();
+    let all = [&mine, &theirs, &pocket];
+    fetch_all(&pocket, &mine);
+    let photo = people::photograph(&pocket);
+    converge(&mine, &pocket);
+    converge(&mine, &theirs);
+    fetch_all(&theirs, &pocket);
+    assert!(
+        mine.blob_info(photo)
+            .unwrap()
+            .is_none_or(|blob| blob.held == 0)
+    );
     wait("everything is applied", || {
-        [&mine, &theirs].iter().all(|space| {
+        all.iter().all(|space| {
             let status = space.status().unwrap();
-            status.waiting_for_key == 0 && !status.checking
+            status.waiting_for_key == 0 && !status.checking && status.excluded == 2
         })
     });
     // So that the index of words is kept.
-    for space in [&mine, &theirs] {
+    for space in all {
         space
             .search("rose".into(), SearchOptions::default())
             .unwrap();
     }
     let shared = mine.id();
-    drop((mine, theirs));
+    drop((mine, theirs, pocket));
     let mut said = json!({"shared": shared, "note": note});
-    for (name, client) in [("ada", ada), ("bob", bob)] {
+    for (name, client) in [("ada", ada), ("bob", bob), ("phone", phone)] {
         client.shutdown().unwrap();
         drop(client);
         // As the files say it, not as it was said while they were written.
-        let client = open_offline(&dir.join(name));
+        let client = open_as_it_is(&dir.join(name));
         said[name] = seen::client(&client, &Json::Null);
         client.shutdown().unwrap();
     }
     said
+}
+
+/// Fetches every blob that `from` has.
+fn fetch_all(space: &Space, from: &Space) {
+    for blob in from.blobs().unwrap() {
+        let fetch = space.fetch_blob(blob.id).unwrap();
+        fetch.wait(Some(super::support::PATIENCE)).unwrap();
+    }
 }
 
 /// What the space's owner writes; returns the id of a note that is there to stay.
@@ -67,7 +120,7 @@ fn write(space: &Arc<Space>) -> String {
     space
         .create_index(Some("Note".into()), "/n".into())
         .unwrap();
-    let bytes: Vec<u8> = (0..100_000u32).map(|n| (n * 7 % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..BLOB_BYTES).map(|n| (n * 7 % 251) as u8).collect();
     let blob = space.put_blob(bytes).unwrap();
     let tx = space.transaction();
     tx.message("the beginning".into()).unwrap();
@@ -111,7 +164,7 @@ fn kinds(reference: &str, blob: &str) -> Json {
         "bytes": {"@bytes": "AAEC/w=="}, "text": {"@text": "thorn"},
         "counter": {"@counter": 5}, "timestamp": {"@timestamp": 1_700_000_000_123i64},
         "ref": {"@ref": reference},
-        "blob": {"@blob": blob, "size": 100_000},
+        "blob": {"@blob": blob, "size": BLOB_BYTES},
         "list": [1, "two", [3], {"four": 4}], "map": {"a": {"b": {"c": []}}},
     })
 }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 /// Queries whose results are compared.
-const QUERIES: [&str; 8] = [
+const QUERIES: [&str; 9] = [
     r#"{}"#,
     r#"{"where": {"type": "Note"}, "order": [{"by": "title"}]}"#,
     r#"{"and": [{"type": "Note"}, {"field": "n", "op": "ge", "value": 2}]}"#,
@@ -14,6 +14,7 @@ const QUERIES: [&str; 8] = [
     r#"{"key": {"source": "wiki", "key": "Q1"}}"#,
     r#"{"search": "thorn"}"#,
     r#"{"deleted": true}"#,
+    r#"{"type": "Sees"}"#,
 ];
 
 /// All that is compared: the spaces that `wanted` names, and who the client is. Without `wanted`,
@@ -32,7 +33,13 @@ pub fn client(client: &Client, wanted: &Json) -> Json {
         seen["default"] = json!(info.is_default);
         spaces.insert(info.id, seen);
     }
+    let devices = client.devices().unwrap().into_iter();
+    let mut devices: Vec<Json> = devices
+        .map(|device| json!({"device": device.device, "name": device.name, "revoked": device.revoked}))
+        .collect();
+    devices.sort_by_key(|device| device["device"].to_string());
     json!({
+        "devices": devices,
         "identity": identity.identity,
         "device": identity.device,
         "display_name": identity.display_name,
@@ -90,8 +97,16 @@ fn of_space(space: &Space, wanted: Option<&Json>) -> Json {
         .collect();
     let indexes = space.indexes().unwrap().into_iter();
     let indexes: Vec<Json> = indexes.map(|i| json!([i.type_name, i.path])).collect();
+    let excluded = space.excluded().unwrap().into_iter();
+    let excluded: Vec<Json> = excluded
+        .map(|one| {
+            let code = one.reason.split(':').next();
+            json!({"entry": one.entry, "identity": one.identity, "objects": one.objects, "why": code})
+        })
+        .collect();
     let status = space.status().unwrap();
     json!({
+        "excluded": excluded,
         "digest": space.digest().unwrap(),
         "properties": serde_json::from_str::<Json>(&space.properties().unwrap()).unwrap(),
         "queries": queries,
@@ -106,13 +121,15 @@ fn of_space(space: &Space, wanted: Option<&Json>) -> Json {
     })
 }
 
-/// Blobs with a number that their bytes make.
+/// Blobs, those that are here with a number that their bytes make.
 fn blobs(space: &Space) -> BTreeMap<String, Json> {
     let blobs = space.blobs().unwrap().into_iter();
     let seen = blobs.map(|blob| {
-        let bytes = space.read_blob(blob.id.clone(), 0, blob.size).unwrap();
-        let sum = bytes.iter().fold(0u64, |sum, byte| {
-            sum.wrapping_mul(31).wrapping_add(u64::from(*byte)) % 1_000_000_007
+        let sum = blob.whole.then(|| {
+            let bytes = space.read_blob(blob.id.clone(), 0, blob.size).unwrap();
+            bytes.iter().fold(0u64, |sum, byte| {
+                sum.wrapping_mul(31).wrapping_add(u64::from(*byte)) % 1_000_000_007
+            })
         });
         let seen = json!({"size": blob.size, "whole": blob.whole, "referenced": blob.referenced, "sum": sum});
         (blob.id, seen)

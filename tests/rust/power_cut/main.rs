@@ -8,6 +8,7 @@
 mod support;
 
 mod disk;
+mod read_only;
 mod verify;
 mod vfs;
 mod work;

@@ -1,5 +1,6 @@
 //! A layer between SQLite and the system's files that records every change to the files of a
-//! directory, and can make all of them fail from a moment on, as when the power goes.
+//! directory, and can make all of them fail from a moment on, as when the power goes, or for a time,
+//! as on a medium that can only be read.
 
 use super::disk::{Change, Event};
 use rusqlite::ffi;
@@ -18,6 +19,10 @@ struct State {
     events: Vec<Event>,
     /// How many events there may be; what comes after them fails.
     end: usize,
+    /// Whether the medium can only be read now.
+    read_only: bool,
+    /// How many changes it has refused for that.
+    refused: usize,
 }
 
 static RECORDERS: Mutex<Vec<Arc<Recorder>>> = Mutex::new(Vec::new());
@@ -32,6 +37,8 @@ impl Recorder {
             state: Mutex::new(State {
                 events: Vec::new(),
                 end,
+                read_only: false,
+                refused: 0,
             }),
         });
         RECORDERS.lock().unwrap().push(Arc::clone(&recorder));
@@ -48,6 +55,23 @@ impl Recorder {
         self.state.lock().unwrap().events.clone()
     }
 
+    /// From now on the medium can only be read, or be written again.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.state.lock().unwrap().read_only = read_only;
+    }
+
+    /// How many changes were refused by the medium because it can only be read.
+    pub fn refused(&self) -> usize {
+        self.state.lock().unwrap().refused
+    }
+
+    /// Whether a file that is to be opened, to be written or not, may only be read.
+    fn only_opens_to_read(&self, to_write: bool) -> bool {
+        let mut state = self.state.lock().unwrap();
+        state.refused += usize::from(state.read_only && to_write);
+        state.read_only
+    }
+
     fn is_over(&self) -> bool {
         let state = self.state.lock().unwrap();
         state.events.len() >= state.end
@@ -56,6 +80,10 @@ impl Recorder {
     /// Records a change and says whether it may happen.
     fn record(&self, file: &str, change: Change) -> bool {
         let mut state = self.state.lock().unwrap();
+        if state.read_only {
+            state.refused += 1;
+            return false;
+        }
         if state.events.len() >= state.end {
             return false;
         }
@@ -150,10 +178,17 @@ unsafe extern "C" fn open(
         (*layer).base.pMethods = std::ptr::null();
         (*layer).recorded = null_mut();
     }
-    if let Some(it) = &recorded
-        && !it.recorder.record(&it.name, Change::Open)
-    {
-        return ffi::SQLITE_CANTOPEN;
+    let mut flags = flags;
+    if let Some(it) = &recorded {
+        let to_write = flags & ffi::SQLITE_OPEN_READWRITE != 0;
+        if it.recorder.only_opens_to_read(to_write) {
+            // What SQLite does itself when the system says so: a file that is there is opened for
+            // reading, one that is missing is not made.
+            flags &= !(ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE);
+            flags |= ffi::SQLITE_OPEN_READONLY;
+        } else if !it.recorder.record(&it.name, Change::Open) {
+            return ffi::SQLITE_CANTOPEN;
+        }
     }
     // SAFETY: the real file's room is behind the layer, and all other arguments are SQLite's own.
     let status = unsafe { (*real).xOpen.unwrap()(real, path, real_file(file), flags, out_flags) };

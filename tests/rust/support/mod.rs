@@ -1,6 +1,7 @@
 //! What the tests share: clients, a signalling server, waiting.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod changes;
 pub mod process;
 
 use echodb::{Client, ClientOptions, InvitationState, InviteOptions, JoinOptions, Space};
@@ -121,6 +122,14 @@ pub fn pair_with(
     let id = joining.wait(Some(PATIENCE)).unwrap();
     assert_eq!(hosting.wait(Some(PATIENCE)).unwrap(), id);
     guest.space(id).unwrap()
+}
+
+/// The next number below `end` that only looks random, so that a seed tells all of a failure.
+pub fn random(state: &mut u64, end: u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % end
 }
 
 /// Waits until `condition` holds.

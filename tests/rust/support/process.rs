@@ -2,6 +2,7 @@
 //! program starts itself again in one of these roles; see [`play_role`]. Requests and answers are
 //! JSON, one a line.
 
+use super::changes::{self, Items, Writer};
 use super::{PATIENCE, wait};
 use echodb::{
     Client, ClientOptions, Invitation, InvitationState, InviteOptions, JoinOptions, LogLevel,
@@ -23,6 +24,7 @@ struct Running {
     stdin: ChildStdin,
     answers: mpsc::Receiver<Value>,
     acknowledged: Arc<Mutex<Vec<String>>>,
+    reports: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Running {
@@ -44,16 +46,22 @@ impl Running {
         let (tell, answers) = mpsc::channel();
         let acknowledged: Arc<Mutex<Vec<String>>> = Arc::default();
         let acks = Arc::clone(&acknowledged);
+        let reports: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let reported = Arc::clone(&reports);
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 // The test harness writes lines of its own, and the start of ours. A line that
                 // the kill cut short was not acknowledged.
-                let Some(Ok(value)) = line
+                let Some(Ok(mut value)) = line
                     .find('{')
                     .map(|at| serde_json::from_str::<Value>(&line[at..]))
                 else {
                     continue;
                 };
+                if let Some(report) = value.get_mut("report") {
+                    reported.lock().unwrap().push(report.take());
+                    continue;
+                }
                 match value.get("ids").and_then(Value::as_array) {
                     Some(ids) => acks
                         .lock()
@@ -68,6 +76,7 @@ impl Running {
             stdin,
             answers,
             acknowledged,
+            reports,
         }
     }
 
@@ -142,6 +151,16 @@ impl Peer {
         std::mem::take(&mut *self.running.acknowledged.lock().unwrap())
     }
 
+    /// What a [`Writer`] has reported since this was asked last.
+    pub fn reports(&mut self) -> Vec<Value> {
+        std::mem::take(&mut *self.running.reports.lock().unwrap())
+    }
+
+    /// How many reports there are.
+    pub fn reported(&self) -> usize {
+        self.running.reports.lock().unwrap().len()
+    }
+
     /// Makes a request and returns the answer.
     pub fn ask(&mut self, request: Value) -> Value {
         self.running.ask(&request)
@@ -176,6 +195,12 @@ impl Peer {
     /// Begins to write `transactions` of `objects` objects each, without waiting.
     pub fn begin_writing(&mut self, space: &str, transactions: u64, objects: u64) {
         self.ask(json!({"do": "write", "space": space, "transactions": transactions, "objects": objects}));
+    }
+
+    /// Begins to change items in all ways, without waiting; some `items` that are there are changed
+    /// too.
+    pub fn begin_changing(&mut self, space: &str, seed: u64, items: &Items) {
+        self.ask(json!({"do": "change", "space": space, "seed": seed, "items": items}));
     }
 }
 
@@ -232,7 +257,7 @@ pub fn play_role() {
     std::process::exit(0);
 }
 
-fn say(value: &Value) {
+pub fn say(value: &Value) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{value}").unwrap();
     out.flush().unwrap();
@@ -397,7 +422,17 @@ impl Serving {
                 space()?.create_index(Some(text("type")), text("path"))?;
                 json!({})
             }
-            "agree" => agree(space()?.as_ref())?,
+            "change" => {
+                let writer = Writer::new(space()?, request);
+                std::thread::spawn(move || writer.run());
+                json!({})
+            }
+            "items" => {
+                let ids = request.get("ids").cloned();
+                let ids = ids.map(|ids| serde_json::from_value(ids).unwrap());
+                json!({"items": changes::read(space()?.as_ref(), ids)?})
+            }
+            "agree" => changes::agree(space()?.as_ref())?,
             "export" => {
                 space()?.export_archive(text("path"))?;
                 json!({})
@@ -459,37 +494,13 @@ fn write(space: &Space, transactions: u64, objects: u64) {
         let tx = space.transaction();
         let ids: Vec<String> = (0..objects)
             .map(|n| {
-                let fields = json!({"n": n, "of": objects, "t": transaction, "text": format!("object {n} of {transaction}")});
+                let fields = json!({"n": n, "t": transaction, "text": format!("object {n} of {transaction}")});
                 tx.create(Some("Item".into()), fields.to_string()).unwrap()
             })
             .collect();
         tx.commit().unwrap();
         say(&json!({"ids": ids}));
     }
-}
-
-/// Whether the field's index, the index of words and the rows tell of the same items, and every
-/// transaction of [`write`] is there with all its objects or with none.
-fn agree(space: &Space) -> echodb::Result<Value> {
-    let items = space.query_json(r#"{"type": "Item"}"#.into())?;
-    let items: Vec<Value> = serde_json::from_slice(&items).unwrap();
-    let firsts = items.iter().filter(|item| item["fields"]["n"] == json!(0));
-    let firsts: Vec<&Value> = firsts.map(|item| &item["id"]).collect();
-    let query = json!({"and": [{"type": "Item"}, {"field": "n", "op": "eq", "value": 0}]});
-    let indexed = space.query(query.to_string())?;
-    let indexed: Vec<&str> = indexed.iter().map(|item| item.id.as_str()).collect();
-    let query = json!({"and": [{"type": "Item"}, {"search": "object"}]});
-    let searched = space.query(query.to_string())?.len();
-    let whole: u64 = items
-        .iter()
-        .filter(|item| item["fields"]["n"] == json!(0))
-        .filter_map(|item| item["fields"]["of"].as_u64())
-        .sum();
-    let count = items.len();
-    Ok(json!({
-        "agree": firsts == indexed && searched == count && whole == count as u64,
-        "items": count, "searched": searched, "whole": whole, "indexed": indexed.len(),
-    }))
 }
 
 /// Writes a blob without end, until the process is killed.

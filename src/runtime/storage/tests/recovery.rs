@@ -119,22 +119,87 @@ fn places_that_cannot_be_written_are_storage_errors() {
     assert_eq!(open_error(dir.path()).kind(), ErrorKind::Storage);
 }
 
-#[cfg(unix)]
+/// Lets nobody write to a directory and what is in it, or lets its owner again.
+#[cfg(target_os = "linux")]
+fn set_writable(dir: &Path, writable: bool) {
+    use std::os::unix::fs::PermissionsExt;
+    let more = if writable { 0o200 } else { 0 };
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => set_writable(&path, writable),
+            false => fs::set_permissions(&path, fs::Permissions::from_mode(0o400 | more)).unwrap(),
+        }
+    }
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o500 | more)).unwrap();
+}
+
+/// Runs `body` in a thread that permissions hold for, also those of the superuser, who owns what is
+/// below `dir`.
+#[cfg(target_os = "linux")]
+fn as_anybody(dir: &Path, body: impl FnOnce() + Send) {
+    const NOBODY: u32 = 65_534;
+    fn give(path: &Path) {
+        std::os::unix::fs::chown(path, Some(NOBODY), None).unwrap();
+        if path.is_dir() {
+            let held = fs::read_dir(path).unwrap();
+            held.for_each(|entry| give(&entry.unwrap().path()));
+        }
+    }
+    // SAFETY: a plain system call.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    if is_root {
+        give(dir);
+    }
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| {
+            if is_root {
+                // SAFETY: a plain system call, which changes only who this thread is to the file
+                // system.
+                unsafe { libc::syscall(libc::SYS_setfsuid, NOBODY) };
+            }
+            body();
+        });
+        work.join().unwrap();
+    });
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn a_read_only_directory_is_a_storage_error() {
-    use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o500)).unwrap();
-    // The superuser writes anywhere: then there is nothing to see here.
-    if fs::write(dir.path().join("probe"), "").is_ok() {
-        return;
-    }
-    let error = open_error(&dir.path().join("space.sqlite"));
-    assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
-    let error = ProfileStore::open(Some(&dir.path().join("p")))
-        .err()
-        .unwrap();
-    assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+    set_writable(dir.path(), false);
+    as_anybody(dir.path(), || {
+        let error = open_error(&dir.path().join("space.sqlite"));
+        assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+        let error = ProfileStore::open(Some(&dir.path().join("p")))
+            .err()
+            .unwrap();
+        assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_profile_on_a_read_only_medium_is_a_storage_error_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("profile");
+    let mut profile = ProfileStore::open(Some(&root)).unwrap();
+    profile.create_identity(b"keys", "Ada").unwrap();
+    drop(profile);
+    let space = root.join("spaces").join("space.sqlite");
+    sample(&space);
+    set_writable(&root, false);
+    as_anybody(dir.path(), || {
+        let error = ProfileStore::open(Some(&root)).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+        assert!(error.detail().contains("profile"), "{error}");
+        assert_eq!(open_error(&space).kind(), ErrorKind::Storage);
+        set_writable(&root, true);
+        let profile = ProfileStore::open(Some(&root)).unwrap();
+        assert_eq!(profile.display_name().unwrap().as_deref(), Some("Ada"));
+        SpaceStore::open(Some(&space)).unwrap();
+    });
 }
 
 /// Too large for the check at every open: the damage is met when it is read.
