@@ -1631,7 +1631,7 @@ echodb_status echodb_space_splice_text(const echodb_space *space,
 
 /**
  * An object's history since a version, oldest first, as a JSON array. Each change has `hash`,
- * `parents`, `message` and `time_ms`. `since` is a JSON array of hashes, such as an object's
+ * `parents`, `message`, `time_ms`, and `identity` and `device` of its author. `since` is a JSON array of hashes, such as an object's
  * `heads`; nothing or `[]` gives all of it.
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `space` and `out` may not
@@ -1817,7 +1817,8 @@ echodb_status echodb_space_redo(const echodb_space *space,
 /**
  * The space's transactions as a JSON array, the last first in the order in which they came to this
  * device: at most `limit` (up to 1,000) of those before the entry `before`, or of all. Each has
- * `entry`, `identity` and `device` of its author, `time_ms`, `message` and `objects`.
+ * `entry`, `identity` and `device` of its author, `time_ms`, `message`, `objects`, and `versions`: the
+ * same objects, each as `{"id", "heads"}` with the version that it made of it.
  *
  * Ownership: `*out` is the caller's, for `echodb_buffer_free`. NULL: `before` only with length 0; `space` and `out` may not
  * be. Threads: any. Errors: `ECHODB_NOT_FOUND`,

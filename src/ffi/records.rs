@@ -2,11 +2,11 @@
 
 use super::buffer::echodb_buffer;
 use crate::api::{
-    ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus, CommittedObject,
-    Committed, Encryption, GuestUpdate, IdentityInfo, ImportReport, IndexInfo, InvitationInfo,
-    InvitationKind, InvitationType, InvitationUpdate, LiveBatch, MigrationReport, ObjectRecord,
-    QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus, TextMark,
-    TransactionInfo, Undone, Violation,
+    ArchiveInfo, BranchInfo, ChangeBatch, ChangeInfo, ChangeKind, ChangeOrigin, ClientStatus,
+    Committed, CommittedObject, Encryption, GuestUpdate, IdentityInfo, ImportReport, IndexInfo,
+    InvitationInfo, InvitationKind, InvitationType, InvitationUpdate, LiveBatch, MigrationReport,
+    ObjectRecord, QuarantinedEntry, QueryPage, SchemaInfo, SpaceInfo, SpaceState, SpaceStatus,
+    TextMark, TransactionInfo, Undone, Violation,
 };
 use crate::model::json;
 use serde_json::{Value as Json, json};

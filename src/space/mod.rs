@@ -5,8 +5,8 @@
 //! runtime calls it under a lock.
 
 mod actors;
-mod authors;
 mod archive_check;
+mod authors;
 mod bench;
 mod blob_store;
 mod blobs;
@@ -57,8 +57,8 @@ mod write;
 
 #[cfg(any(test, fuzzing))]
 pub use actors::new_actor;
-pub use authors::Authors;
 pub use archive_check::{ArchiveCheck, Checked, require_member};
+pub use authors::Authors;
 pub use blob_store::{BlobRow, BlobStore};
 pub use check::{Checkup, Fault, FaultKind, check};
 pub use copies::{BranchRow, branches};

@@ -226,4 +226,3 @@ fn change(peer: &mut Peer, random: &mut Random, now: u64) {
         .collect();
     write(peer, &operations, None, now);
 }
-

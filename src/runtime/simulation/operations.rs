@@ -56,7 +56,9 @@ fn value(random: &mut Random, depth: usize) -> Value {
         6 => Value::Timestamp(random.below(1 << 40) as i64),
         7 => Value::Counter(random.below(9) as i64),
         8 => Value::Reference(Reference {
-            space: random.once_in(4).then(|| SpaceId([random.below(3) as u8; 32])),
+            space: random
+                .once_in(4)
+                .then(|| SpaceId([random.below(3) as u8; 32])),
             object: some_id(random),
         }),
         9 => Value::Blob(BlobRef {
