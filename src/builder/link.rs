@@ -136,7 +136,7 @@ impl Link {
 
     /// Objects that have none: for [`parent`](Link::parent), [`source`](Link::source) and
     /// [`target`](Link::target), of which options are left out.
-    pub fn is_none(self) -> Filter {
+    pub fn is_none(&self) -> Filter {
         Filter::of(self.name, Json::Null)
     }
 

@@ -67,7 +67,7 @@ fn filters() -> Vec<(&'static str, Filter)> {
         ("search in", Filter::search_in("rose", ["title", "/body"])),
         (
             "and, or, not",
-            (a.eq(1) & b.eq(2) & c.eq(3) | d.eq(4) | e.eq(5)) & !f.eq(6),
+            ((a.eq(1) & b.eq(2) & c.eq(3)) | d.eq(4) | e.eq(5)) & !f.eq(6),
         ),
     ]
 }

@@ -41,10 +41,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Order:
-    """A sort key; see :meth:`Field.ascending`, :meth:`Clock.ascending` and the constants ``BY_…``."""
+    """A sort key; see :meth:`Field.ascending`, :meth:`Clock.ascending`, ``BY_ID`` and its like."""
 
-    #: ``"created"``, ``"updated"``, ``"id"``, ``"type"``, ``"parent"``, ``"rank"``, or the JSON Pointer
-    #: of a field.
+    #: ``"created"``, ``"updated"``, ``"id"``, ``"type"``, ``"parent"``, ``"rank"``, or the JSON
+    #: Pointer of a field.
     by: str
     #: Whether the largest comes first.
     desc: bool = False
@@ -235,8 +235,8 @@ def with_key(source: str, key: Optional[str] = None) -> Filter:
 
 def search(words: str, paths: Sequence[str] = ()) -> Filter:
     """Objects in whose strings and texts the words occur: ``red rose``, ``"a phrase"``, ``ros*``,
-    ``-thorn``, ``rose OR tulip``. With ``paths``, at most 8 fields or JSON Pointers, only these and what
-    is below them are looked at."""
+    ``-thorn``, ``rose OR tulip``. With ``paths``, at most 8 fields or JSON Pointers, only these and
+    what is below them are looked at."""
     json: Dict[str, Any] = {"search": words}
     if paths:
         json["in"] = strings(paths)

@@ -186,7 +186,8 @@ class Builders(unittest.TestCase):
 class Searches(SpaceCase):
     async def test_words_and_new_orders(self):
         parent = await self.space.create("Note", {"title": "rose rose"})
-        child = await self.space.create("Note", {"title": "a garden", "body": "with one rose in it"})
+        fields = {"title": "a garden", "body": "with one rose in it"}
+        child = await self.space.create("Note", fields)
         async with self.space.transaction() as tx:
             tx.set_parent(child, parent)
 

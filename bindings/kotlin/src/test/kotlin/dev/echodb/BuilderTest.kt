@@ -164,7 +164,8 @@ class BuilderTest {
         val parent = space.create("Note", mapOf("title" to "rose rose"))
         val child = space.create("Note", mapOf("title" to "a garden", "body" to "with one rose in it"))
         space.transact { setParent(child, parent) }
-        suspend fun found(where: Filter, order: Order) = space.query(Query(where = where, order = listOf(order))).map { it.id }
+        suspend fun found(where: Filter, order: Order) =
+            space.query(Query(where = where, order = listOf(order))).map { it.id }
         assertEquals(listOf(parent, child), found(search("rose"), BY_RANK))
         assertEquals(listOf(child, parent), found(search("rose"), BY_RANK.reversed()))
         assertEquals(listOf(child), found(search("rose", listOf("body")), BY_PARENT))
