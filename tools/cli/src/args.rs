@@ -11,6 +11,7 @@ use crate::member_args::MemberCommand;
 use crate::passphrase::{PassphraseCommand, Secret};
 pub use crate::schema_args::SchemaCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
+use crate::wait_args::SyncWait;
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -110,6 +111,9 @@ pub enum Command {
     RotateKey {
         /// The space
         space: String,
+        /// The wait for others.
+        #[command(flatten)]
+        wait: SyncWait,
     },
     /// Gives a member who was invited with --no-history what was written before its time
     ShareHistory {
@@ -442,22 +446,24 @@ pub struct SearchCommand {
 impl Command {
     /// Whether it needs peers when it runs on its own.
     pub fn is_online(&self) -> bool {
-        matches!(
-            self,
-            Command::Identity(IdentityCommand::Recover { .. })
-                | Command::Device(_)
-                | Command::Invite(_)
-                | Command::Join { .. }
-                | Command::Watch { .. }
-                | Command::Blob(BlobCommand::Fetch { .. })
-                | Command::Serve
-        )
+        SyncWait::of(self).is_some()
+            || matches!(
+                self,
+                Command::Identity(IdentityCommand::Recover { .. })
+                    | Command::Device(_)
+                    | Command::Invite(_)
+                    | Command::Join { .. }
+                    | Command::Watch { .. }
+                    | Command::Blob(BlobCommand::Fetch { .. })
+                    | Command::Serve
+            )
     }
 
     /// Whether it goes on until the user ends it, or has something to tell others when the user
     /// does. Any other is simply ended by Ctrl-C.
     pub fn ends_on_request(&self) -> bool {
-        matches!(self, Command::Device(command) if command.waits())
+        SyncWait::before(self).is_some()
+            || matches!(self, Command::Device(command) if command.waits())
             || matches!(
                 self,
                 Command::Invite(_)

@@ -1,5 +1,6 @@
 //! What may be done about the identity and its devices.
 
+use crate::wait_args::SyncWait;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,9 @@ pub enum IdentityCommand {
         /// In place of the present one, which is read from standard input and void from then on
         #[arg(long)]
         replace: bool,
+        /// The wait for others.
+        #[command(flatten)]
+        wait: SyncWait,
     },
     /// Recovers the identity of a phrase, which is read from standard input, on a profile without
     /// one. It takes a device of the identity that is online
@@ -91,6 +95,9 @@ pub enum DeviceCommand {
     Revoke {
         /// The device
         device: String,
+        /// The wait for others.
+        #[command(flatten)]
+        wait: SyncWait,
     },
 }
 

@@ -32,6 +32,7 @@ mod signals;
 mod socket;
 mod transfer_args;
 mod transfer_event;
+mod wait_args;
 mod why_event;
 
 use args::{Args, Command};

@@ -1,5 +1,6 @@
 //! The command line of `member`.
 
+use crate::wait_args::SyncWait;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,9 @@ pub enum MemberCommand {
         identity: String,
         /// owner, admin, editor, reader or relay
         role: String,
+        /// The wait for others.
+        #[command(flatten)]
+        wait: SyncWait,
     },
     /// Removes a member: it gets nothing of the space any more
     Remove {
@@ -28,6 +32,9 @@ pub enum MemberCommand {
         space: String,
         /// The member: key, prefix of it, or name
         identity: String,
+        /// The wait for others.
+        #[command(flatten)]
+        wait: SyncWait,
     },
     /// Makes another member the space's top owner, in this identity's place
     Handover {
@@ -35,11 +42,17 @@ pub enum MemberCommand {
         space: String,
         /// The member: key, prefix of it, or name
         identity: String,
+        /// The wait for others.
+        #[command(flatten)]
+        wait: SyncWait,
     },
     /// Ends this identity's own role in a space; what is here stays, to be read
     Leave {
         /// The space
         space: String,
+        /// The wait for others.
+        #[command(flatten)]
+        wait: SyncWait,
     },
     /// Lists the entries that do not count: written by members who were denied, or built on such
     Excluded {

@@ -1,13 +1,15 @@
 //! `device`, and what of `identity` is about the recovery phrase.
 
+use super::meeting::{Against, Meeting};
 use super::{Context, identity, pairing};
 use crate::control::Control;
 use crate::device_args::DeviceCommand;
 use crate::event::{DeviceEvent, Event};
 use crate::event_device::{DeviceCode, DeviceDone, Phrase};
 use crate::failure::{Failure, Result};
+use crate::wait_args::SyncWait;
 use echodb::model::ErrorKind;
-use echodb::{DeviceInfo, InviteOptions, JoinOptions, RecoverOptions};
+use echodb::{DeviceInfo, InviteOptions, JoinOptions, RecoverOptions, Space};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -47,12 +49,31 @@ pub(super) fn run(context: &mut Context, control: &Control, command: DeviceComma
             context.client.rename_device(id.clone(), name)?;
             done(context, id, "renamed")
         }
-        DeviceCommand::Revoke { device } => {
-            let id = find(context, &device)?.device;
-            context.client.revoke_device(id.clone())?;
-            done(context, id, "revoked")
-        }
+        DeviceCommand::Revoke { device, wait } => revoke(context, control, &device, wait),
     }
+}
+
+/// Revokes a device, with others met before, whose word on what it wrote is good, and told after.
+fn revoke(context: &mut Context, control: &Control, given: &str, wait: SyncWait) -> Result<()> {
+    let device = find(context, given)?;
+    let id = device.device;
+    let against = match device.this_device {
+        true => Against::Oneself,
+        false => Against::Device(id.clone()),
+    };
+    let mut meeting = Meeting::everywhere(context, against, wait)?;
+    if !device.revoked {
+        meeting.before(context, control)?;
+    }
+    context.client.revoke_device(id.clone())?;
+    done(context, id.clone(), "revoked")?;
+    // Each space hears by itself, a little later.
+    let is_revoked = |space: &Space| {
+        let members = space.members().unwrap_or_default();
+        let mut devices = members.iter().flat_map(|member| &member.devices);
+        !devices.any(|device| *device == id)
+    };
+    meeting.after(context, control, is_revoked)
 }
 
 fn done(context: &mut Context, device: String, state: &str) -> Result<()> {
@@ -165,7 +186,12 @@ fn choose(devices: Vec<DeviceInfo>, given: &str) -> Result<DeviceInfo> {
     }
 }
 
-pub(super) fn phrase(context: &mut Context, replace: bool) -> Result<()> {
+pub(super) fn phrase(
+    context: &mut Context,
+    control: &Control,
+    replace: bool,
+    wait: SyncWait,
+) -> Result<()> {
     if context.client.identity().is_none() {
         return Err(identity::no_identity());
     }
@@ -185,7 +211,10 @@ pub(super) fn phrase(context: &mut Context, replace: bool) -> Result<()> {
     context.output.emit(Event::Warning(format!(
         "write these words down: they are shown this one time, and whoever has them can become you. \
          {before}"
-    )))
+    )))?;
+    // After the words, which are shown this one time: nothing may come in between.
+    let meeting = Meeting::everywhere(context, Against::Nobody, wait)?;
+    meeting.after(context, control, |_| true)
 }
 
 /// The phrase on standard input.

@@ -1,74 +1,129 @@
 //! `member`.
 
 use super::Context;
+use super::meeting::{Against, Meeting};
+use crate::control::Control;
 use crate::event::{Done, Event, Excluded};
 use crate::failure::{Failure, Result};
 use crate::member_args::MemberCommand;
+use crate::wait_args::SyncWait;
 use echodb::model::ErrorKind;
 use echodb::{Member, Space};
+use std::sync::Arc;
 
 /// Shorter prefixes are not taken.
 const PREFIX_CHARS: usize = 4;
 
-pub(super) fn member(context: &mut Context, command: MemberCommand) -> Result<()> {
+pub(super) fn member(
+    context: &mut Context,
+    control: &Control,
+    command: MemberCommand,
+) -> Result<()> {
     match command {
-        MemberCommand::List { space } => {
-            for member in context.space(&space)?.members()? {
-                context.output.emit(Event::Member(member.into()))?;
-            }
-            Ok(())
-        }
+        MemberCommand::List { space } => list(context, &space),
         MemberCommand::Role {
             space,
             identity,
             role,
+            wait,
         } => {
             let space = context.space(&space)?;
             let identity = find(&space, &identity)?;
-            space.set_role(identity.clone(), role.clone())?;
-            done(context, &space, Some(identity), &role)
+            let meeting = meeting(context, &space, Against::Nobody, wait);
+            meeting.around(context, control, |context| {
+                space.set_role(identity.clone(), role.clone())?;
+                done(context, &space, Some(identity), &role)
+            })
         }
-        MemberCommand::Remove { space, identity } => {
+        MemberCommand::Remove {
+            space,
+            identity,
+            wait,
+        } => {
             let space = context.space(&space)?;
             let identity = find(&space, &identity)?;
-            space.remove_member(identity.clone())?;
-            done(context, &space, Some(identity), "removed")
+            let against = Against::Member(devices(&space, &identity)?);
+            let meeting = meeting(context, &space, against, wait);
+            meeting.around(context, control, |context| {
+                space.remove_member(identity.clone())?;
+                done(context, &space, Some(identity), "removed")
+            })
         }
-        MemberCommand::Handover { space, identity } => {
+        MemberCommand::Handover {
+            space,
+            identity,
+            wait,
+        } => {
             let space = context.space(&space)?;
             let identity = find(&space, &identity)?;
-            space.hand_over(identity.clone())?;
-            done(context, &space, Some(identity), "handed_over")
+            let meeting = meeting(context, &space, Against::Nobody, wait);
+            meeting.around(context, control, |context| {
+                space.hand_over(identity.clone())?;
+                done(context, &space, Some(identity), "handed_over")
+            })
         }
-        MemberCommand::Excluded { space } => {
+        MemberCommand::Excluded { space } => excluded(context, &space),
+        MemberCommand::Resubmit { space, entry } => resubmit(context, &space, entry),
+        MemberCommand::Leave { space, wait } => {
             let space = context.space(&space)?;
-            for entry in space.excluded()? {
-                let excluded = Excluded::new(&space.id(), entry);
-                context.output.emit(Event::Excluded(excluded))?;
-            }
-            Ok(())
-        }
-        MemberCommand::Resubmit { space, entry } => {
-            let space = context.space(&space)?;
-            let done_again = space.resubmit(entry)?;
-            for skipped in done_again.skipped {
-                let text = format!("object {}: {}", skipped.object, skipped.reason);
-                context.output.emit(Event::Warning(text))?;
-            }
-            done(context, &space, done_again.committed.entry, "resubmitted")
-        }
-        MemberCommand::Leave { space } => {
-            let space = context.space(&space)?;
-            space.leave()?;
-            done(context, &space, None, "left")
+            let meeting = meeting(context, &space, Against::Oneself, wait);
+            meeting.around(context, control, |context| {
+                space.leave()?;
+                done(context, &space, None, "left")
+            })
         }
     }
 }
 
-pub(super) fn rotate_key(context: &mut Context, space: &str) -> Result<()> {
+fn list(context: &mut Context, space: &str) -> Result<()> {
+    for member in context.space(space)?.members()? {
+        context.output.emit(Event::Member(member.into()))?;
+    }
+    Ok(())
+}
+
+fn excluded(context: &mut Context, space: &str) -> Result<()> {
     let space = context.space(space)?;
-    space.rotate_key()?;
-    done(context, &space, None, "key_rotated")
+    for entry in space.excluded()? {
+        let excluded = Excluded::new(&space.id(), entry);
+        context.output.emit(Event::Excluded(excluded))?;
+    }
+    Ok(())
+}
+
+fn resubmit(context: &mut Context, space: &str, entry: String) -> Result<()> {
+    let space = context.space(space)?;
+    let again = space.resubmit(entry)?;
+    for skipped in again.skipped {
+        let text = format!("object {}: {}", skipped.object, skipped.reason);
+        context.output.emit(Event::Warning(text))?;
+    }
+    done(context, &space, again.committed.entry, "resubmitted")
+}
+
+pub(super) fn rotate_key(
+    context: &mut Context,
+    control: &Control,
+    space: &str,
+    wait: SyncWait,
+) -> Result<()> {
+    let space = context.space(space)?;
+    let meeting = meeting(context, &space, Against::Nobody, wait);
+    meeting.around(context, control, |context| {
+        space.rotate_key()?;
+        done(context, &space, None, "key_rotated")
+    })
+}
+
+fn meeting(context: &Context, space: &Arc<Space>, against: Against, wait: SyncWait) -> Meeting {
+    Meeting::new(context, &[Arc::clone(space)], against, wait)
+}
+
+/// The keys of a member's devices.
+fn devices(space: &Space, identity: &str) -> Result<Vec<String>> {
+    let mut members = space.members()?.into_iter();
+    let member = members.find(|member| member.identity == identity);
+    Ok(member.map(|member| member.devices).unwrap_or_default())
 }
 
 pub(super) fn share_history(context: &mut Context, space: &str, who: &str) -> Result<()> {

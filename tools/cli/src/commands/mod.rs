@@ -5,6 +5,7 @@ pub mod credential;
 mod device;
 mod identity;
 mod lookup;
+mod meeting;
 mod member;
 mod object;
 mod pairing;
@@ -75,8 +76,8 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
             let guest = pairing::Guest { auth_code, timeout };
             pairing::join(context, &control, code, guest, sync_wait)
         }
-        Command::Member(command) => member::member(context, command),
-        Command::RotateKey { space } => member::rotate_key(context, &space),
+        Command::Member(command) => member::member(context, &control, command),
+        Command::RotateKey { space, wait } => member::rotate_key(context, &control, &space, wait),
         Command::ShareHistory { space, member } => member::share_history(context, &space, &member),
         Command::Add {
             space,
@@ -126,7 +127,9 @@ fn run_identity(command: IdentityCommand, context: &mut Context, control: &Contr
     match command {
         IdentityCommand::Create { name } => identity::create(context, name),
         IdentityCommand::Show => identity::show(context),
-        IdentityCommand::Phrase { replace } => device::phrase(context, replace),
+        IdentityCommand::Phrase { replace, wait } => {
+            device::phrase(context, control, replace, wait)
+        }
         IdentityCommand::Recover {
             name,
             revoke_older,

@@ -5,7 +5,7 @@ use crate::pairing::eventually;
 use serde_json::Value;
 
 /// Makes `guest`, which has no identity, a device of `host`'s.
-fn link(host: &Profile, guest: &Profile, name: &str) {
+pub fn link(host: &Profile, guest: &Profile, name: &str) {
     let mut inviting = host.start(&["device", "invite"]);
     let first = inviting.until("code", |_| true);
     assert!(string(&first, "url").starts_with("echodb://link/"));

@@ -7,6 +7,7 @@ mod common;
 mod credentials;
 mod devices;
 mod errors;
+mod meeting;
 mod members;
 mod pairing;
 mod passphrase;

@@ -258,14 +258,16 @@ fn several_guests_and_the_list_of_invitations() {
         .filter(|m| m["role"] == "reader");
     assert_eq!(readers.count(), 2);
     // The one who made the space goes once another owns it.
-    assert_ne!(host.failure(&["member", "leave", "default"]).0, 0);
+    let leave = ["member", "leave", "default", "--sync-wait", "0"];
+    assert_ne!(host.failure(&leave).0, 0);
     assert_eq!(
         host.failure(&["member", "handover", "default", "Nobody"]).0,
         3
     );
-    let done = host.one(&["member", "handover", "default", "Bob"]);
+    let handover = ["member", "handover", "default", "Bob"];
+    let done = host.one(&[&handover[..], &["--sync-wait", "0"]].concat());
     assert_eq!(done["state"], "handed_over");
-    host.text(&["member", "leave", "default"]);
+    host.text(&leave);
 }
 
 #[test]
