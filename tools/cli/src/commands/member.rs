@@ -20,12 +20,7 @@ pub(super) fn member(
     command: MemberCommand,
 ) -> Result<()> {
     match command {
-        MemberCommand::List { space } => {
-            for member in context.space(&space)?.members()? {
-                context.output.emit(Event::Member(member.into()))?;
-            }
-            Ok(())
-        }
+        MemberCommand::List { space } => list(context, &space),
         MemberCommand::Role {
             space,
             identity,
@@ -67,23 +62,8 @@ pub(super) fn member(
                 done(context, &space, Some(identity), "handed_over")
             })
         }
-        MemberCommand::Excluded { space } => {
-            let space = context.space(&space)?;
-            for entry in space.excluded()? {
-                let excluded = Excluded::new(&space.id(), entry);
-                context.output.emit(Event::Excluded(excluded))?;
-            }
-            Ok(())
-        }
-        MemberCommand::Resubmit { space, entry } => {
-            let space = context.space(&space)?;
-            let done_again = space.resubmit(entry)?;
-            for skipped in done_again.skipped {
-                let text = format!("object {}: {}", skipped.object, skipped.reason);
-                context.output.emit(Event::Warning(text))?;
-            }
-            done(context, &space, done_again.committed.entry, "resubmitted")
-        }
+        MemberCommand::Excluded { space } => excluded(context, &space),
+        MemberCommand::Resubmit { space, entry } => resubmit(context, &space, entry),
         MemberCommand::Leave { space, wait } => {
             let space = context.space(&space)?;
             let meeting = meeting(context, &space, Against::Oneself, wait);
@@ -93,6 +73,32 @@ pub(super) fn member(
             })
         }
     }
+}
+
+fn list(context: &mut Context, space: &str) -> Result<()> {
+    for member in context.space(space)?.members()? {
+        context.output.emit(Event::Member(member.into()))?;
+    }
+    Ok(())
+}
+
+fn excluded(context: &mut Context, space: &str) -> Result<()> {
+    let space = context.space(space)?;
+    for entry in space.excluded()? {
+        let excluded = Excluded::new(&space.id(), entry);
+        context.output.emit(Event::Excluded(excluded))?;
+    }
+    Ok(())
+}
+
+fn resubmit(context: &mut Context, space: &str, entry: String) -> Result<()> {
+    let space = context.space(space)?;
+    let again = space.resubmit(entry)?;
+    for skipped in again.skipped {
+        let text = format!("object {}: {}", skipped.object, skipped.reason);
+        context.output.emit(Event::Warning(text))?;
+    }
+    done(context, &space, again.committed.entry, "resubmitted")
 }
 
 pub(super) fn rotate_key(
