@@ -2,6 +2,7 @@
 //! signalling server.
 
 mod blobs;
+mod change;
 mod commands;
 mod common;
 mod credentials;
@@ -12,5 +13,6 @@ mod passphrase;
 mod past;
 mod search;
 mod serving;
+mod several;
 mod transfer;
 mod transfer_files;
