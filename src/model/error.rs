@@ -190,6 +190,14 @@ impl Error {
         self
     }
 
+    /// The same error of the step at `index`, where there are several.
+    pub fn in_step(self, index: usize, steps: usize) -> Self {
+        match steps {
+            0 | 1 => self,
+            _ => self.context(format_args!("step {}", index + 1)),
+        }
+    }
+
     /// A malformed or disallowed argument.
     pub fn invalid(detail: impl Into<String>) -> Self {
         Error::new(ErrorKind::InvalidArgument, detail)

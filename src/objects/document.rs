@@ -155,7 +155,9 @@ impl Document {
         message: Option<&str>,
     ) -> Result<Made> {
         self.make_at(heads, now_ms, message, |document| {
-            ops.iter().try_for_each(|op| local::apply(document, op))
+            ops.iter().enumerate().try_for_each(|(index, op)| {
+                local::apply(document, op).map_err(|e| e.in_step(index, ops.len()))
+            })
         })
     }
 

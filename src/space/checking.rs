@@ -310,23 +310,24 @@ fn offset(text: &str, unit: TextUnit, position: usize) -> Option<usize> {
 /// Refuses what programs may not do with schemas but through the calls for them: objects of reserved
 /// types, and changes of schemas other than withdrawing them.
 pub(super) fn check_reserved(core: &SpaceCore, operations: &[Operation]) -> Result<()> {
-    for operation in operations {
+    for (index, operation) in operations.iter().enumerate() {
+        let refused = |error: Error| error.in_step(index, operations.len());
         let type_name = match operation {
             Operation::Create { type_name, .. } => type_name.as_deref(),
             Operation::Upsert { type_name, .. } => Some(type_name.as_str()),
             _ => None,
         };
         if type_name.is_some_and(|name| name.starts_with('@')) {
-            return Err(Error::invalid(
+            return Err(refused(Error::invalid(
                 "type names that start with '@' are reserved: choose another name",
-            ));
+            )));
         }
         let free = matches!(
             operation,
             Operation::Delete { .. } | Operation::Restore { .. }
         );
         if !free && core.schemas.place(&operation.object()).is_some() {
-            return Err(holds_schema(&operation.object()));
+            return Err(refused(holds_schema(&operation.object())));
         }
     }
     Ok(())

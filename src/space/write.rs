@@ -41,7 +41,8 @@ pub(super) type Work = Vec<(ObjectId, Document, Vec<Vec<u8>>)>;
 impl SpaceCore {
     /// Applies `operations` together: stored when this returns, or nothing happened. With `heads`
     /// they are made at that version and merged. Fails with `SchemaViolation` if an object would
-    /// break the schema of its type.
+    /// break the schema of its type. Where there are several, an error of one says which it is,
+    /// counted from 1.
     pub fn transact(
         &mut self,
         operations: &[Operation],
@@ -63,13 +64,8 @@ impl SpaceCore {
     ) -> Result<Outcome> {
         self.require(Role::Editor, "writing")?;
         self.renew_if_copied()?;
-        let mut groups: BTreeMap<ObjectId, Vec<&Operation>> = BTreeMap::new();
-        for operation in operations {
-            groups
-                .entry(operation.object())
-                .or_default()
-                .push(operation);
-        }
+        let steps = operations.len();
+        let groups = by_object(operations);
         if groups.len() > limits::OBJECTS_PER_TRANSACTION {
             return Err(Error::limit(format!(
                 "a transaction may touch {} objects, not {}",
@@ -84,13 +80,20 @@ impl SpaceCore {
         }
         let mut versions = Vec::with_capacity(groups.len());
         let mut work: Work = Vec::with_capacity(groups.len());
-        for (object, operations) in groups {
-            let mut document = self.checkout(object, &operations)?;
+        for (object, (indexes, operations)) in groups {
+            let mut document = self
+                .checkout(object, &operations)
+                .map_err(|e| e.in_step(indexes[0], steps))?;
             document.set_clock(now_ms);
             let (changes, version) = match heads {
                 None => {
                     let versioning = self.versioning(&operations, &mut document)?;
-                    for operation in operations.into_iter().chain(&versioning) {
+                    for (index, operation) in indexes.into_iter().zip(operations) {
+                        document
+                            .apply(operation)
+                            .map_err(|e| e.in_step(index, steps))?;
+                    }
+                    if let Some(operation) = &versioning {
                         document.apply(operation)?;
                     }
                     let changes = document.commit(now_ms, message)?;
@@ -302,6 +305,17 @@ impl SpaceCore {
         self.settle_trees(&mut rows)?;
         Ok(rows)
     }
+}
+
+/// The operations on each object, with their places among all.
+fn by_object(operations: &[Operation]) -> BTreeMap<ObjectId, (Vec<usize>, Vec<&Operation>)> {
+    let mut groups: BTreeMap<ObjectId, (Vec<usize>, Vec<&Operation>)> = BTreeMap::new();
+    for (index, operation) in operations.iter().enumerate() {
+        let (indexes, operations) = groups.entry(operation.object()).or_default();
+        indexes.push(index);
+        operations.push(operation);
+    }
+    groups
 }
 
 /// The row of an object from its document.

@@ -96,12 +96,40 @@ static void texts(void) {
     free(cursor), free(id);
 }
 
+/* Two values in one place: one written now, and one as if it had been at the same time. */
+static void conflict(void) {
+    echodb_buffer *out = NULL;
+    OK(echodb_space_create(space, S("Note"), S("{\"n\": 1}"), &out, &error));
+    char *id = take(out);
+    char *before = get(id);
+    char *heads = list_of(before, "\"heads\"");
+    OK(echodb_space_update(space, S(id), S("{\"n\": 2}"), &error));
+    echodb_transaction *tx = NULL;
+    OK(echodb_space_transaction(space, &tx, &error));
+    OK(echodb_transaction_at(tx, S(heads), &error));
+    OK(echodb_transaction_set(tx, S(id), S("n"), S("3"), &error));
+    OK(echodb_transaction_commit(tx, &out, &error));
+    echodb_buffer_free(out);
+    echodb_transaction_free(tx);
+    char *now = get(id);
+    /* The value that reads show comes last. */
+    const char *values = strstr(now, "\"n\":2") != NULL ? "[3,2]" : "[2,3]";
+    CHECK(strstr(now, "\"n\":2") != NULL || strstr(now, "\"n\":3") != NULL);
+    OK(echodb_space_conflicts(space, S(id), S("n"), &out, &error));
+    CHECK(holds(out, values));
+    OK(echodb_space_update(space, S(id), S("{\"n\": 4}"), &error));
+    OK(echodb_space_conflicts(space, S(id), S("n"), &out, &error));
+    CHECK(holds(out, "[4]"));
+    free(id), free(before), free(heads), free(now);
+}
+
 int main(void) {
     echodb_client *client = lone_client("Ada");
     OK(echodb_client_create_space(client, S("{}"), &space, &error));
     labels();
     natural_keys();
     texts();
+    conflict();
     echodb_space_free(space);
     echodb_client_free(client);
     return 0;

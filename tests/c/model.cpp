@@ -8,6 +8,28 @@ static bool holds(const std::string &text, const std::string &piece) {
     return text.find(piece) != std::string::npos;
 }
 
+static std::string heads_of(const std::string &object) {
+    const auto start = object.find('[', object.find("\"heads\""));
+    return object.substr(start, object.find(']', start) + 1 - start);
+}
+
+// Two values in one place: one written now, and one as if it had been at the same time.
+static void conflict(const echodb::Space &space) {
+    const auto id = space.create("Note", R"({"n": 1})");
+    const auto heads = heads_of(space.get_object(id).value());
+    space.update(id, R"({"n": 2})");
+    auto tx = space.transaction();
+    tx.at(heads);
+    tx.set(id, "n", "3");
+    tx.commit();
+    // The value that reads show comes last.
+    const auto now = space.get_object(id).value();
+    CHECK(holds(now, R"("n":2)") || holds(now, R"("n":3)"));
+    CHECK(space.conflicts(id, "n") == (holds(now, R"("n":2)") ? "[3,2]" : "[2,3]"));
+    space.update(id, R"({"n": 4})");
+    CHECK(space.conflicts(id, "n") == "[4]");
+}
+
 int main() {
     echodb::ClientOptions options;
     options.online(false);
@@ -41,6 +63,7 @@ int main() {
     } catch (const echodb::Error &error) {
         CHECK(error.status() == ECHODB_NOT_FOUND);
     }
+    conflict(space);
     client.shutdown();
     return 0;
 }

@@ -77,6 +77,7 @@ fn a_transaction_is_all_or_nothing() {
         echodb::model::ErrorKind::InvalidArgument,
         "{error}"
     );
+    assert!(error.detail().starts_with("step 3: "), "{error}");
     assert_eq!(space.digest().unwrap(), digest);
     assert_eq!(space.query("{}".into()).unwrap().len(), 1);
 }

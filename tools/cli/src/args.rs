@@ -1,6 +1,7 @@
 //! The command line: what may be written, and what is sent to a serving process.
 
 use crate::blob_args::BlobCommand;
+pub use crate::change_args::{ChangeCommand, PlaceArgs};
 use crate::check_args::{CheckArgs, RepairArgs};
 pub use crate::credential_args::CredentialCommand;
 pub use crate::device_args::{DeviceCommand, IdentityCommand};
@@ -9,7 +10,9 @@ pub use crate::index_args::IndexCommand;
 pub use crate::invite_args::{InvitationsCommand, InviteArgs};
 use crate::member_args::MemberCommand;
 use crate::passphrase::{PassphraseCommand, Secret};
+pub use crate::query_args::{AggregateCommand, QueryCommand};
 pub use crate::schema_args::SchemaCommand;
+pub use crate::search_args::SearchCommand;
 pub use crate::transfer_args::{ExportFormat, InputFormat, ObjectCommand, PlainImport};
 use crate::wait_args::SyncWait;
 use clap::{Parser, Subcommand};
@@ -55,6 +58,16 @@ pub struct Args {
     /// $ECHODB_PASSPHRASE, or asked for on the terminal
     #[arg(long, global = true, value_name = "N")]
     pub passphrase_fd: Option<i32>,
+
+    /// How much memory may be used for what was read, in MiB. Not used while `serve` runs on the
+    /// profile: then what it was given counts
+    #[arg(
+        long,
+        global = true,
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u64).range(1..=65_536)
+    )]
+    pub cache: Option<u64>,
 
     /// Prints JSON, one value a line; errors too, on standard error
     #[arg(long, global = true)]
@@ -204,6 +217,14 @@ pub enum Command {
         #[arg(value_name = "JSON")]
         fields: String,
     },
+    /// Makes several changes, to any objects, that take effect together or not at all, and prints
+    /// the ids of the objects that it made
+    Change(ChangeCommand),
+    /// Lists the values that concurrent writes left in one place, the one that reads show last.
+    /// Writing the place settles it
+    Conflicts(PlaceArgs),
+    /// Lists the marks on a text, in code points
+    Marks(PlaceArgs),
     /// Deletes an object
     Rm {
         /// The space
@@ -220,33 +241,9 @@ pub enum Command {
         type_name: Option<String>,
     },
     /// Lists the objects that a filter or query, in JSON, finds
-    Query {
-        /// The space
-        space: String,
-        /// The filter, for example '{"field":"done","op":"eq","value":false}'
-        #[arg(value_name = "FILTER-JSON")]
-        filter: String,
-        /// Tells how the query is answered instead: which indexes it uses, what it reads
-        #[arg(long, conflicts_with_all = ["page", "after"])]
-        explain: bool,
-        /// Lists this many objects at most, and tells where the next page begins
-        #[arg(long, value_name = "N")]
-        page: Option<u64>,
-        /// Goes on where a page of the same query told
-        #[arg(long, value_name = "NEXT", allow_hyphen_values = true)]
-        after: Option<String>,
-    },
+    Query(QueryCommand),
     /// Counts, adds up or compares the objects that a query finds, whole or by groups
-    Aggregate {
-        /// The space
-        space: String,
-        /// What to do, for example '{"group":["type"],"aggregate":{"n":"count"}}'
-        #[arg(value_name = "JSON")]
-        query: String,
-        /// Tells how it is answered instead
-        #[arg(long)]
-        explain: bool,
-    },
+    Aggregate(AggregateCommand),
     /// Finds objects by the words in their texts, the best first
     Search(SearchCommand),
     /// Lists, makes and drops indexes, which make queries of a field fast
@@ -424,25 +421,6 @@ pub enum SpaceCommand {
     },
 }
 
-/// A search for words.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args, Serialize, Deserialize)]
-pub struct SearchCommand {
-    /// The space
-    pub space: String,
-    /// The words: all must occur; "a phrase", pre*, -without, this OR that
-    #[arg(required = true)]
-    pub words: Vec<String>,
-    /// Looks only at this field or JSON Pointer; may be repeated
-    #[arg(long = "in", value_name = "FIELD")]
-    pub paths: Vec<String>,
-    /// Only objects that match
-    #[arg(long, value_name = "FILTER-JSON")]
-    pub filter: Option<String>,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub limit: u32,
-}
-
 impl Command {
     /// Whether it needs peers when it runs on its own.
     pub fn is_online(&self) -> bool {
@@ -573,6 +551,11 @@ mod tests {
                 "5",
             ],
             vec!["echodb", "serve"],
+            vec!["echodb", "query", "default", "{}", "--page", "2"],
+            vec!["echodb", "query", "--space", "a", "--space", "b", "{}"],
+            vec!["echodb", "change", "default", "[]"],
+            vec!["echodb", "conflicts", "default", "x", "/a/0"],
+            vec!["echodb", "search", "default", "a", "--skip", "3"],
             vec![
                 "echodb", "import", "default", "a.csv", "--format", "csv", "--column", "a=text",
             ],

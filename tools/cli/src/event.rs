@@ -8,11 +8,12 @@ use crate::event_past::{Branch, Difference, Transaction, Undone, Version};
 pub use crate::found::{Hit, Index};
 pub use crate::invitation_event::{Code, InvitationLine, Paired, Pairing};
 pub use crate::member_event::{Excluded, SpaceMember};
+pub use crate::object_event::Object;
+use crate::object_event::{Changed, ConflictValue, Mark};
 pub use crate::schema_event::{Schema, Violation};
 pub use crate::why_event::{Why, WhyStep};
 use echodb::{
-    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, ObjectRecord, PeerStatus, SpaceInfo,
-    SpaceState,
+    BlobInfo, Change, ChangeKind, ChangeOrigin, IdentityInfo, PeerStatus, SpaceInfo, SpaceState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -39,8 +40,14 @@ pub enum Event {
     Excluded(Excluded),
     /// A new object's id.
     Created(Created),
+    /// What `change` did.
+    Changed(Changed),
+    /// A value that concurrent writes left.
+    Conflict(ConflictValue),
+    /// A mark on a text.
+    Mark(Mark),
     /// An object.
-    Object(Object),
+    Object(Box<Object>),
     /// A group of an aggregation.
     Group(Group),
     /// Where the next page begins.
@@ -198,46 +205,6 @@ pub struct Created {
     pub space: String,
     /// The object.
     pub id: String,
-}
-
-/// See [`Event::Object`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Object {
-    /// Its id.
-    pub id: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub type_name: Option<String>,
-    /// Its parent's id.
-    pub parent: Option<String>,
-    /// Whether it is deleted.
-    pub deleted: bool,
-    /// When it was made, in milliseconds since 1970.
-    pub created_ms: i64,
-    /// When it was last changed, likewise.
-    pub updated_ms: i64,
-    /// Its version.
-    pub heads: Vec<String>,
-    /// Its fields, a JSON object. Kept as text: reading numbers and writing them again could
-    /// change their last digit.
-    pub fields: Box<RawValue>,
-}
-
-impl TryFrom<ObjectRecord> for Object {
-    type Error = serde_json::Error;
-
-    fn try_from(record: ObjectRecord) -> Result<Self, Self::Error> {
-        Ok(Object {
-            id: record.id,
-            type_name: record.type_name,
-            parent: record.parent,
-            deleted: record.deleted,
-            created_ms: record.created_ms,
-            updated_ms: record.updated_ms,
-            heads: record.heads,
-            fields: RawValue::from_string(record.fields)?,
-        })
-    }
 }
 
 /// See [`Event::Group`].

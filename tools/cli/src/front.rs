@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::passphrase::{self, Secret};
+use crate::profile::Opening;
 use crate::serve::{self, Log};
 use crate::{profile, signals, socket};
 use echodb::model::ErrorKind;
@@ -48,10 +49,14 @@ pub fn run(mut args: Args, console: &mut Console) -> Result<()> {
     match find_place(&args, &directory, given.clone())? {
         Place::There(stream) => {
             args.command.fill(given.as_ref())?;
-            if signals_given(&args) {
-                console.emit(Event::Warning(
-                    "--signal has no effect while `echodb serve` runs on this profile".to_owned(),
-                ))?;
+            let without_effect = [
+                ("--signal", signals_given(&args)),
+                ("--cache", args.cache.is_some()),
+            ];
+            for (option, _) in without_effect.iter().filter(|(_, given)| *given) {
+                console.emit(Event::Warning(format!(
+                    "{option} has no effect while `echodb serve` runs on this profile"
+                )))?;
             }
             console.open_file(&args.command)?;
             socket::client::run(stream, &args.command, console)
@@ -95,9 +100,13 @@ fn find_place(args: &Args, directory: &Path, mut given: Option<Secret>) -> Resul
             (Some(stream), false) => return Ok(Place::There(stream)),
             (None, _) => {}
         }
-        let signaling = signaling(args);
-        let online = args.command.is_online();
-        match profile::open(directory, signaling, online, given.as_ref(), log.clone()) {
+        let opening = Opening {
+            signaling: signaling(args),
+            online: args.command.is_online(),
+            cache: args.cache,
+            passphrase: given.as_ref(),
+        };
+        match profile::open(directory, opening, log.clone()) {
             Ok(client) => return Ok(Place::Here(client)),
             Err(failure) if given.is_none() && wants_passphrase(&failure) => {
                 given = Some(passphrase::asked().map_err(|_| failure)?);

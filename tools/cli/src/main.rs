@@ -2,6 +2,7 @@
 
 mod args;
 mod blob_args;
+mod change_args;
 mod check_args;
 mod check_event;
 mod commands;
@@ -21,12 +22,15 @@ mod invitation_event;
 mod invite_args;
 mod member_args;
 mod member_event;
+mod object_event;
 mod output;
 mod passphrase;
 mod profile;
+mod query_args;
 mod render;
 mod schema_args;
 mod schema_event;
+mod search_args;
 mod serve;
 mod signals;
 mod socket;

@@ -56,24 +56,36 @@ pub fn make_private(directory: &Path) -> Result<()> {
     Ok(())
 }
 
+/// How the profile is opened.
+pub struct Opening<'a> {
+    /// The signalling servers.
+    pub signaling: Vec<String>,
+    /// Whether to look for peers.
+    pub online: bool,
+    /// How much memory may be used for what was read, in MiB.
+    pub cache: Option<u64>,
+    /// The passphrase, if it was given.
+    pub passphrase: Option<&'a Secret>,
+}
+
 /// Opens the profile in this process.
 pub fn open(
     directory: &Path,
-    signaling: Vec<String>,
-    online: bool,
-    passphrase: Option<&Secret>,
+    opening: Opening<'_>,
     log: Option<Arc<dyn LogSink>>,
 ) -> Result<Arc<Client>> {
     let profile = directory
         .to_str()
         .ok_or_else(|| Failure::usage("the profile's path is not UTF-8"))?;
+    let usual = ClientOptions::default();
     let options = ClientOptions {
         profile: Some(profile.to_owned()),
-        signaling,
-        online,
+        signaling: opening.signaling,
+        online: opening.online,
         log_level: LogLevel::Warn,
-        passphrase: passphrase.map(Secret::text),
-        ..ClientOptions::default()
+        cache_bytes: opening.cache.map_or(usual.cache_bytes, |mib| mib << 20),
+        passphrase: opening.passphrase.map(Secret::text),
+        ..usual
     };
     Ok(Client::open(options, log)?)
 }

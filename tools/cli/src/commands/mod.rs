@@ -1,6 +1,7 @@
 //! The commands themselves. The same code runs in the front process and in a serving one.
 
 mod blob;
+mod change;
 pub mod credential;
 mod device;
 mod identity;
@@ -11,11 +12,13 @@ mod object;
 mod pairing;
 mod passphrase;
 mod past;
+mod place;
 mod query;
 mod schema;
 mod search;
 mod space;
 mod status;
+mod steps;
 mod text;
 pub mod transfer;
 mod watch;
@@ -88,7 +91,11 @@ pub fn run(command: Command, context: &mut Context, control: Control) -> Result<
         Command::Set { space, id, fields } => object::set(context, &space, id, fields),
         Command::Rm { space, id } => object::remove(context, &space, id),
         Command::Ls { space, type_name } => object::list(context, &space, type_name),
-        asked @ (Command::Query { .. } | Command::Aggregate { .. }) => query::run(context, asked),
+        Command::Change(command) => change::change(context, command),
+        Command::Conflicts(place) => place::conflicts(context, place),
+        Command::Marks(place) => place::marks(context, place),
+        Command::Query(command) => query::query(context, command),
+        Command::Aggregate(command) => query::aggregate(context, command),
         Command::Search(command) => search::search(context, command),
         Command::Index { space, command } => search::index(context, &space, command),
         Command::Text {

@@ -70,7 +70,7 @@ pub(super) fn emit_object(context: &mut Context, record: ObjectRecord) -> Result
     let object = record
         .try_into()
         .map_err(|error| Failure::storage("an object's fields", error))?;
-    context.output.emit(Event::Object(object))
+    context.output.emit(Event::Object(Box::new(object)))
 }
 
 pub(super) fn done(context: &mut Context, space: String, id: String, state: &str) -> Result<()> {

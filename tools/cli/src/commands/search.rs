@@ -11,8 +11,9 @@ pub(super) fn search(context: &mut Context, command: SearchCommand) -> Result<()
         filter: command.filter,
         paths: command.paths,
         limit: command.limit,
+        skip: command.skip,
+        snippet_chars: command.excerpt,
         unit: TextUnit::Utf8,
-        ..SearchOptions::default()
     };
     let space = context.space(&command.space)?;
     let found = space.search(command.words.join(" "), options)?;

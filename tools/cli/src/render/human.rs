@@ -1,6 +1,6 @@
 //! The form for people.
 
-use super::{credential, device, past, qr, safe};
+use super::{credential, device, object, past, qr, safe};
 use crate::event::{
     Blob, Code, Event, Hit, Index, InvitationLine, LiveChange, Object, Pairing, Schema, Space,
     SpaceDetails, SpaceMember, SpaceStatus, Status, Violation, Why,
@@ -51,13 +51,9 @@ pub fn result(event: &Event, style: Style) -> String {
         Event::Member(member) => member_line(member),
         Event::Excluded(entry) => excluded_line(entry),
         Event::Created(created) => format!("{}\n", created.id),
-        Event::Object(object) if style.detailed => object_lines(object, style),
-        Event::Object(object) => format!(
-            "{}  {}  {}\n",
-            object.id,
-            style.bold(&safe::line(object.type_name.as_deref().unwrap_or("-"))),
-            safe::line(object.fields.get())
-        ),
+        Event::Object(_) | Event::Changed(_) | Event::Conflict(_) | Event::Mark(_) => {
+            object::text(event, style)
+        }
         Event::Hit(_) | Event::Index(_) | Event::Group(_) | Event::Next(_) | Event::Plan(_) => {
             query_result(event, style)
         }
@@ -272,25 +268,6 @@ fn member_line(member: &SpaceMember) -> String {
         safe::line(&member.name),
         member.devices.len()
     )
-}
-
-fn object_lines(object: &Object, style: Style) -> String {
-    let mut out = style.bold(&object.id);
-    if let Some(type_name) = &object.type_name {
-        out.push_str(&format!("  {}", safe::line(type_name)));
-    }
-    if object.deleted {
-        out.push_str("  (deleted)");
-    }
-    out.push('\n');
-    if let Some(parent) = &object.parent {
-        put(&mut out, format_args!("parent  {parent}"));
-    }
-    let fields = serde_json::from_str::<serde_json::Value>(object.fields.get())
-        .and_then(|fields| serde_json::to_string_pretty(&fields))
-        .unwrap_or_else(|_| object.fields.get().to_owned());
-    put(&mut out, format_args!("{}", safe::lines(&fields)));
-    out
 }
 
 fn index_line(index: &Index, style: Style) -> String {

@@ -3,6 +3,7 @@
 mod credential;
 mod device;
 mod human;
+mod object;
 mod past;
 mod qr;
 mod safe;
@@ -97,6 +98,9 @@ impl Renderer {
             Event::Member(value) => json_text(value),
             Event::Excluded(value) => json_text(value),
             Event::Created(value) => json_text(value),
+            Event::Changed(value) => json_text(value),
+            Event::Conflict(value) => json_text(value),
+            Event::Mark(value) => json_text(value),
             Event::Object(value) => json_text(value),
             Event::Hit(value) => json_text(value),
             Event::Index(value) => json_text(value),

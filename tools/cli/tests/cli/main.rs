@@ -2,6 +2,7 @@
 //! signalling server.
 
 mod blobs;
+mod change;
 mod commands;
 mod common;
 mod credentials;
@@ -14,5 +15,6 @@ mod passphrase;
 mod past;
 mod search;
 mod serving;
+mod several;
 mod transfer;
 mod transfer_files;

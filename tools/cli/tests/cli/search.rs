@@ -29,6 +29,16 @@ fn words_are_found_and_indexes_listed() {
     assert!(profile.all(&other).is_empty());
     let human = profile.text(&["search", "default", "tulips"]);
     assert!(human.ends_with("  -  /title  Tulips\n"), "{human}");
+    let both = profile.all(&["search", "default", "red OR tulips"]);
+    let rest = ["search", "default", "red OR tulips", "--skip", "1"];
+    assert_eq!(profile.all(&rest), both[1..]);
+    let short = ["search", "default", "water", "--excerpt", "5"];
+    let short = string(&profile.one(&short)["snippet"], "text");
+    assert!(short.len() < 15 && short.contains("Water"), "{short}");
+    let none = ["search", "default", "water", "--excerpt", "0"];
+    assert!(profile.one(&none)["snippet"].is_null());
+    let long = ["search", "default", "water", "--excerpt", "1001"];
+    assert_ne!(profile.failure(&long).0, 0);
 
     let state = |arguments: &[&str]| string(&profile.one(arguments), "state");
     let index = |what: &'static str| ["index", "default", what, "due", "--type", "Task"];
