@@ -153,16 +153,18 @@ class Clients(Case):
             "    await space.subscribe(print)\n"
             "    id = await space.create('Note', {'t': echodb.Text('')})\n"
             "    await space.splice_text(id, 't', 0, 0, 'typed')\n"
-            "    print(id)\n"
+            "    open(sys.argv[2], 'w').write(id)\n"
             "asyncio.run(main())\n"
         )
-        command = [sys.executable, "-I", "-c", program, str(self.profile)]
+        # What the listener prints may come after anything else.
+        told = self.profile.with_name("id")
+        command = [sys.executable, "-I", "-c", program, str(self.profile), str(told)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
         async def read():
             async with echodb.Client.open(self.profile, online=False) as client:
-                return await (await client.default_space()).text(done.stdout.split()[-1], "t")
+                return await (await client.default_space()).text(told.read_text(), "t")
 
         self.assertEqual(asyncio.run(read()), "typed")
 
