@@ -289,16 +289,18 @@ impl SpaceHandle {
 }
 
 pub(super) fn committed(outcome: Outcome) -> Committed {
-    let objects = outcome
-        .versions
-        .into_iter()
-        .map(|(id, heads)| CommittedObject {
-            id: id.to_string(),
-            heads: heads.iter().map(|hash| HEXLOWER.encode(hash)).collect(),
-        });
+    let objects = outcome.versions.iter();
     Committed {
         entry: outcome.entry.map(|id| id.to_string()),
-        objects: objects.collect(),
+        objects: objects.map(|(id, heads)| version(id, heads)).collect(),
+    }
+}
+
+/// An object's version.
+pub(super) fn version(id: &ObjectId, heads: &[[u8; 32]]) -> CommittedObject {
+    CommittedObject {
+        id: id.to_string(),
+        heads: heads.iter().map(|hash| HEXLOWER.encode(hash)).collect(),
     }
 }
 

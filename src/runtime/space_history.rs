@@ -1,10 +1,8 @@
 //! What the facade's `Space` calls about its past: undo, the log, earlier versions, branches.
 
 use super::clock;
-use super::space_handle::{SpaceHandle, committed, record};
-use crate::api::{
-    BranchInfo, Committed, CommittedObject, ObjectRecord, SkippedUndo, TransactionInfo, Undone,
-};
+use super::space_handle::{SpaceHandle, committed, record, version};
+use crate::api::{BranchInfo, Committed, ObjectRecord, SkippedUndo, TransactionInfo, Undone};
 use crate::model::{EntryId, ObjectId, Result, TextUnit, signed};
 use crate::space::{self, BranchRow, Outcome, SpaceCore, branches, object_at};
 use data_encoding::HEXLOWER;
@@ -65,10 +63,7 @@ impl SpaceHandle {
                 versions: logged
                     .objects
                     .iter()
-                    .map(|(id, hash)| CommittedObject {
-                        id: id.to_string(),
-                        heads: vec![HEXLOWER.encode(hash)],
-                    })
+                    .map(|(id, hash)| version(id, &[*hash]))
                     .collect(),
                 endorsed_by: logged.endorsed_by.map(|identity| identity.to_string()),
             })

@@ -2,7 +2,7 @@
 //! which every peer makes sure before it takes a change, and the feed's header names the device.
 
 use super::actors::belongs_to;
-use super::store::Reads;
+use super::store::{FeedRecord, Reads};
 use crate::feed::{FeedHeader, FeedKind};
 use crate::model::{DeviceKey, Error, IdentityKey, Result, SpaceId};
 use std::collections::HashMap;
@@ -10,17 +10,16 @@ use std::collections::HashMap;
 /// The authors of a space's changes, read as they are asked for.
 pub struct Authors {
     space: SpaceId,
-    headers: Vec<(crate::model::FeedId, bytes::Bytes)>,
+    feeds: Vec<FeedRecord>,
     known: HashMap<Vec<u8>, (IdentityKey, DeviceKey)>,
 }
 
 impl Authors {
     /// Of the space in a store.
     pub fn read(store: &dyn Reads, space: SpaceId) -> Result<Authors> {
-        let feeds = store.feeds()?.into_iter();
         Ok(Authors {
             space,
-            headers: feeds.map(|feed| (feed.id, feed.header)).collect(),
+            feeds: store.feeds()?,
             known: HashMap::new(),
         })
     }
@@ -30,17 +29,12 @@ impl Authors {
         if let Some(known) = self.known.get(actor) {
             return Ok(*known);
         }
-        let mut own = self
-            .headers
-            .iter()
-            .filter(|(feed, _)| belongs_to(actor, feed))
-            .filter_map(|(_, bytes)| FeedHeader::decode_known(bytes, self.space).ok())
-            .filter(|header| header.kind == FeedKind::Data);
+        let own = self.feeds.iter().filter(|feed| belongs_to(actor, &feed.id));
         let header = own
-            .next()
+            .filter_map(|feed| FeedHeader::decode_known(&feed.header, self.space).ok())
+            .find(|header| header.kind == FeedKind::Data)
             .ok_or_else(|| Error::corrupt("a change of an object was made by nobody"))?;
         let author = (header.identity, header.device);
-        drop(own);
         self.known.insert(actor.to_vec(), author);
         Ok(author)
     }
